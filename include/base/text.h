@@ -1,0 +1,36 @@
+// text.h - a string that grows in an arena.
+//
+// `bytes` is always terminated. Growing copies into a larger piece of the arena, so a text should
+// live in an arena that is freed or released soon.
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+
+typedef struct {
+  char* bytes;      // (capacity), terminated
+  size_t size;      // characters, without the terminator
+  size_t capacity;
+  Arena* arena;
+} Text;
+
+void text_init(Text* text, Arena* arena);
+
+// Appends formatted text, or `size` bytes as they are.
+void text_add(Text* text, const char* format, ...) __attribute__((format(printf, 2, 3)));
+void text_add_bytes(Text* text, const char* bytes, size_t size);
+
+// The formatted string, in the arena.
+char* text_format(Arena* arena, const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+// The shortest decimal form that reads back as exactly `value`: "0.0003", "1e+300", "nan", "inf".
+#define TEXT_NUMBER_SIZE 32
+void text_number(char out[TEXT_NUMBER_SIZE], double value);
+
+// True for printable UTF-8 without control characters, as YAML and JSON files may hold it.
+bool text_is_printable(const char* text);
+
+#endif  // BASE_TEXT_H

@@ -1,0 +1,81 @@
+// NOTE TO HELPERS: the lead owns include/cli/run_config.h, src/cli/run_config.c, start.* - do not edit; use as is.
+// run_config.h - the configuration of a run: every option table, and what to make of them.
+//
+// A RunConfig is filled from YAML files and key=value operands, checked as a whole, and then turned
+// into an Experiment and names of files. It must stay where it is: its option set points into it.
+#ifndef CLI_RUN_CONFIG_H
+#define CLI_RUN_CONFIG_H
+
+#include "base/log.h"
+#include "base/options.h"
+#include "hyper/experiment.h"
+#include "hyper/run_directory.h"
+
+#define ENV_OPTIONS(OPT) \
+  OPT(TEXT, id, "hopper-v4", 0, 0, "", "task, or plugin:FILE.so; autombpo env list names them") \
+  OPT(TEXT, assets, "", 0, 0, "", "directory of the MJCF files; empty = found by itself")
+
+#define RUN_OPTIONS(OPT) \
+  OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
+  OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
+  OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory")
+
+#define LOG_OPTIONS(OPT) \
+  OPT(TIME, progress, 60, 1, 86400, "s", "time between progress lines in a log") \
+  OPT(FLAG, quiet, false, 0, 0, "", "no progress lines") \
+  OPT(FLAG, transitions, false, 0, 0, "", "store every real transition in the sealed files")
+
+typedef struct {
+  ENV_OPTIONS(OPTION_FIELD)
+} EnvOptions;
+
+typedef struct {
+  RUN_OPTIONS(OPTION_FIELD)
+} RunOptions;
+
+typedef struct {
+  LOG_OPTIONS(OPTION_FIELD)
+} LogOptions;
+
+typedef struct {
+  Arena arena;               // of all texts
+  Options options;           // the sections below
+  EnvOptions env;
+  SacOptions sac;
+  EnsembleOptions model;
+  MbpoOptions mbpo;
+  HyperOptions hyper;
+  SchedulerOptions scheduler;
+  PpoOptions ppo;
+  RunOptions run;
+  LogOptions log;
+  // set by run_config_resolve
+  Experiment experiment;
+  Baseline baseline;
+  RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
+} RunConfig;
+
+// Options that results do not depend on, for options_canonical.
+extern const char* const run_config_unhashed[];
+
+// The text of configs/quickstart.yaml, part of the program.
+extern const char run_config_quickstart[];
+
+// Fills in the defaults. Files are searched in AUTOMBPO_PATH and among the shipped ones.
+void run_config_init(RunConfig* config);
+void run_config_free(RunConfig* config);
+
+// Reads operands: key=value are overrides, all others are YAML files. Files count first, in order,
+// then the verb's own `presets` ("key=value", NULL-terminated, or NULL), then overrides, in order.
+// quickstart: without a file, the embedded one. False = every problem, one line each.
+bool run_config_read(RunConfig* config, int count, char* const* operands, bool quickstart,
+                     const char* const* presets, Error* error);
+
+// The rules between options; appends a line for each that is broken.
+bool run_config_check(const RunConfig* config, Error* error);
+
+// Checks, and fills in experiment, baseline and directory. A baseline is needed to train a
+// controller; otherwise it is read only when scheduler.baseline names one.
+bool run_config_resolve(RunConfig* config, Error* error);
+
+#endif  // CLI_RUN_CONFIG_H

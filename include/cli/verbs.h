@@ -1,0 +1,17 @@
+// verbs.h - the commands of the program. Each takes its own arguments (argv[0] is the verb) and
+// returns the exit code: 0 finished, 1 failed, 2 usage or configuration, 75 stopped with a checkpoint.
+#ifndef CLI_VERBS_H
+#define CLI_VERBS_H
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_STOPPED 75
+
+int verb_train(int argc, char** argv);
+int verb_apply(int argc, char** argv);
+int verb_baseline(int argc, char** argv);
+int verb_inspect(int argc, char** argv);
+int verb_config(int argc, char** argv);
+int verb_env(int argc, char** argv);
+
+#endif  // CLI_VERBS_H

@@ -1,0 +1,74 @@
+// protocol.h - all messages between workers and the coordinator (rank 0), as plain structs.
+//
+// A worker asks, rank 0 answers. Answers are a function of the question and of sealed files only, so
+// that asking again, after a restart or from another rank, gives the same bits.
+#ifndef CLUSTER_PROTOCOL_H
+#define CLUSTER_PROTOCOL_H
+
+#include "hyper/hyper_episode.h"
+
+typedef enum {
+  TAG_READY = 1,  // worker -> 0: give me a hyper-episode. Answer: BEGIN or STOP, when there is one
+  TAG_BEGIN,      // 0 -> worker: run this hyper-episode
+  TAG_STOP,       // 0 -> worker: there is no more work
+  TAG_REPORT,     // worker -> 0: a decision is due. Answer: ORDER
+  TAG_ORDER,      // 0 -> worker: the action
+  TAG_SEALED,     // worker -> 0: the trajectory file is in place. No answer
+  TAG_FAILED,     // worker -> 0: an error message; rank 0 ends the run. No answer
+} MessageTag;
+
+// Live progress of a hyper-episode: for metrics.jsonl and status.json, never for results.
+typedef struct {
+  int64_t env_step;
+  int32_t epochs;           // finished
+  int32_t model_trainings;  // in the last epoch, as the following
+  double eval_return;
+  double real_ratio;
+  double policy_updates;
+  double rollout_length;
+  MbpoTimes times;          // since the start of the process
+  double rss_mb;
+} Progress;
+
+typedef struct {
+  int64_t hyper_episode;
+  int32_t policy_version;
+  int32_t stage;
+  MbpoScheduled scheduled;  // heads that the controller sets
+} BeginMessage;
+
+typedef struct {
+  int64_t hyper_episode;
+  int32_t decision;         // index within the hyper-episode
+  int32_t policy_version;
+  HyperState state;
+  double reward;            // of the previous decision
+  Progress progress;
+} ReportMessage;
+
+typedef struct {
+  int64_t hyper_episode;
+  int32_t decision;
+  int32_t unused;
+  HyperAction action;
+} OrderMessage;
+
+typedef struct {
+  int64_t hyper_episode;
+  int32_t diverged;
+  int32_t unused;
+  double score;             // mean over epochs of the mean evaluation return
+  Progress progress;
+} SealedMessage;
+
+// How a worker reaches the coordinator: by MPI, or by plain calls within one process.
+typedef struct Link Link;
+struct Link {
+  // False: there is no more work.
+  bool (*begin)(Link*, BeginMessage* begin);
+  void (*decide)(Link*, OrderMessage* order, const ReportMessage* report);
+  void (*sealed)(Link*, const SealedMessage* sealed);
+  void* self;
+};
+
+#endif  // CLUSTER_PROTOCOL_H

@@ -1,0 +1,51 @@
+// reporter.h - live progress of a run for people and tools: metrics.jsonl, status.json, the progress
+// line. Nothing here enters a result.
+#ifndef CLUSTER_REPORTER_H
+#define CLUSTER_REPORTER_H
+
+#include "cluster/protocol.h"
+#include "hyper/run_directory.h"
+
+// What rank 0 knows of a rank that works.
+typedef struct {
+  int64_t hyper_episode;  // -1 = idle
+  int32_t epochs;         // last epoch that was reported
+  Progress progress;
+} RankState;
+
+typedef struct {
+  const Experiment* experiment;
+  const RunDirectory* directory;
+  int ranks;
+  RankState* rank;         // (ranks)
+  int64_t total, sealed, diverged, running;
+  int stage;
+  double best_score;
+  int64_t best_episode;
+  double started;          // seconds, monotonic clock
+  double status_written;
+  double line_written;
+  double line_interval;    // seconds between progress lines when not on a terminal
+  bool terminal;
+  bool quiet;
+  int64_t steps_at_start;  // real samples of hyper-episodes sealed before this start
+  int64_t steps_sealed;
+} Reporter;
+
+void reporter_init(Reporter* reporter, const Experiment* experiment, const RunDirectory* directory,
+                   int ranks, double line_interval, bool quiet, Arena* arena);
+
+void reporter_scan(Reporter* reporter, int64_t total, int64_t sealed);
+void reporter_begin(Reporter* reporter, int rank, const BeginMessage* begin);
+void reporter_progress(Reporter* reporter, int rank, int64_t hyper_episode,
+                       const Progress* progress);
+void reporter_sealed(Reporter* reporter, int rank, const SealedMessage* sealed);
+void reporter_stage(Reporter* reporter, const StageResult* result, int version);
+
+// Called often: refreshes status.json and the progress line when they are due.
+void reporter_tick(Reporter* reporter);
+
+// Writes the last status: state is running, checkpointed, finished or failed.
+void reporter_end(Reporter* reporter, const char* state);
+
+#endif  // CLUSTER_REPORTER_H

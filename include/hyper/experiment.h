@@ -1,0 +1,51 @@
+// experiment.h - everything that a hyper-episode is a function of, besides its index.
+#ifndef HYPER_EXPERIMENT_H
+#define HYPER_EXPERIMENT_H
+
+#include "hyper/baseline.h"
+#include "hyper/hyper_mdp.h"
+#include "hyper/ppo.h"
+
+#define SCHEDULER_OPTIONS(OPT) \
+  OPT(CHOICE, kind, "ppo", "fixed|random|ppo|apply", 0, "", \
+      "who sets the hyperparameters: MBPO itself, chance, the learning controller, a trained one") \
+  OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs of fixed, random and apply") \
+  OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
+  OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
+  OPT(TEXT, baseline, "", 0, 0, "", "file of R'; empty = baselines/<task>.yaml")
+
+typedef struct {
+  SCHEDULER_OPTIONS(OPTION_FIELD)
+} SchedulerOptions;
+
+typedef struct {
+  char task[ENV_ID_SIZE];
+  char method[64];          // name for files and figures
+  const char* assets;       // directory of the MJCF files
+  uint64_t seed;
+  SacOptions sac;
+  EnsembleOptions model;
+  MbpoOptions mbpo;
+  HyperOptions hyper;
+  SchedulerOptions scheduler;
+  PpoOptions ppo;
+  bool log_transitions;
+  const Baseline* baseline;   // NULL: none
+  const char* config;         // canonical text of all that results depend on
+  char config_hash[17];
+} Experiment;
+
+// Epochs of one hyper-episode: m while a controller learns, M otherwise.
+int experiment_epochs(const Experiment* experiment);
+
+// Hyper-episodes of the whole experiment.
+int64_t experiment_hyper_episodes(const Experiment* experiment);
+
+// Updates of the controller in all; 0 if nothing learns.
+int experiment_updates(const Experiment* experiment);
+
+// Version of the controller that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing
+// learns.
+int experiment_policy_version(const Experiment* experiment, int64_t hyper_episode);
+
+#endif  // HYPER_EXPERIMENT_H

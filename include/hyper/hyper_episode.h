@@ -1,0 +1,71 @@
+// hyper_episode.h - one hyper-episode: a whole MBPO run with its decisions and epochs.
+//
+// Advances the run, measures the hyper-state at each decision, takes the action from its owner, and
+// keeps the two tables that become the sealed trajectory. Its whole state can be saved between any
+// two calls.
+#ifndef HYPER_HYPER_EPISODE_H
+#define HYPER_HYPER_EPISODE_H
+
+#include "hyper/experiment.h"
+
+typedef struct {
+  int64_t env_step;
+  int epoch;
+  int step_in_epoch;
+  HyperState state;
+  HyperAction action;
+  bool effective[HEAD_COUNT];
+  double reward_return;
+  double reward_train_model;
+  double baseline;
+  double advantage;
+  double hyperparameters[4];  // model_trained, real_ratio, policy_updates, rollout_length
+} Decision;
+
+typedef enum {
+  HYPER_STEPPED,    // one unit of work was done
+  HYPER_DECISION,   // hyper_episode_state is new; hyper_episode_act must follow
+  HYPER_EPOCH_END,  // one more row of epochs
+  HYPER_FINISHED,   // complete or diverged: ready to be sealed
+} HyperEvent;
+
+typedef struct {
+  const Experiment* experiment;
+  int64_t index;            // hyper-episode
+  int policy_version;       // of the controller that acts; -1 = none
+  Mbpo mbpo;
+  bool begun;               // hyper_begin was done
+  bool awaiting;            // a decision was reported and not yet answered
+  bool finished;
+  HyperState state;
+  double policy_change;     // kept from the first decision of an epoch
+  double initial_return;    // evaluation before the first epoch
+  int max_decisions;
+  int decisions;            // rows of decision
+  int epochs;               // rows of epoch
+  Decision* decision;       // (max_decisions)
+  MbpoEpoch* epoch;         // (experiment epochs)
+  Rng rng;                  // batches that features are measured on
+} HyperEpisode;
+
+// `scheduled`: which heads the controller of this hyper-episode sets.
+bool hyper_episode_init(HyperEpisode* episode, const Experiment* experiment, int64_t index,
+                        int policy_version, MbpoScheduled scheduled, Arena* arena, Error* error);
+void hyper_episode_free(HyperEpisode* episode);
+
+HyperEvent hyper_episode_advance(HyperEpisode* episode);
+
+// Answers a decision.
+void hyper_episode_act(HyperEpisode* episode, const HyperAction* action);
+
+// Reward of decision i so far.
+double decision_reward(const Decision* decision);
+
+// Mean over epochs of the mean evaluation return; a lost epoch counts as diverged_return.
+double hyper_episode_score(const HyperEpisode* episode);
+
+double epoch_mean_return(const MbpoEpoch* epoch, int evaluations);
+
+void hyper_episode_visit(HyperEpisode* episode, Archive* archive);
+
+#endif  // HYPER_HYPER_EPISODE_H

@@ -1,0 +1,14 @@
+// policy_file.h - the sealed file of one version of the controller (docs/formats.md section 4).
+#ifndef HYPER_POLICY_FILE_H
+#define HYPER_POLICY_FILE_H
+
+#include "hyper/controller.h"
+#include "hyper/experiment.h"
+
+bool policy_file_write(const Controller* controller, const Experiment* experiment, const char* path,
+                       Error* error);
+
+// Reads into a controller of the same shape; a file of another shape is an error.
+bool policy_file_read(Controller* controller, const char* path, Error* error);
+
+#endif  // HYPER_POLICY_FILE_H

@@ -1,0 +1,28 @@
+// run_directory.h - names of the files of a run (docs/formats.md section 1).
+#ifndef HYPER_RUN_DIRECTORY_H
+#define HYPER_RUN_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/files.h"
+
+#define RUN_PATH_SIZE FILES_PATH_SIZE
+
+typedef struct {
+  char path[RUN_PATH_SIZE];
+} RunDirectory;
+
+// Creates the directory and its parts where they are missing.
+bool run_directory_make(const RunDirectory* directory, Error* error);
+
+// Writes DIR/NAME into out. CHECKs that it fits.
+void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
+
+void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
+void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version);
+void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
+
+#endif  // HYPER_RUN_DIRECTORY_H

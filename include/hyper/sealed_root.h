@@ -1,0 +1,26 @@
+// sealed_root.h - the root attributes that both kinds of sealed files share (docs/formats.md
+// section 2), and the columns of a table.
+#ifndef HYPER_SEALED_ROOT_H
+#define HYPER_SEALED_ROOT_H
+
+#include "hyper/experiment.h"
+#include "store/h5.h"
+
+#define SEALED_VERSION 1
+#define EPISODE_FORMAT "autombpo.episode"
+#define POLICY_FORMAT "autombpo.policy"
+
+void sealed_root_write(H5File* file, const Experiment* experiment, const EnvSpec* spec);
+
+// Writes GROUP/NAME: one column of a table.
+void sealed_column(H5File* file, const char* group, const char* name, H5Type type, int64_t rows,
+                   int64_t columns, const char* unit, const char* long_name, const void* data);
+
+// "train_model,real_ratio,..." and "progress,model_loss,...".
+void sealed_head_names(char* out, size_t size);
+void sealed_feature_names(char* out, size_t size, const int* features, int count);
+
+// A network: group NAME with its parameters, widths and activation.
+void sealed_network(H5File* file, const char* name, const Mlp* net, const Real* params);
+
+#endif  // HYPER_SEALED_ROOT_H

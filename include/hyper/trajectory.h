@@ -1,0 +1,29 @@
+// trajectory.h - the sealed file of a hyper-episode (docs/formats.md section 3).
+#ifndef HYPER_TRAJECTORY_H
+#define HYPER_TRAJECTORY_H
+
+#include "hyper/hyper_episode.h"
+
+// What an update and the reports need of a sealed hyper-episode.
+typedef struct {
+  int64_t hyper_episode;
+  char engine[64];           // of the environment
+  int policy_version;
+  bool diverged;
+  int decisions;             // D
+  int epochs;                // E
+  double* state;             // (D, FEATURE_COUNT)
+  int8_t* action;            // (D, HEAD_COUNT)
+  uint8_t* effective;        // (D, HEAD_COUNT)
+  double* logp;              // (D, HEAD_COUNT)
+  double* entropy;           // (D, HEAD_COUNT)
+  double* advantage;         // (D)
+  int64_t* env_step;         // (E)
+  double* eval_return_mean;  // (E)
+  double* baseline_return;   // (E)
+} Trajectory;
+
+bool trajectory_write(const HyperEpisode* episode, const char* path, Error* error);
+bool trajectory_read(Trajectory* trajectory, const char* path, Arena* arena, Error* error);
+
+#endif  // HYPER_TRAJECTORY_H

@@ -1,0 +1,22 @@
+// model_rollout.h - branched imaginary rollouts (paper Algorithm 1, lines 12 and 13).
+//
+// From `count` states drawn from the real buffer, the stochastic policy acts for `length` steps in
+// the model; at every step each row is predicted by an elite drawn for it. Terminated branches end.
+// A prediction that is not finite ends its branch and is not stored.
+#ifndef MBPO_MODEL_ROLLOUT_H
+#define MBPO_MODEL_ROLLOUT_H
+
+#include "dynamics/ensemble.h"
+#include "env/env.h"
+#include "env/replay.h"
+#include "sac/sac.h"
+
+typedef struct RolloutScratch RolloutScratch;
+
+RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena);
+
+void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
+                   EnvTermination terminated, int64_t count, int length, Rng* rng,
+                   RolloutScratch* scratch);
+
+#endif  // MBPO_MODEL_ROLLOUT_H

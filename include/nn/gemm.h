@@ -1,0 +1,52 @@
+// gemm.h - small dense matrix products, with what follows a product done while it is in cache.
+//
+// Row-major, one thread, no allocation. Our own kernel (no BLAS): an element of C is one chain of
+// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends on
+// its batch. (n = 1 takes another order; it too is the same for each row.)
+#ifndef NN_GEMM_H
+#define NN_GEMM_H
+
+#include "base/real.h"
+
+// What is done to each element x of a product before it is stored.
+typedef enum {
+  GEMM_PLAIN,           // x
+  GEMM_BIAS,            // x + bias
+  GEMM_RELU,            // max(x + bias, 0)
+  GEMM_SWISH,           // z sigmoid(z), z = x + bias; slope (if wanted) = its derivative
+  GEMM_TANH,            // tanh(x + bias)
+  GEMM_RELU_BACKWARD,   // x if factor > 0, else 0
+  GEMM_SWISH_BACKWARD,  // x factor
+  GEMM_TANH_BACKWARD,   // x (1 - factor^2)
+} GemmFinish;
+
+typedef struct {
+  GemmFinish finish;
+  const Real* bias;    // (n)                    used by the four with a bias
+  Real* slope;         // (m, n)  out, or NULL   used by GEMM_SWISH; row stride as C
+  const Real* factor;  // (m, n)                 used by the three _BACKWARD; row stride as C
+  Real* column_sums;   // (n)     out, or NULL   sums over the rows of what is stored
+} GemmEpilogue;
+
+// To be called once at start. (A library behind these functions would be set to one thread here.)
+void gemm_init(void);
+
+// Name of the kernel in use, e.g. "own kernel, AVX-512, 14 x 32".
+const char* gemm_description(void);
+
+// C = A B            C (m, n), A (m, k), B (k, n); ld* are row strides
+void gemm_nn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k);
+
+// C = A B^T          A (m, k), B (n, k)
+void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k);
+
+// C = A^T B          A (k, m), B (k, n)
+void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k);
+
+// The first two with an epilogue.
+void gemm_nn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k);
+void gemm_nt_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k);
+
+#endif  // NN_GEMM_H

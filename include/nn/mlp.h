@@ -1,0 +1,70 @@
+// mlp.h - E fully connected networks of one shape, evaluated together.
+//
+// Serves the policy (E = 1), twin critics and their targets (E = 2), the dynamics ensemble (E = 7)
+// and the controller's heads. All parameters are one flat array (P): per layer the weights
+// (E, in, out), then the biases (E, out). Gradients, Adam moments and targets have the same layout.
+// A layer computes act = f(x W + b); the last layer is linear.
+#ifndef NN_MLP_H
+#define NN_MLP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/real.h"
+#include "base/rng.h"
+
+#define MLP_MAX_LAYERS 8
+
+typedef enum { ACTIVATION_RELU, ACTIVATION_SWISH, ACTIVATION_TANH } Activation;
+
+typedef struct {
+  int members;                          // E
+  int layers;                           // weight matrices
+  int width[MLP_MAX_LAYERS + 1];        // input, hidden ..., output
+  Activation activation;                // of the hidden layers
+  size_t weights[MLP_MAX_LAYERS];       // offset of layer l's weights (E, in, out)
+  size_t biases[MLP_MAX_LAYERS];        // offset of layer l's biases (E, out)
+  size_t size;                          // P, parameters in all
+} Mlp;
+
+// Everything a forward pass leaves for the backward pass of the same batch.
+typedef struct {
+  int max_batch;
+  const Real* in;                       // as given to forward
+  bool in_shared;
+  Real* hidden[MLP_MAX_LAYERS];         // (E, B, width[l + 1]) after the activation
+  Real* slope[MLP_MAX_LAYERS];          // (E, B, width[l + 1]) derivative of the activation
+                                        // where it cannot be had from `hidden` (swish); else NULL
+  Real* out;                            // (E, B, out)
+  Real* d_hidden[2];                    // (B, widest) scratch of the backward pass of one member
+} MlpTape;
+
+// `hidden_layers` layers of `hidden` units between in and out.
+Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation);
+
+// Buffers for batches up to max_batch. `backward` = false leaves out what only backward needs.
+void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena);
+
+// Uniform(+-sqrt(6 / (in + out))), biases 0 (Glorot and Bengio 2010; Keras default).
+void mlp_init_glorot(Real* params, const Mlp* mlp, Rng* rng);
+
+// Normal with the given deviation, cut at two deviations; sd <= 0 means 1 / (2 sqrt(in)). Biases 0.
+void mlp_init_truncated_normal(Real* params, const Mlp* mlp, double sd, Rng* rng);
+
+// tape->out = networks(in).   in: (E, B, in), or (B, in) for all members if in_shared
+void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* in, bool in_shared,
+                 int B);
+
+// Only member e, into rows of its own: out (B, out) = network e (in (B, in)). Uses the tape as scratch.
+void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
+                        const Real* in, int B);
+
+// Gradients of a loss, given d_out (E, B, out), its gradient with respect to tape->out.
+//   d_params (P)                out, overwritten; NULL = not wanted
+//   d_in (E, B, in_count)       out, overwritten: columns in_first ... in_first + in_count - 1 of
+//                               the gradient with respect to the input; NULL = not wanted
+void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
+                  const Mlp* mlp, const Real* params, const Real* d_out, int B);
+
+#endif  // NN_MLP_H

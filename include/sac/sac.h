@@ -1,0 +1,85 @@
+// sac.h - Soft Actor-Critic (Haarnoja et al. 2018): equations 2 and 3 of the paper.
+//
+// Policy and twin critics with targets, automatic temperature. One update computes all gradients at
+// the same parameters and then steps policy, critics and temperature, as the MBPO release does.
+#ifndef SAC_SAC_H
+#define SAC_SAC_H
+
+#include "base/archive.h"
+#include "base/options.h"
+#include "env/replay.h"
+#include "nn/adam.h"
+#include "nn/mlp.h"
+#include "nn/squashed_gaussian.h"
+
+// kind, name, default, smallest, largest, unit, meaning
+#define SAC_OPTIONS(OPT) \
+  OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of one gradient update") \
+  OPT(INT, hidden_size, 256, 1, 8192, "units", "width of the hidden layers of policy and critics") \
+  OPT(INT, hidden_layers, 2, 1, 6, "layers", "hidden layers of policy and critics") \
+  OPT(REAL, learning_rate, 3e-4, 1e-8, 1, "", "Adam step size of policy, critics and temperature") \
+  OPT(REAL, discount, 0.99, 0, 1, "", "gamma, the discount factor") \
+  OPT(REAL, target_rate, 0.005, 0, 1, "", "rate of the target critics' moving average") \
+  OPT(REAL, initial_alpha, 1, 1e-6, 100, "", "initial temperature") \
+  OPT(REAL, target_entropy, -1, -1000, 1000, "nats", "entropy that the temperature steers to")
+
+typedef struct {
+  SAC_OPTIONS(OPTION_FIELD)
+} SacOptions;
+
+typedef struct {
+  double critic_loss;   // mean over both critics of 0.5 * MSE, equation 3
+  double policy_loss;   // equation 2
+  double alpha_loss;
+  double alpha;         // the temperature that this update used
+  double entropy;       // -mean log pi of the batch
+  double q_mean;        // mean of both critics on the batch
+} SacLosses;
+
+typedef struct {
+  SacOptions options;
+  int obs_size;         // O
+  int act_size;         // A
+  Mlp policy_net;       // E = 1: obs -> [mean | log_std]
+  Mlp critic_net;       // E = 2: [obs | act] -> Q
+  Real* policy;         // (policy_net.size)
+  Real* critics;        // (critic_net.size)
+  Real* targets;        // (critic_net.size)
+  Real log_alpha;
+  Adam policy_adam;
+  Adam critic_adam;
+  Adam alpha_adam;
+  // scratch of one update and gradients, last computed (for tests)
+  Real* d_policy;       // (policy_net.size)
+  Real* d_critics;      // (critic_net.size)
+  Real d_log_alpha;
+  struct SacScratch* scratch;
+} Sac;
+
+// Allocates for the given sizes and draws initial parameters from `rng`.
+void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,
+              Arena* arena);
+
+// One gradient update. noise, next_noise: (B, A) standard normal draws for a ~ pi(s), a' ~ pi(s').
+// B <= options.batch_size.
+void sac_update(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise,
+                const Real* next_noise);
+
+// The critic loss (equation 3) on a batch of any size, without learning.
+double sac_critic_loss(Sac* sac, const Batch* batch, const Real* next_noise);
+
+// Stochastic actions act (B, A) and their log-densities logp (B, or NULL); any B.
+void sac_act(Real* act, Real* logp, Sac* sac, const Real* obs, const Real* noise, int B);
+
+// Deterministic actions tanh(mean).
+void sac_act_mean(Real* act, Sac* sac, const Real* obs, int B);
+
+// Log-density of given actions.
+void sac_logp(Real* logp, Sac* sac, const Real* obs, const Real* act, int B);
+
+// False when a parameter or the temperature is not finite.
+bool sac_is_finite(const Sac* sac);
+
+void sac_visit(Sac* sac, Archive* archive, const char* name);
+
+#endif  // SAC_SAC_H

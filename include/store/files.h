@@ -1,0 +1,47 @@
+// files.h - small files, written so that a reader never sees half of one.
+//
+// A file is written under another name in its directory, synced, renamed, and the directory synced.
+// Every failure names the path and its cause.
+#ifndef STORE_FILES_H
+#define STORE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#define FILES_PATH_SIZE 1024
+#define FILES_MAX_BYTES ((size_t)1 << 30)  // that files_read reads
+
+// Names that no other process uses: PATH.HOST-PID-N.tmp, N = attempt.
+bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, Error* error);
+
+// Syncs `temporary`, gives it the name `path` and syncs the directory; on failure removes it.
+// replace = false: an existing `path` is kept; that is a success if both have the same bytes (the
+// work was done twice), else an error.
+bool files_publish(const char* temporary, const char* path, bool replace, Error* error);
+
+// Replaces `path` by `size` bytes, at once.
+bool files_write(const char* path, const void* bytes, size_t size, Error* error);
+
+// Appends one line (a newline is added) in one write, so that lines never mix.
+bool files_append_line(const char* path, const char* line, Error* error);
+
+// Makes a directory and its parents; one that exists is fine.
+bool files_make_directory(const char* path, Error* error);
+
+bool files_exists(const char* path);
+
+// Reads a whole file, terminated by an extra zero byte.
+bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Error* error);
+
+// Names in a directory in ascending byte order, without . and ..; those that end in `suffix`.
+bool files_list(char*** names, int* count, const char* path, const char* suffix, Arena* arena,
+                Error* error);
+
+// Hash of a file's bytes (HASH_START, hash_bytes).
+bool files_hash(uint64_t* hash, const char* path, Error* error);
+
+#endif  // STORE_FILES_H

@@ -1,0 +1,150 @@
+#include "base/archive.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t hash_bytes(uint64_t hash, const void* data, size_t size) {
+  const uint64_t prime = 0x100000001b3u;
+  const uint8_t* bytes = data;
+  size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word;
+    memcpy(&word, bytes + i, 8);
+    hash = (hash ^ word) * prime;
+    hash ^= hash >> 32;
+  }
+  for (; i < size; i++) {
+    hash = (hash ^ bytes[i]) * prime;
+  }
+  return hash;
+}
+
+size_t archive_type_size(ArchiveType type) {
+  switch (type) {
+    case ARCHIVE_U8:
+      return 1;
+    case ARCHIVE_I32:
+    case ARCHIVE_F32:
+      return 4;
+    case ARCHIVE_I64:
+    case ARCHIVE_U64:
+    case ARCHIVE_F64:
+      return 8;
+  }
+  CHECK(false, "unknown archive type %d", (int)type);
+}
+
+void archive_array(Archive* ar, const char* name, void* data, ArchiveType type, size_t count) {
+  if (ar->failed) {
+    return;
+  }
+  if (ar->array && !ar->array(ar, name, data, type, count)) {
+    error_add(&ar->error, "%s", name);
+    ar->failed = true;
+    return;
+  }
+  ar->checksum = hash_bytes(ar->checksum, name, strlen(name));
+  ar->checksum = hash_bytes(ar->checksum, data, count * archive_type_size(type));
+}
+
+void archive_enter(Archive* ar, const char* name) {
+  if (!ar->failed && ar->enter && !ar->enter(ar, name)) {
+    error_add(&ar->error, "%s", name);
+    ar->failed = true;
+  }
+  ar->checksum = hash_bytes(ar->checksum, name, strlen(name));
+}
+
+void archive_leave(Archive* ar) {
+  if (!ar->failed && ar->leave && !ar->leave(ar)) {
+    ar->failed = true;
+  }
+}
+
+void archive_u8(Archive* ar, const char* name, uint8_t* data, size_t count) {
+  archive_array(ar, name, data, ARCHIVE_U8, count);
+}
+
+void archive_i32(Archive* ar, const char* name, int32_t* data, size_t count) {
+  archive_array(ar, name, data, ARCHIVE_I32, count);
+}
+
+void archive_i64(Archive* ar, const char* name, int64_t* data, size_t count) {
+  archive_array(ar, name, data, ARCHIVE_I64, count);
+}
+
+void archive_u64(Archive* ar, const char* name, uint64_t* data, size_t count) {
+  archive_array(ar, name, data, ARCHIVE_U64, count);
+}
+
+void archive_f64(Archive* ar, const char* name, double* data, size_t count) {
+  archive_array(ar, name, data, ARCHIVE_F64, count);
+}
+
+void archive_real(Archive* ar, const char* name, Real* data, size_t count) {
+  archive_array(ar, name, data, sizeof(Real) == 4 ? ARCHIVE_F32 : ARCHIVE_F64, count);
+}
+
+void archive_bool(Archive* ar, const char* name, bool* value) {
+  uint8_t byte = *value;
+  archive_u8(ar, name, &byte, 1);
+  *value = byte != 0;
+}
+
+void archive_fail(Archive* ar, const char* format, ...) {
+  if (ar->failed) {
+    return;
+  }
+  va_list args;
+  va_start(args, format);
+  vsnprintf(ar->error.text, sizeof ar->error.text, format, args);
+  va_end(args);
+  ar->failed = true;
+}
+
+void archive_init_checksum(Archive* ar) {
+  *ar = (Archive){.mode = ARCHIVE_CHECKSUM, .checksum = HASH_START};
+}
+
+static bool memory_save(Archive* ar, const char* name, void* data, ArchiveType type, size_t count) {
+  (void)name;
+  ArchiveMemory* memory = ar->backend;
+  size_t size = count * archive_type_size(type);
+  if (memory->size + size > memory->capacity) {
+    memory->capacity = 2 * (memory->size + size);
+    memory->bytes = realloc(memory->bytes, memory->capacity);
+    CHECK(memory->bytes, "out of memory: %zu bytes", memory->capacity);
+  }
+  if (size > 0) {
+    memcpy(memory->bytes + memory->size, data, size);
+    memory->size += size;
+  }
+  return true;
+}
+
+static bool memory_load(Archive* ar, const char* name, void* data, ArchiveType type, size_t count) {
+  (void)name;
+  ArchiveMemory* memory = ar->backend;
+  size_t size = count * archive_type_size(type);
+  if (size > memory->size - memory->position) {
+    return error_set(&ar->error, "ends early: %zu bytes wanted, %zu left", size,
+                     memory->size - memory->position);
+  }
+  if (size > 0) {
+    memcpy(data, memory->bytes + memory->position, size);
+    memory->position += size;
+  }
+  return true;
+}
+
+void archive_init_memory(Archive* ar, ArchiveMode mode, ArchiveMemory* memory) {
+  *ar = (Archive){.mode = mode, .checksum = HASH_START, .backend = memory};
+  ar->array = mode == ARCHIVE_SAVE ? memory_save : mode == ARCHIVE_LOAD ? memory_load : NULL;
+}
+
+void archive_memory_free(ArchiveMemory* memory) {
+  free(memory->bytes);
+  *memory = (ArchiveMemory){0};
+}

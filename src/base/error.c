@@ -1,0 +1,61 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FatalHook fatal_hook = NULL;
+
+bool error_set(Error* error, const char* format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(error->text, sizeof error->text, format, args);
+  va_end(args);
+  return false;
+}
+
+bool error_add(Error* error, const char* format, ...) {
+  char inner[ERROR_TEXT_SIZE];
+  memcpy(inner, error->text, sizeof inner);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(error->text, sizeof error->text, format, args);
+  va_end(args);
+  size_t used = strlen(error->text);
+  snprintf(error->text + used, sizeof error->text - used, ": %s", inner);
+  return false;
+}
+
+bool error_line(Error* error, const char* format, ...) {
+  size_t used = strlen(error->text);
+  if (used > 0 && used + 1 < sizeof error->text) {
+    error->text[used++] = '\n';
+    error->text[used] = '\0';
+  }
+  va_list args;
+  va_start(args, format);
+  vsnprintf(error->text + used, sizeof error->text - used, format, args);
+  va_end(args);
+  return false;
+}
+
+bool error_errno(Error* error, const char* path) {
+  return error_set(error, "%s: %s", path, strerror(errno));
+}
+
+void error_set_fatal_hook(FatalHook hook) { fatal_hook = hook; }
+
+noreturn void error_fatal(const char* file, int line, const char* format, ...) {
+  fprintf(stderr, "%s:%d: ", file, line);
+  va_list args;
+  va_start(args, format);
+  vfprintf(stderr, format, args);
+  va_end(args);
+  fputc('\n', stderr);
+  if (fatal_hook) {
+    fatal_hook();
+  }
+  abort();
+}

@@ -1,0 +1,69 @@
+// Writes a set of options: with origins for people, without them to compare.
+
+#include <string.h>
+
+#include "base/options_value.h"
+
+static const char* value_text(const OptionSection* section, const OptionRow* row, Arena* arena) {
+  Text text;
+  text_init(&text, arena);
+  option_format(row, (const char*)section->values + row->offset, &text);
+  return text.bytes;
+}
+
+void options_show(const Options* options, Text* out) {
+  for (int s = 0; s < options->count; s++) {
+    const OptionSection* section = &options->sections[s];
+    text_add(out, "%s:\n", section->name);
+    for (int i = 0; i < section->table.count; i++) {
+      const OptionRow* row = &section->table.rows[i];
+      text_add(out, "  %s: %s  # %s\n", row->name, value_text(section, row, options->arena),
+               section->origins[i]);
+    }
+  }
+}
+
+static bool is_excluded(const char* const* excluded, const char* section, const char* name) {
+  size_t size = strlen(section);
+  for (; excluded && *excluded; excluded++) {
+    const char* word = *excluded;
+    bool within = strncmp(word, section, size) == 0;
+    if (within && (!word[size] || (word[size] == '.' && strcmp(word + size + 1, name) == 0))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void options_canonical(const Options* options, const char* const* excluded, Text* out) {
+  for (int s = 0; s < options->count; s++) {
+    const OptionSection* section = &options->sections[s];
+    bool begun = false;
+    for (int i = 0; i < section->table.count; i++) {
+      const OptionRow* row = &section->table.rows[i];
+      if (is_excluded(excluded, section->name, row->name)) {
+        continue;
+      }
+      text_add(out, "%s%s", begun ? "" : section->name, begun ? "" : ":\n");
+      text_add(out, "  %s: %s\n", row->name, value_text(section, row, options->arena));
+      begun = true;
+    }
+  }
+}
+
+int options_diff(const Options* a, const Options* b, Text* out) {
+  CHECK(a->count == b->count, "options_diff: %d and %d sections", a->count, b->count);
+  int differences = 0;
+  for (int s = 0; s < a->count; s++) {
+    for (int i = 0; i < a->sections[s].table.count; i++) {
+      const OptionRow* row = &a->sections[s].table.rows[i];
+      const char* left = value_text(&a->sections[s], row, a->arena);
+      const char* right = value_text(&b->sections[s], row, b->arena);
+      if (strcmp(left, right) != 0) {
+        text_add(out, "%s.%s: %s -> %s\n", a->sections[s].name, row->name, left, right);
+        differences++;
+      }
+    }
+  }
+  return differences;
+}

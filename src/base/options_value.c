@@ -1,0 +1,395 @@
+#include "base/options_value.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double kilo = 1024.0;
+
+// Parses a decimal number that makes up all of `text`.
+static bool parse_decimal(double* value, const char* text) {
+  if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) {
+    return false;
+  }
+  char* end;
+  *value = strtod(text, &end);
+  return !*end && isfinite(*value);
+}
+
+// Parses a run of numbers with units, "23h50m", or a plain number.
+static bool parse_time(double* seconds, const char* text) {
+  if (parse_decimal(seconds, text)) {
+    return true;
+  }
+  *seconds = 0.0;
+  const char* at = text;
+  while (*at) {
+    size_t digits = strspn(at, ".0123456789");
+    char number[32];
+    const char* units = "dhms";
+    static const double scale[] = {86400.0, 3600.0, 60.0, 1.0};
+    const char* unit = at[digits] ? strchr(units, at[digits]) : NULL;
+    double part;
+    if (!unit || digits >= sizeof number) {
+      return false;
+    }
+    memcpy(number, at, digits);
+    number[digits] = '\0';
+    if (!parse_decimal(&part, number)) {
+      return false;
+    }
+    *seconds += part * scale[unit - units];
+    at += digits + 1;
+  }
+  return at != text;
+}
+
+static bool parse_size(double* bytes, const char* text) {
+  size_t digits = strspn(text, "+-.0123456789eE");
+  char number[32];
+  if (digits >= sizeof number) {
+    return false;
+  }
+  memcpy(number, text, digits);
+  number[digits] = '\0';
+  const char* units = "KMGT";
+  const char* unit = text[digits] ? strchr(units, text[digits]) : NULL;
+  if (!parse_decimal(bytes, number) || (text[digits] && (!unit || text[digits + 1]))) {
+    return false;
+  }
+  *bytes *= unit ? pow(kilo, (double)(unit - units + 1)) : 1.0;
+  return isfinite(*bytes);
+}
+
+static void format_number(const OptionRow* row, double value, Text* out);
+
+static bool check_range(const OptionRow* row, double value, Error* error) {
+  if (value >= row->smallest && value <= row->largest) {
+    return true;
+  }
+  Arena arena;
+  Text text;
+  arena_init(&arena);
+  text_init(&text, &arena);
+  text_add(&text, "must be in [");
+  format_number(row, row->smallest, &text);
+  text_add(&text, ", ");
+  format_number(row, row->largest, &text);
+  text_add(&text, "]");
+  error_set(error, "%s", text.bytes);
+  arena_free(&arena);
+  return false;
+}
+
+// An integer, also when written as 50e3, but not as 2.5.
+static bool parse_integer(int64_t* value, const OptionRow* row, const char* text, Error* error) {
+  char* end;
+  double number;
+  bool readable =
+      row->kind == OPTION_SIZE ? parse_size(&number, text) : parse_decimal(&number, text);
+  if (!readable && row->kind == OPTION_SIZE) {
+    return error_set(error, "must be a number of bytes, such as 500M or 20G");
+  }
+  if (!readable || number != floor(number)) {
+    return error_set(error, "must be an integer");
+  }
+  if (fabs(number) >= 0x1p63) {
+    return check_range(row, number, error) && error_set(error, "must be a 64-bit integer");
+  }
+  *value = (int64_t)number;
+  // above 2^53 a double is too coarse: the digits themselves count
+  long long exact = strtoll(text, &end, 10);
+  if (!*end) {
+    *value = exact;
+  }
+  return check_range(row, (double)*value, error);
+}
+
+static bool parse_real(double* value, const OptionRow* row, const char* text, Error* error) {
+  bool time = row->kind == OPTION_TIME;
+  if (!(time ? parse_time(value, text) : parse_decimal(value, text))) {
+    return error_set(error, time ? "must be a time, such as 90, 2s, 15m or 23h50m"
+                                 : "must be a number");
+  }
+  return check_range(row, *value, error);
+}
+
+static bool parse_flag(bool* value, const char* text, Error* error) {
+  bool yes = strcmp(text, "true") == 0;
+  if (!yes && strcmp(text, "false") != 0) {
+    return error_set(error, "must be true or false");
+  }
+  *value = yes;
+  return true;
+}
+
+static bool parse_text(char* value, const char* text, Error* error) {
+  if (strlen(text) >= OPTION_TEXT_SIZE) {
+    return error_set(error, "must be shorter than %d characters", OPTION_TEXT_SIZE);
+  }
+  if (!text_is_printable(text)) {
+    return error_set(error, "must be printable UTF-8 in one line");
+  }
+  memset(value, 0, OPTION_TEXT_SIZE);
+  memcpy(value, text, strlen(text));
+  return true;
+}
+
+// Whether `word` is one of "a|b|c".
+static bool is_one_of(const char* words, const char* word) {
+  size_t size = strlen(word);
+  const char* at = words;
+  while (at) {
+    size_t length = strcspn(at, "|");
+    if (length == size && memcmp(at, word, size) == 0) {
+      return true;
+    }
+    at = at[length] ? at + length + 1 : NULL;
+  }
+  return false;
+}
+
+static bool parse_choice(char* value, const OptionRow* row, const char* text, Error* error) {
+  if (!*text || strlen(text) >= OPTION_CHOICE_SIZE || !is_one_of(row->words, text)) {
+    return error_set(error, "must be one of %s", row->words);
+  }
+  memset(value, 0, OPTION_CHOICE_SIZE);
+  memcpy(value, text, strlen(text));
+  return true;
+}
+
+bool option_parse_list(const OptionRow* row, OptionList* field, const char* const* items, int count,
+                       Error* error) {
+  OptionList list = {0};
+  if (count > OPTION_LIST_SIZE) {
+    return error_set(error, "must have at most %d items", OPTION_LIST_SIZE);
+  }
+  for (int i = 0; i < count; i++) {
+    if (!parse_decimal(&list.value[i], items[i])) {
+      return error_set(error, "item %d must be a number", i + 1);
+    }
+    if (!check_range(row, list.value[i], error)) {
+      return error_add(error, "item %d", i + 1);
+    }
+  }
+  list.count = count;
+  *field = list;
+  return true;
+}
+
+// A list from "[1, 2]" or a single number.
+static bool parse_list_text(const OptionRow* row, OptionList* field, const char* text,
+                            Error* error) {
+  char copy[OPTION_LIST_SIZE * TEXT_NUMBER_SIZE];
+  size_t size = strlen(text);
+  bool bracketed = size >= 2 && text[0] == '[' && text[size - 1] == ']';
+  if (size >= sizeof copy) {
+    return error_set(error, "is too long for a list of %d numbers", OPTION_LIST_SIZE);
+  }
+  memcpy(copy, text + bracketed, size - 2 * (size_t)bracketed);
+  copy[size - 2 * (size_t)bracketed] = '\0';
+  const char* items[OPTION_LIST_SIZE + 1];
+  int count = 0;
+  char* rest = copy;
+  for (char* item = strtok_r(rest, ", ", &rest); item && count <= OPTION_LIST_SIZE;
+       item = strtok_r(NULL, ", ", &rest)) {
+    items[count++] = item;
+  }
+  return option_parse_list(row, field, items, count, error);
+}
+
+bool option_parse(const OptionRow* row, void* field, const char* text, Error* error) {
+  int64_t whole = 0;
+  double real = 0.0;
+  switch (row->kind) {
+    case OPTION_INT:
+    case OPTION_LONG:
+    case OPTION_SIZE:
+      if (!parse_integer(&whole, row, text, error)) {
+        return false;
+      }
+      if (row->kind == OPTION_INT) {
+        *(int*)field = (int)whole;
+      } else {
+        *(int64_t*)field = whole;
+      }
+      return true;
+    case OPTION_REAL:
+    case OPTION_TIME:
+      if (!parse_real(&real, row, text, error)) {
+        return false;
+      }
+      *(double*)field = real;
+      return true;
+    case OPTION_FLAG:
+      return parse_flag(field, text, error);
+    case OPTION_TEXT:
+      return parse_text(field, text, error);
+    case OPTION_CHOICE:
+      return parse_choice(field, row, text, error);
+    case OPTION_LIST:
+      return parse_list_text(row, field, text, error);
+  }
+  CHECK(false, "option '%s': unknown kind %d", row->name, (int)row->kind);
+  return false;
+}
+
+// Whole seconds as "1d2h3m4s", others as a plain number.
+static void format_time(double seconds, Text* out) {
+  char number[TEXT_NUMBER_SIZE];
+  if (seconds < 0.0 || seconds != floor(seconds) || seconds >= 0x1p53) {
+    text_number(number, seconds);
+    text_add(out, "%s", number);
+    return;
+  }
+  static const int64_t scale[] = {86400, 3600, 60, 1};
+  int64_t left = (int64_t)seconds;
+  for (int i = 0; i < 4; i++) {
+    int64_t part = left / scale[i];
+    left -= part * scale[i];
+    if (part > 0 || (i == 3 && seconds == 0.0)) {
+      text_add(out, "%lld%c", (long long)part, "dhms"[i]);
+    }
+  }
+}
+
+static void format_size(int64_t bytes, Text* out) {
+  const char* unit = "";
+  static const char* const units[] = {"K", "M", "G", "T"};
+  for (int i = 0; i < 4 && bytes != 0 && bytes % 1024 == 0; i++) {
+    bytes /= 1024;
+    unit = units[i];
+  }
+  text_add(out, "%lld%s", (long long)bytes, unit);
+}
+
+static void format_number(const OptionRow* row, double value, Text* out) {
+  char number[TEXT_NUMBER_SIZE];
+  if (row->kind == OPTION_TIME) {
+    format_time(value, out);
+  } else if (row->kind == OPTION_SIZE && fabs(value) < 0x1p63) {
+    format_size((int64_t)value, out);
+  } else if (row->kind == OPTION_INT || (row->kind == OPTION_LONG && fabs(value) < 0x1p53)) {
+    text_add(out, "%lld", (long long)value);
+  } else {
+    text_number(number, value);
+    text_add(out, "%s", number);
+  }
+}
+
+// Text that YAML reads back as the same scalar: plain where that is safe, else in quotes.
+static void format_text(const char* text, Text* out) {
+  const char* safe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+  bool plain = (isalpha((unsigned char)text[0]) || text[0] == '/') &&
+               strspn(text, safe) == strlen(text) && strcmp(text, "null") != 0;
+  if (plain) {
+    text_add(out, "%s", text);
+    return;
+  }
+  text_add(out, "\"");
+  for (const char* at = text; *at; at++) {
+    if (*at == '"' || *at == '\\') {
+      text_add(out, "\\");
+    }
+    text_add_bytes(out, at, 1);
+  }
+  text_add(out, "\"");
+}
+
+static void format_list(const OptionList* list, Text* out) {
+  char number[TEXT_NUMBER_SIZE];
+  text_add(out, "[");
+  for (int i = 0; i < list->count; i++) {
+    text_number(number, list->value[i]);
+    text_add(out, "%s%s", i ? ", " : "", number);
+  }
+  text_add(out, "]");
+}
+
+void option_format(const OptionRow* row, const void* field, Text* out) {
+  switch (row->kind) {
+    case OPTION_INT:
+      text_add(out, "%d", *(const int*)field);
+      return;
+    case OPTION_LONG:
+      text_add(out, "%lld", (long long)*(const int64_t*)field);
+      return;
+    case OPTION_SIZE:
+      format_size(*(const int64_t*)field, out);
+      return;
+    case OPTION_REAL:
+    case OPTION_TIME:
+      format_number(row, *(const double*)field, out);
+      return;
+    case OPTION_FLAG:
+      text_add(out, "%s", *(const bool*)field ? "true" : "false");
+      return;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+      format_text(field, out);
+      return;
+    case OPTION_LIST:
+      format_list(field, out);
+      return;
+  }
+}
+
+void option_format_default(const OptionRow* row, Text* out) {
+  union {
+    OptionList list;
+    char text[OPTION_TEXT_SIZE];
+  } field;
+  option_set_default(row, &field);
+  option_format(row, &field, out);
+}
+
+void option_format_range(const OptionRow* row, Text* out) {
+  static const char* const kinds[] = {
+      [OPTION_INT] = "integer",   [OPTION_LONG] = "integer", [OPTION_REAL] = "number",
+      [OPTION_FLAG] = "flag",     [OPTION_TIME] = "time",    [OPTION_SIZE] = "bytes",
+      [OPTION_TEXT] = "any text", [OPTION_CHOICE] = "one of", [OPTION_LIST] = "list of numbers",
+  };
+  text_add(out, "%s", kinds[row->kind]);
+  if (row->kind == OPTION_FLAG) {
+    text_add(out, " true|false");
+  } else if (row->kind == OPTION_CHOICE) {
+    text_add(out, " %s", row->words);
+  } else if (row->kind != OPTION_TEXT) {
+    text_add(out, " in [");
+    format_number(row, row->smallest, out);
+    text_add(out, ", ");
+    format_number(row, row->largest, out);
+    text_add(out, "]");
+  }
+}
+
+void option_set_default(const OptionRow* row, void* field) {
+  Error error = {{0}};
+  switch (row->kind) {
+    case OPTION_INT:
+      *(int*)field = (int)row->number;
+      break;
+    case OPTION_LONG:
+    case OPTION_SIZE:
+      *(int64_t*)field = (int64_t)row->number;
+      break;
+    case OPTION_REAL:
+    case OPTION_TIME:
+      *(double*)field = row->number;
+      break;
+    case OPTION_FLAG:
+      *(bool*)field = row->number != 0.0;
+      break;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+    case OPTION_LIST:
+      CHECK(option_parse(row, field, row->text, &error), "default of option '%s' %s", row->name,
+            error.text);
+      return;
+  }
+  CHECK(row->number >= row->smallest && row->number <= row->largest,
+        "default of option '%s' is out of range", row->name);
+}

@@ -1,0 +1,107 @@
+#include "base/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+void text_init(Text* text, Arena* arena) {
+  *text = (Text){.arena = arena, .capacity = 256};
+  text->bytes = arena_alloc(arena, text->capacity);
+}
+
+// Makes room for `size` more characters and the terminator.
+static void text_grow(Text* text, size_t size) {
+  if (text->size + size < text->capacity) {
+    return;
+  }
+  text->capacity = 2 * (text->size + size + 1);
+  char* bytes = arena_alloc(text->arena, text->capacity);
+  memcpy(bytes, text->bytes, text->size + 1);
+  text->bytes = bytes;
+}
+
+void text_add_bytes(Text* text, const char* bytes, size_t size) {
+  text_grow(text, size);
+  memcpy(text->bytes + text->size, bytes, size);
+  text->size += size;
+  text->bytes[text->size] = '\0';
+}
+
+static void text_add_args(Text* text, const char* format, va_list args) {
+  va_list again;
+  va_copy(again, args);
+  int size = vsnprintf(NULL, 0, format, args);
+  CHECK(size >= 0, "text_add: bad format '%s'", format);
+  text_grow(text, (size_t)size);
+  vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
+  text->size += (size_t)size;
+  va_end(again);
+}
+
+void text_add(Text* text, const char* format, ...) {
+  va_list args;
+  va_start(args, format);
+  text_add_args(text, format, args);
+  va_end(args);
+}
+
+char* text_format(Arena* arena, const char* format, ...) {
+  Text text;
+  text_init(&text, arena);
+  va_list args;
+  va_start(args, format);
+  text_add_args(&text, format, args);
+  va_end(args);
+  return text.bytes;
+}
+
+void text_number(char out[TEXT_NUMBER_SIZE], double value) {
+  if (isnan(value)) {
+    snprintf(out, TEXT_NUMBER_SIZE, "nan");
+    return;
+  }
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(out, TEXT_NUMBER_SIZE, "%.*g", digits, value);
+    if (strtod(out, NULL) == value) {
+      return;
+    }
+  }
+}
+
+// Decodes one UTF-8 character; 0 if it is malformed.
+static uint32_t next_character(const uint8_t** at) {
+  const uint8_t* p = *at;
+  int more = p[0] < 0x80 ? 0 : p[0] >= 0xf0 ? 3 : p[0] >= 0xe0 ? 2 : 1;
+  if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4) {
+    return 0;
+  }
+  static const uint8_t lead_mask[] = {0x7f, 0x1f, 0x0f, 0x07};
+  static const uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
+  uint32_t character = p[0] & lead_mask[more];
+  for (int i = 1; i <= more; i++) {
+    if ((p[i] & 0xc0) != 0x80) {
+      return 0;
+    }
+    character = character << 6 | (p[i] & 0x3f);
+  }
+  *at = p + more + 1;
+  return character < smallest[more] ? 0 : character;
+}
+
+bool text_is_printable(const char* text) {
+  const uint8_t* at = (const uint8_t*)text;
+  while (*at) {
+    uint32_t c = next_character(&at);
+    bool ascii = c >= 0x20 && c <= 0x7e;
+    bool plane = (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd && c != 0xfeff);
+    if (!ascii && !plane && !(c >= 0x10000 && c <= 0x10ffff)) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,223 @@
+#include "cli/run_config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/archive.h"
+#include "cli/assets.h"
+#include "cluster/fold.h"
+
+#define PROBE "methods/mbpo.yaml"
+
+OPTION_TABLE(env_table, EnvOptions, ENV_OPTIONS)
+OPTION_TABLE(sac_table, SacOptions, SAC_OPTIONS)
+OPTION_TABLE(model_table, EnsembleOptions, ENSEMBLE_OPTIONS)
+OPTION_TABLE(mbpo_table, MbpoOptions, MBPO_OPTIONS)
+OPTION_TABLE(hyper_table, HyperOptions, HYPER_OPTIONS)
+OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
+OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
+OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
+OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
+
+// scheduler.controller and scheduler.baseline are places of files: their contents count instead.
+const char* const run_config_unhashed[] = {"env.assets", "run.dir", "log.progress", "log.quiet",
+                                           "scheduler.controller", "scheduler.baseline", NULL};
+
+// The directory of the shipped configurations: installed beside this program, or the source tree
+// around it. NULL = none.
+static const char* find_share(Arena* arena) {
+  static const char* const places[] = {"share/autombpo/configs", "configs"};
+  char path[RUN_PATH_SIZE];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  path[length > 0 ? length : 0] = '\0';
+  for (char* slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
+    *slash = '\0';
+    for (int i = 0; i < 2; i++) {
+      const char* found = text_format(arena, "%s/%s", path, places[i]);
+      if (access(text_format(arena, "%s/" PROBE, found), R_OK) == 0) {
+        return found;
+      }
+    }
+  }
+  return AUTOMBPO_SOURCE_DIR "/configs";
+}
+
+void run_config_init(RunConfig* c) {
+  memset(c, 0, sizeof *c);
+  arena_init(&c->arena);
+  Options* set = &c->options;
+  options_init(set, &c->arena, getenv("AUTOMBPO_PATH"), find_share(&c->arena));
+  options_section(set, "env", env_table(), &c->env);
+  options_section(set, "sac", sac_table(), &c->sac);
+  options_section(set, "model", model_table(), &c->model);
+  options_section(set, "mbpo", mbpo_table(), &c->mbpo);
+  options_section(set, "hyper", hyper_table(), &c->hyper);
+  options_section(set, "scheduler", scheduler_table(), &c->scheduler);
+  options_section(set, "ppo", ppo_table(), &c->ppo);
+  options_section(set, "run", run_table(), &c->run);
+  options_section(set, "log", log_table(), &c->log);
+}
+
+void run_config_free(RunConfig* c) { arena_free(&c->arena); }
+
+bool run_config_read(RunConfig* c, int count, char* const* operands, bool quickstart,
+                     const char* const* presets, Error* error) {
+  bool good = true;
+  for (int i = 0; i < count; i++) {
+    quickstart &= strchr(operands[i], '=') != NULL;
+  }
+  if (quickstart) {
+    good = options_load_text(&c->options, "quickstart.yaml", run_config_quickstart, error);
+  }
+  for (int i = 0; i < count; i++) {
+    if (!strchr(operands[i], '=')) {
+      good &= options_load(&c->options, operands[i], error);
+    }
+  }
+  for (int i = 0; presets && presets[i]; i++) {
+    good &= options_override(&c->options, presets[i], error);
+  }
+  for (int i = 0; i < count; i++) {
+    if (strchr(operands[i], '=')) {
+      good &= options_override(&c->options, operands[i], error);
+    }
+  }
+  return good;
+}
+
+// Replaces every `word` of `text` (RUN_PATH_SIZE).
+static void fill_in(char* text, const char* word, const char* value) {
+  char filled[RUN_PATH_SIZE];
+  char* place = strstr(text, word);
+  while (place) {
+    int size = snprintf(filled, sizeof filled, "%.*s%s%s", (int)(place - text), text, value,
+                        place + strlen(word));
+    CHECK(size < RUN_PATH_SIZE, "run.dir is too long: %s", text);
+    size_t resume = (size_t)(place - text) + strlen(value);
+    memcpy(text, filled, (size_t)size + 1);
+    place = strstr(text + resume, word);
+  }
+}
+
+static void fill_directory(RunDirectory* directory, const RunConfig* config) {
+  char seed[32];
+  // of plugin:DIR/FILE.so only FILE.so is part of a name
+  const char* slash = strrchr(config->env.id, '/');
+  snprintf(seed, sizeof seed, "%" PRId64, config->run.seed);
+  snprintf(directory->path, sizeof directory->path, "%s", config->run.dir);
+  fill_in(directory->path, "{env}", slash ? slash + 1 : config->env.id);
+  fill_in(directory->path, "{method}", config->run.method);
+  fill_in(directory->path, "{seed}", seed);
+}
+
+static void fill_experiment(RunConfig* c) {
+  Text text;
+  text_init(&text, &c->arena);
+  options_canonical(&c->options, run_config_unhashed, &text);
+  Experiment* x = &c->experiment;
+  *x = (Experiment){
+      .seed = (uint64_t)c->run.seed,
+      .sac = c->sac,
+      .model = c->model,
+      .mbpo = c->mbpo,
+      .hyper = c->hyper,
+      .scheduler = c->scheduler,
+      .ppo = c->ppo,
+      .log_transitions = c->log.transitions,
+      .config = text.bytes,
+  };
+  snprintf(x->task, sizeof x->task, "%s", c->env.id);
+  snprintf(x->method, sizeof x->method, "%.63s", c->run.method);
+}
+
+static bool find_assets(RunConfig* c, Error* error) {
+  c->experiment.assets = *c->env.assets ? c->env.assets : assets_find(&c->arena, error);
+  return c->experiment.assets != NULL;
+}
+
+// A file as it is named, or among the shipped configurations.
+static const char* find_shipped(RunConfig* c, const char* name) {
+  const char* shipped = text_format(&c->arena, "%s/%s", c->options.share_dir, name);
+  return !files_exists(name) && files_exists(shipped) ? shipped : name;
+}
+
+static bool find_baseline(RunConfig* c, bool needed, Error* error) {
+  bool named = *c->scheduler.baseline;
+  if (!needed && !named) {
+    return true;
+  }
+  const char* name = named ? c->scheduler.baseline
+                           : text_format(&c->arena, "baselines/%s.yaml", c->env.id);
+  const char* path = find_shipped(c, name);
+  if (!files_exists(path)) {
+    return error_line(error,
+                      "no baseline %s: a controller is trained against the return of MBPO in its "
+                      "own configuration; `autombpo baseline -o FILE.yaml CONFIG.yaml` makes it, "
+                      "scheduler.baseline=FILE.yaml names it",
+                      name);
+  }
+  if (!baseline_load(&c->baseline, path, &c->arena, error)) {
+    return false;
+  }
+  if (strcmp(c->baseline.env, c->env.id) != 0) {
+    return error_line(error, "%s: is the baseline of %s, expected %s", path, c->baseline.env,
+                      c->env.id);
+  }
+  c->experiment.baseline = &c->baseline;
+  return true;
+}
+
+// R' must reach to the end of the run, because it is compared epoch by epoch.
+static bool check_length(const RunConfig* c, Error* error) {
+  const Experiment* x = &c->experiment;
+  int64_t end = x->mbpo.exploration_steps + (int64_t)x->hyper.train_epochs * x->mbpo.epoch_length;
+  int64_t last = c->baseline.env_step[c->baseline.count - 1];
+  if (last < end) {
+    return error_line(error,
+                      "the baseline of %s ends at %lld real samples, but hyper.train_epochs=%d "
+                      "needs %lld: make a longer one with `autombpo baseline`",
+                      c->env.id, (long long)last, x->hyper.train_epochs, (long long)end);
+  }
+  return true;
+}
+
+// Files count by what is in them, not by where they are.
+static bool add_hashes(RunConfig* c, Error* error) {
+  Experiment* x = &c->experiment;
+  Text text;
+  text_init(&text, &c->arena);
+  text_add(&text, "%s", x->config);
+  if (x->baseline) {
+    const Baseline* b = x->baseline;
+    uint64_t hash = hash_bytes(HASH_START, b->env_step, (size_t)b->count * sizeof *b->env_step);
+    hash = hash_bytes(hash, b->return_mean, (size_t)b->count * sizeof *b->return_mean);
+    text_add(&text, "# baseline %016" PRIx64 "\n", hash);
+  }
+  if (strcmp(x->scheduler.kind, "apply") == 0) {
+    char path[RUN_PATH_SIZE];
+    uint64_t hash;
+    if (!fold_find_policy(path, x->scheduler.controller, error) ||
+        !files_hash(&hash, path, error)) {
+      return false;
+    }
+    text_add(&text, "# controller %016" PRIx64 "\n", hash);
+  }
+  x->config = text.bytes;
+  uint64_t hash = hash_bytes(HASH_START, text.bytes, text.size);
+  snprintf(x->config_hash, sizeof x->config_hash, "%016" PRIx64, hash);
+  return true;
+}
+
+bool run_config_resolve(RunConfig* c, Error* error) {
+  if (!run_config_check(c, error)) {
+    return false;
+  }
+  fill_directory(&c->directory, c);
+  fill_experiment(c);
+  bool learns = strcmp(c->scheduler.kind, "ppo") == 0;
+  return find_assets(c, error) && find_baseline(c, learns, error) &&
+         (!learns || check_length(c, error)) && add_hashes(c, error);
+}

@@ -1,0 +1,158 @@
+// The rules between options, which a single row of a table cannot hold.
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/options_value.h"
+#include "cli/run_config.h"
+#include "env/env.h"
+
+typedef struct {
+  const RunConfig* config;
+  Error* error;
+  bool good;
+} Check;
+
+// Appends "ORIGIN: 'key=value': what must be".
+__attribute__((format(printf, 3, 4))) static void broken(Check* check, const char* key,
+                                                         const char* format, ...) {
+  const Options* set = &check->config->options;
+  OptionSection* section;
+  const OptionRow* row = options_find(set, key, &section);
+  char what[512];
+  Text value;
+  Arena arena;
+  arena_init(&arena);
+  text_init(&value, &arena);
+  option_format(row, (const char*)section->values + row->offset, &value);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  error_line(check->error, "%s: '%s=%.80s': %s", options_origin(set, key), key, value.bytes, what);
+  arena_free(&arena);
+  check->good = false;
+}
+
+static void check_task(Check* check) {
+  const char* id = check->config->env.id;
+  bool known = strncmp(id, "plugin:", 7) == 0;
+  const char* similar = NULL;
+  for (int i = 0; i < env_count(); i++) {
+    known |= strcmp(env_id(i), id) == 0;
+    // the same task in another version
+    if (strncmp(env_id(i), id, strcspn(id, "-")) == 0 && strcspn(id, "-") > 0) {
+      similar = env_id(i);
+    }
+  }
+  if (!known && similar) {
+    broken(check, "env.id", "no such task (did you mean '%s'?)", similar);
+  } else if (!known) {
+    broken(check, "env.id", "no such task (autombpo env list names them)");
+  }
+}
+
+static void check_names(Check* check) {
+  const RunConfig* c = check->config;
+  if (!*c->run.method || strlen(c->run.method) > 63 || strchr(c->run.method, '/')) {
+    broken(check, "run.method", "must be a name of 1 to 63 characters without /");
+  }
+  for (const char* at = strchr(c->run.dir, '{'); at; at = strchr(at + 1, '{')) {
+    if (strncmp(at, "{env}", 5) != 0 && strncmp(at, "{method}", 8) != 0 &&
+        strncmp(at, "{seed}", 6) != 0) {
+      broken(check, "run.dir", "only {env}, {method} and {seed} are filled in");
+      return;
+    }
+  }
+  if (!*c->run.dir) {
+    broken(check, "run.dir", "must not be empty");
+  }
+}
+
+static void check_model(Check* check) {
+  const RunConfig* c = check->config;
+  const OptionList* schedule = &c->mbpo.rollout_schedule;
+  if (c->model.elites > c->model.members) {
+    broken(check, "model.elites", "must be at most model.members=%d", c->model.members);
+  }
+  if (schedule->count != 4) {
+    broken(check, "mbpo.rollout_schedule", "must have 4 items");
+  } else if (schedule->value[1] < schedule->value[0]) {
+    broken(check, "mbpo.rollout_schedule", "the 2nd epoch must not come before the 1st");
+  } else if (schedule->value[2] < 1 || schedule->value[3] < 1) {
+    broken(check, "mbpo.rollout_schedule", "rollouts must have at least 1 step");
+  }
+}
+
+static void check_scale(Check* check, const char* key, const OptionList* scale) {
+  if (scale->count != 2 || scale->value[0] >= scale->value[1]) {
+    broken(check, key, "must be two ascending numbers");
+  }
+}
+
+static void check_hyper(Check* check) {
+  const HyperOptions* h = &check->config->hyper;
+  if (h->real_ratio_min > h->real_ratio_max) {
+    broken(check, "hyper.real_ratio_min", "must be at most hyper.real_ratio_max");
+  }
+  if (h->policy_updates_min > h->policy_updates_max) {
+    broken(check, "hyper.policy_updates_min", "must be at most hyper.policy_updates_max");
+  }
+  if (h->rollout_length_min > h->rollout_length_max) {
+    broken(check, "hyper.rollout_length_min", "must be at most hyper.rollout_length_max");
+  }
+  if (h->decision_interval > check->config->mbpo.epoch_length) {
+    broken(check, "hyper.decision_interval", "must be at most mbpo.epoch_length=%d",
+           check->config->mbpo.epoch_length);
+  }
+  check_scale(check, "hyper.scale_model_loss", &h->scale_model_loss);
+  check_scale(check, "hyper.scale_critic_loss", &h->scale_critic_loss);
+  check_scale(check, "hyper.scale_policy_change", &h->scale_policy_change);
+  check_scale(check, "hyper.scale_eval_return", &h->scale_eval_return);
+}
+
+static bool is_head(const char* name, size_t size) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    const char* head = head_name((HyperHead)h);
+    if (strlen(head) == size && memcmp(head, name, size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Groups "head+head,head": known names, and one number of stages for each.
+static void check_groups(Check* check) {
+  const PpoOptions* p = &check->config->ppo;
+  int groups = 1;
+  const char* at = p->groups;
+  while (*at) {
+    size_t size = strcspn(at, "+,");
+    if (!is_head(at, size)) {
+      broken(check, "ppo.groups", "'%.*s' is not a head", (int)size, at);
+    }
+    groups += at[size] == ',';
+    at += size + (at[size] != '\0');
+  }
+  if (p->stages.count != groups) {
+    broken(check, "ppo.stages", "must have one item for each of the %d groups of ppo.groups",
+           groups);
+  }
+  for (int i = 0; i < p->stages.count; i++) {
+    if (p->stages.value[i] != floor(p->stages.value[i])) {
+      broken(check, "ppo.stages", "item %d must be an integer", i + 1);
+    }
+  }
+}
+
+bool run_config_check(const RunConfig* config, Error* error) {
+  Check check = {config, error, true};
+  check_task(&check);
+  check_names(&check);
+  check_model(&check);
+  check_hyper(&check);
+  check_groups(&check);
+  return check.good;
+}

@@ -1,0 +1,106 @@
+// verb_baseline.c - autombpo baseline: R' of a task, from runs of MBPO in its own configuration.
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cli/start.h"
+#include "cli/verbs.h"
+#include "hyper/trajectory.h"
+#include "nn/gemm.h"
+
+static bool read_runs(Trajectory* runs, int count, const Start* s, Arena* arena, Error* error) {
+  for (int i = 0; i < count; i++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, &s->config.directory, i);
+    if (!trajectory_read(&runs[i], path, arena, error)) {
+      return false;
+    }
+    if (runs[i].diverged || runs[i].epochs != runs[0].epochs) {
+      return error_set(error, "%s: the run diverged; a baseline needs complete runs", path);
+    }
+  }
+  return true;
+}
+
+static void average(Baseline* b, const Trajectory* runs, Arena* arena) {
+  b->count = runs[0].epochs;
+  b->env_step = ARENA_NEW(arena, b->count, int64_t);
+  b->return_mean = ARENA_NEW(arena, b->count, double);
+  b->return_std = ARENA_NEW(arena, b->count, double);
+  for (int e = 0; e < b->count; e++) {
+    double steps = 0;
+    for (int i = 0; i < b->seeds; i++) {
+      steps += (double)runs[i].env_step[e] / b->seeds;
+      b->return_mean[e] += runs[i].eval_return_mean[e] / b->seeds;
+    }
+    for (int i = 0; i < b->seeds; i++) {
+      double difference = runs[i].eval_return_mean[e] - b->return_mean[e];
+      b->return_std[e] += difference * difference / b->seeds;
+    }
+    b->return_std[e] = sqrt(b->return_std[e]);
+    b->env_step[e] = llround(steps);
+  }
+}
+
+static bool save(const Start* s, const Baseline* b, const char* engine, Arena* arena, Error* error) {
+  struct utsname machine;
+  uname(&machine);
+  int64_t* seeds = ARENA_NEW(arena, b->seeds, int64_t);
+  for (int i = 0; i < b->seeds; i++) {
+    seeds[i] = i;
+  }
+  BaselineSource source = {
+      .env_engine = engine,
+      .command = text_format(arena, "autombpo baseline (run.seed=%lld, hyper-episodes 0..%d)",
+                             (long long)s->config.run.seed, b->seeds - 1),
+      .config_hash = s->config.experiment.config_hash,
+      .provenance = text_format(arena, "autombpo %s, %s, %s", AUTOMBPO_VERSION, machine.machine,
+                                gemm_description()),
+      .seeds = seeds,
+      .eval_episodes = s->config.experiment.mbpo.evaluation_episodes,
+  };
+  return baseline_save(b, &source, s->output, error);
+}
+
+static bool make_baseline(const Start* s, Error* error) {
+  Arena arena;
+  arena_init(&arena);
+  Baseline b = {.seeds = s->config.experiment.scheduler.hyper_episodes};
+  strcpy(b.env, s->config.experiment.task);
+  Trajectory* runs = ARENA_NEW(&arena, b.seeds, Trajectory);
+  bool ok = read_runs(runs, b.seeds, s, &arena, error);
+  if (ok) {
+    average(&b, runs, &arena);
+    ok = save(s, &b, runs[0].engine, &arena, error);
+  }
+  if (ok) {
+    printf("%s: R' of %s over %d runs, %d rows, last %.1f +- %.1f at %lld real samples\n", s->output,
+           b.env, b.seeds, b.count, b.return_mean[b.count - 1], b.return_std[b.count - 1],
+           (long long)b.env_step[b.count - 1]);
+  }
+  arena_free(&arena);
+  return ok;
+}
+
+int verb_baseline(int argc, char** argv) {
+  static const char* const presets[] = {"scheduler.kind=fixed", "scheduler.hyper_episodes=5",
+                                        "scheduler.baseline=", "run.method=mbpo",
+                                        "run.dir=runs/{env}/baseline/s{seed}", NULL};
+  static const StartVerb verb = {
+      .usage =
+          "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...]\n\n"
+          "Runs scheduler.hyper_episodes runs of MBPO in the configuration's own schedule, for\n"
+          "hyper.train_epochs epochs, and writes the mean evaluation return at each number of real\n"
+          "samples to FILE.yaml: the R' that training a controller needs.\n\n"
+          "  -o, --output    file to write\n"
+          "  -n, --dry-run   print the resolved configuration, write nothing\n"
+          "  -q, --quiet     no progress lines",
+      .quickstart = true,
+      .takes_output = true,
+      .train_length = true,
+      .presets = presets,
+  };
+  return start_run(argc, argv, &verb, make_baseline);
+}

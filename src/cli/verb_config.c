@@ -1,0 +1,207 @@
+// verb_config.c - autombpo config: shows, explains, checks and compares configurations.
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/config_text.h"
+#include "cli/run_config.h"
+#include "cli/verbs.h"
+#include "store/files.h"
+
+static const char usage[] =
+    "usage: autombpo config show  [-o FILE] [CONFIG.yaml ...] [key=value ...]\n"
+    "       autombpo config keys  [--json] [PATTERN]\n"
+    "       autombpo config check [CONFIG.yaml ...] [key=value ...]\n"
+    "       autombpo config diff  A B\n"
+    "       autombpo config man | completion bash\n"
+    "\n"
+    "show        prints every option with its value and where the value comes from; the text is a\n"
+    "            configuration that gives the same run\n"
+    "keys        explains the options whose name or meaning contains PATTERN\n"
+    "check       lists every problem; exit code 2 if there is one\n"
+    "diff        prints what differs between two files or run directories; exit code 1 if anything\n"
+    "man         prints the man page of the configuration file\n"
+    "completion  prints a completion script for bash\n"
+    "\n"
+    "  -C, --directory DIR   go there first\n"
+    "  -o, --output FILE     write there instead of to standard output\n"
+    "      --json            JSON";
+
+static const char verbs[] = "train apply baseline inspect config env version";
+
+typedef struct {
+  const char* output;   // or NULL: standard output
+  bool json;
+} Arguments;
+
+static int problem(const Error* error) {
+  fprintf(stderr, "%s\n", error->text);
+  return EXIT_USAGE;
+}
+
+static int usage_error(const char* text) {
+  fprintf(stderr, "autombpo config: %s\n%s\n", text, usage);
+  return EXIT_USAGE;
+}
+
+static int print(const Arguments* arguments, const Text* text) {
+  Error error = {{0}};
+  if (arguments->output) {
+    bool written = files_write(arguments->output, text->bytes, text->size, &error);
+    return written ? 0 : (problem(&error), EXIT_FAILED);
+  }
+  bool written = fwrite(text->bytes, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+  return written ? 0 : EXIT_FAILED;
+}
+
+// Reads and checks operands as a run would.
+static bool read_config(RunConfig* config, int count, char** operands, Error* error) {
+  bool good = run_config_read(config, count, operands, false, NULL, error);
+  return run_config_check(config, error) && good;
+}
+
+static int show(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  Error error = {{0}};
+  Text text;
+  if (!read_config(config, count, operands, &error)) {
+    return problem(&error);
+  }
+  text_init(&text, &config->arena);
+  options_show(&config->options, &text);
+  return print(arguments, &text);
+}
+
+static int keys(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  Text text;
+  const char* pattern = count > 0 ? operands[0] : NULL;
+  if (count > 1) {
+    return usage_error("keys takes one pattern");
+  }
+  text_init(&text, &config->arena);
+  int found = arguments->json ? config_keys_json(&config->options, pattern, &text)
+                              : config_keys(&config->options, pattern, &text);
+  if (found == 0) {
+    fprintf(stderr, "autombpo config keys: no option matches '%s'\n", pattern);
+    return EXIT_FAILED;
+  }
+  return print(arguments, &text);
+}
+
+static int check(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  (void)arguments;
+  Error error = {{0}};
+  if (!read_config(config, count, operands, &error)) {
+    return problem(&error);
+  }
+  puts("no problem found");
+  return 0;
+}
+
+// Reads one side of a comparison: a file, or the run.yaml of a run directory.
+static bool read_side(RunConfig* config, const char* operand, Error* error) {
+  const char* inside = text_format(&config->arena, "%s/run.yaml", operand);
+  return options_load(&config->options, access(inside, R_OK) == 0 ? inside : operand, error);
+}
+
+static int diff(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  Error error = {{0}};
+  Text text;
+  if (count != 2) {
+    return usage_error("diff takes two files or run directories");
+  }
+  RunConfig* other = ARENA_NEW(&config->arena, 1, RunConfig);
+  run_config_init(other);
+  text_init(&text, &config->arena);
+  bool good = read_side(config, operands[0], &error);
+  good &= read_side(other, operands[1], &error);
+  int differences = good ? options_diff(&config->options, &other->options, &text) : 0;
+  run_config_free(other);
+  if (!good) {
+    return problem(&error);
+  }
+  int code = print(arguments, &text);
+  return code == 0 && differences > 0 ? EXIT_FAILED : code;
+}
+
+static int man(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  (void)operands;
+  Text text;
+  if (count > 0) {
+    return usage_error("man takes no operand");
+  }
+  text_init(&text, &config->arena);
+  config_man(&config->options, &text);
+  return print(arguments, &text);
+}
+
+static int completion(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  Text text;
+  if (count != 1 || strcmp(operands[0], "bash") != 0) {
+    return usage_error("completion is made for bash");
+  }
+  text_init(&text, &config->arena);
+  config_completion(&config->options, verbs, &text);
+  return print(arguments, &text);
+}
+
+typedef struct {
+  const char* name;
+  int (*run)(RunConfig* config, const Arguments* arguments, int count, char** operands);
+} Part;
+
+static const Part parts[] = {{"show", show}, {"keys", keys}, {"check", check},
+                             {"diff", diff}, {"man", man},   {"completion", completion}};
+
+// -1: go on. Otherwise the exit code.
+static int parse_options(Arguments* arguments, int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"directory", required_argument, NULL, 'C'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
+  int option;
+  while ((option = getopt_long(argc, argv, "hC:o:", options, NULL)) >= 0) {
+    switch (option) {
+      case 'h':
+        puts(usage);
+        return 0;
+      case 'C':
+        if (chdir(optarg) != 0) {
+          perror(optarg);
+          return EXIT_USAGE;
+        }
+        break;
+      case 'o':
+        arguments->output = optarg;
+        break;
+      case 'j':
+        arguments->json = true;
+        break;
+      default:
+        return EXIT_USAGE;
+    }
+  }
+  return -1;
+}
+
+int verb_config(int argc, char** argv) {
+  Arguments arguments = {0};
+  int code = parse_options(&arguments, argc, argv);
+  if (code >= 0) {
+    return code;
+  }
+  if (optind == argc) {
+    return usage_error("what is to be done?");
+  }
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (strcmp(parts[i].name, argv[optind]) == 0) {
+      RunConfig config;
+      run_config_init(&config);
+      code = parts[i].run(&config, &arguments, argc - optind - 1, argv + optind + 1);
+      run_config_free(&config);
+      return code;
+    }
+  }
+  return usage_error("unknown command");
+}

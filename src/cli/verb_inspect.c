@@ -1,0 +1,130 @@
+// verb_inspect.c - autombpo inspect: checksum and verification of sealed files.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/archive.h"
+#include "base/text.h"
+#include "cli/verbs.h"
+#include "hyper/run_directory.h"
+#include "store/h5.h"
+
+static const char usage[] =
+    "usage: autombpo inspect [--checksum | --verify] RUN|FILE.h5\n\n"
+    "Says what a run directory or sealed file holds.\n\n"
+    "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files\n"
+    "  --verify     read every sealed file and compare with its stored checksum; 1 if one is bad";
+
+typedef struct {
+  Arena arena;
+  uint64_t checksum;
+  int files;
+  int bad;
+  bool verify;
+  bool list;
+} Inspection;
+
+static bool verify_file(const char* path, Error* error) {
+  H5File file;
+  if (!h5_open_any(&file, path, error)) {
+    return false;
+  }
+  h5_verify(&file, NULL);
+  return h5_close(&file, error);
+}
+
+static bool inspect_file(Inspection* in, const char* path, const char* name, Error* error) {
+  uint64_t hash;
+  if (!files_hash(&hash, path, error)) {
+    return false;
+  }
+  in->checksum = hash_bytes(in->checksum, name, strlen(name));
+  in->checksum = hash_bytes(in->checksum, &hash, sizeof hash);
+  in->files++;
+  Error problem;
+  bool good = !in->verify || verify_file(path, &problem);
+  in->bad += !good;
+  if (in->list) {
+    printf("%016" PRIx64 "  %s%s\n", hash, name, good ? "" : "  BAD");
+  }
+  if (!good) {
+    fprintf(stderr, "%s\n", problem.text);
+  }
+  return true;
+}
+
+// Sealed files are NNNNNN.h5 and vNNNNNN.h5; other names in their directories are not.
+static bool inspect_part(Inspection* in, const RunDirectory* directory, const char* part,
+                         Error* error) {
+  char path[RUN_PATH_SIZE];
+  char** names;
+  int count;
+  run_file(path, directory, part);
+  if (!files_exists(path)) {
+    return true;
+  }
+  if (!files_list(&names, &count, path, ".h5", &in->arena, error)) {
+    return false;
+  }
+  for (int i = 0; i < count; i++) {
+    const char* full = text_format(&in->arena, "%s/%s", path, names[i]);
+    const char* name = text_format(&in->arena, "%s/%s", part, names[i]);
+    if (!inspect_file(in, full, name, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool inspect(Inspection* in, const char* path, Error* error) {
+  struct stat info;
+  if (stat(path, &info) != 0) {
+    return error_errno(error, path);
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return inspect_file(in, path, path, error);
+  }
+  RunDirectory directory;
+  if (strlen(path) >= sizeof directory.path - 64) {
+    return error_set(error, "%s: name too long", path);
+  }
+  strcpy(directory.path, path);
+  return inspect_part(in, &directory, "episodes", error) &&
+         inspect_part(in, &directory, "policy", error);
+}
+
+int verb_inspect(int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"checksum", no_argument, NULL, 'c'},
+                                          {"verify", no_argument, NULL, 'v'},
+                                          {0}};
+  Inspection in = {.checksum = HASH_START, .list = true};
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    if (option == 'h') {
+      puts(usage);
+      return 0;
+    }
+    if (option == '?') {
+      return EXIT_USAGE;
+    }
+    in.list = in.list && option != 'c';
+    in.verify = in.verify || option == 'v';
+  }
+  if (optind + 1 != argc) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  Error error;
+  arena_init(&in.arena);
+  bool ok = inspect(&in, argv[optind], &error);
+  arena_free(&in.arena);
+  if (!ok || in.files == 0) {
+    fprintf(stderr, "autombpo inspect: %s\n", ok ? "no sealed files there" : error.text);
+    return EXIT_FAILED;
+  }
+  printf("%016" PRIx64 "  %d sealed files\n", in.checksum, in.files);
+  return in.bad ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,43 @@
+// verb_train.c - autombpo train and apply.
+#include <stdio.h>
+
+#include "cli/start.h"
+#include "cli/verbs.h"
+
+static bool print_result(const Start* start, Error* error) {
+  (void)error;
+  printf("finished: %lld hyper-episodes of %s on %s in %s\n",
+         (long long)experiment_hyper_episodes(&start->config.experiment), start->config.experiment.method, start->config.experiment.task,
+         start->config.directory.path);
+  return true;
+}
+
+int verb_train(int argc, char** argv) {
+  static const StartVerb verb = {
+      .usage =
+          "usage: autombpo train [-nq] [CONFIG.yaml ...] [key=value ...]\n\n"
+          "Runs the hyper-episodes of a configuration, alone or under mpirun, and writes them to\n"
+          "run.dir. Repeating the command on a directory continues what is missing there.\n"
+          "Without a file, the embedded quick start is run.\n\n"
+          "  -n, --dry-run   print the resolved configuration, write nothing\n"
+          "  -q, --quiet     no progress lines",
+      .quickstart = true,
+  };
+  return start_run(argc, argv, &verb, print_result);
+}
+
+int verb_apply(int argc, char** argv) {
+  static const char* const presets[] = {"scheduler.kind=apply",
+                                      "run.dir=runs/{env}/{method}-apply/s{seed}", NULL};
+  static const StartVerb verb = {
+      .usage =
+          "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n\n"
+          "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
+          "scheduler.hyper_episodes runs, each with streams of its own.\n\n"
+          "  -n, --dry-run   print the resolved configuration, write nothing\n"
+          "  -q, --quiet     no progress lines",
+      .quickstart = true,
+      .presets = presets,
+  };
+  return start_run(argc, argv, &verb, print_result);
+}

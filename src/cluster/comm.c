@@ -1,0 +1,140 @@
+#include "cluster/comm.h"
+
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SHORTEST_NAP 10e-6
+#define LONGEST_NAP 5e-3
+
+// Open MPI sees a message that has already arrived only at the second probe.
+#define PROBES_PER_POLL 3
+
+static void check(int code, const char* call) {
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length;
+  if (code != MPI_SUCCESS) {
+    MPI_Error_string(code, text, &length);
+  }
+  CHECK(code == MPI_SUCCESS, "%s: %s", call, text);
+}
+
+void comm_abort(void) {
+  fflush(NULL);
+  MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+static int environment_int(const char* name) {
+  const char* text = getenv(name);
+  return text ? atoi(text) : 0;
+}
+
+// srun without a PMI that this MPI understands starts N copies that each believe to be alone.
+static bool check_launcher(Error* error) {
+  bool connected = getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_RANK");
+  if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !connected) {
+    return error_set(error,
+                     "srun started %d tasks that MPI cannot connect: each would be a run of its own. "
+                     "Use `srun --mpi=pmix autombpo ...` or, in the batch script, `mpirun autombpo ...`",
+                     environment_int("SLURM_STEP_NUM_TASKS"));
+  }
+  return true;
+}
+
+static bool check_size(int ranks, Error* error) {
+  static const char* const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (ranks == 1 && environment_int(names[i]) > 1) {
+      return error_set(error,
+                       "the launcher says %s=%d, but MPI sees one rank: each process would be a run "
+                       "of its own. Start with the mpirun of the MPI that this program was built "
+                       "with (%s), or with `srun --mpi=pmix`",
+                       names[i], environment_int(names[i]), comm_description());
+    }
+  }
+  return true;
+}
+
+bool comm_init(Comm* comm, Error* error) {
+  if (!check_launcher(error)) {
+    return false;
+  }
+  check(MPI_Init(NULL, NULL), "MPI_Init");
+  error_set_fatal_hook(comm_abort);
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
+  check(MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks), "MPI_Comm_size");
+  comm->nap = SHORTEST_NAP;
+  if (!check_size(comm->ranks, error)) {
+    MPI_Finalize();
+    return false;
+  }
+  return true;
+}
+
+void comm_finalize(Comm* comm) {
+  (void)comm;
+  error_set_fatal_hook(NULL);
+  check(MPI_Finalize(), "MPI_Finalize");
+}
+
+int comm_share(int value) {
+  check(MPI_Bcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  return value;
+}
+
+const char* comm_description(void) {
+  static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  MPI_Get_library_version(text, &length);
+  text[strcspn(text, ",\n")] = '\0';
+  return text;
+}
+
+void comm_send(const Comm* comm, int rank, int tag, const void* data, size_t size) {
+  (void)comm;
+  check(MPI_Send(data, (int)size, MPI_BYTE, rank, tag, MPI_COMM_WORLD), "MPI_Send");
+}
+
+static bool probe(MPI_Status* status) {
+  int found = 0;
+  for (int i = 0; i < PROBES_PER_POLL && !found; i++) {
+    check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &found, status), "MPI_Iprobe");
+  }
+  return found;
+}
+
+bool comm_poll(Comm* comm, int* rank, int* tag, void* data, size_t capacity, size_t* size) {
+  MPI_Status status;
+  if (!probe(&status)) {
+    return false;
+  }
+  int count;
+  check(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
+  CHECK(count >= 0 && (size_t)count <= capacity, "message of %d bytes, expected at most %zu", count,
+        capacity);
+  check(MPI_Recv(data, count, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE),
+        "MPI_Recv");
+  *rank = status.MPI_SOURCE;
+  *tag = status.MPI_TAG;
+  *size = (size_t)count;
+  comm->nap = SHORTEST_NAP;
+  return true;
+}
+
+void comm_nap(Comm* comm) {
+  struct timespec nap = {0, (long)(comm->nap * 1e9)};
+  nanosleep(&nap, NULL);
+  comm->nap = comm->nap * 1.5 < LONGEST_NAP ? comm->nap * 1.5 : LONGEST_NAP;
+}
+
+int comm_receive(Comm* comm, int rank, void* data, size_t capacity, size_t* size) {
+  int from, tag;
+  while (!comm_poll(comm, &from, &tag, data, capacity, size)) {
+    comm_nap(comm);
+  }
+  CHECK(from == rank, "message from rank %d, expected one from %d", from, rank);
+  return tag;
+}

@@ -1,0 +1,244 @@
+#include "cluster/coordinator.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cluster/fold.h"
+#include "hyper/policy_file.h"
+#include "hyper/trajectory.h"
+
+// Stages that the file of a trained controller may hold.
+#define LARGEST_TRAINED 10000
+
+typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
+
+static bool is_kind(const Coordinator* c, const char* kind) {
+  return strcmp(c->experiment->scheduler.kind, kind) == 0;
+}
+
+static Controller* controller_of(Coordinator* c, int version) {
+  CHECK(version <= c->version && version > c->version - c->window,
+        "controller version %d is not at hand (newest %d)", version, c->version);
+  return &c->controllers[version % c->window];
+}
+
+static bool init_controllers(Coordinator* c, Error* error) {
+  const Experiment* x = c->experiment;
+  int stages = ppo_total_stages(&x->ppo);
+  ControllerShape shape = {
+      .groups = x->ppo.groups,
+      .hidden_size = x->ppo.hidden_size,
+      .learning_rate = x->ppo.learning_rate,
+      .init_sd = x->ppo.init_sd,
+      .max_batch = x->ppo.minibatch_size,
+      .max_stages = c->learns ? stages : LARGEST_TRAINED,
+  };
+  int behind = (x->ppo.look_ahead + x->ppo.episodes_per_update - 1) / x->ppo.episodes_per_update;
+  c->window = c->learns ? behind + 2 : 1;
+  c->controllers = ARENA_NEW(c->arena, c->window, Controller);
+  for (int i = 0; i < c->window; i++) {
+    if (!controller_init(&c->controllers[i], &x->hyper, &shape, x->seed, c->arena, error)) {
+      return false;
+    }
+  }
+  if (c->learns && c->controllers[0].groups != x->ppo.stages.count) {
+    return error_set(error, "ppo.stages has %d entries, expected one for each of the %d groups",
+                     x->ppo.stages.count, c->controllers[0].groups);
+  }
+  return true;
+}
+
+static bool save_version(Coordinator* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_policy_path(path, c->directory, c->version);
+  return policy_file_write(controller_of(c, c->version), c->experiment, path, error);
+}
+
+// Takes up the newest policy file, and the older ones that running hyper-episodes act with.
+static bool load_versions(Coordinator* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  int newest = -1;
+  for (int v = 0; v <= experiment_updates(c->experiment); v++) {
+    run_policy_path(path, c->directory, v);
+    newest = files_exists(path) ? v : newest;
+  }
+  if (newest < 0) {
+    c->version = 0;
+    return save_version(c, error);
+  }
+  c->version = newest;
+  for (int v = newest; v >= 0 && v > newest - c->window; v--) {
+    run_policy_path(path, c->directory, v);
+    if (!policy_file_read(controller_of(c, v), path, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static void scan_episodes(Coordinator* c) {
+  c->total = experiment_hyper_episodes(c->experiment);
+  c->status = ARENA_NEW(c->arena, c->total, uint8_t);
+  for (int64_t e = 0; e < c->total; e++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, c->directory, e);
+    if (files_exists(path)) {
+      c->status[e] = EPISODE_SEALED;
+      c->sealed++;
+    }
+  }
+}
+
+static bool stage_is_sealed(const Coordinator* c, int stage) {
+  int64_t K = c->experiment->ppo.episodes_per_update;
+  for (int64_t e = stage * K; e < (stage + 1) * K; e++) {
+    if (c->status[e] != EPISODE_SEALED) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Each complete stage makes the next version of the controller: from sealed files, in index order.
+static bool fold_complete_stages(Coordinator* c, Error* error) {
+  while (c->learns && c->version < experiment_updates(c->experiment) &&
+         stage_is_sealed(c, c->version)) {
+    Controller* next = &c->controllers[(c->version + 1) % c->window];
+    controller_copy(next, controller_of(c, c->version));
+    if (!fold_stage(next, c->experiment, c->directory, c->arena, error)) {
+      return false;
+    }
+    c->version++;
+    if (!save_version(c, error)) {
+      return false;
+    }
+    reporter_stage(c->reporter, &next->stage[next->stages - 1], c->version);
+  }
+  return true;
+}
+
+static bool load_trained_controller(Coordinator* c, Error* error) {
+  const SchedulerOptions* o = &c->experiment->scheduler;
+  char path[RUN_PATH_SIZE];
+  if (!fold_find_policy(path, o->controller, error) ||
+      !policy_file_read(&c->controllers[0], path, error)) {
+    return false;
+  }
+  c->version = 0;
+  c->uses_best = strcmp(o->controller_version, "best") == 0;
+  return true;
+}
+
+bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* directory,
+                      Reporter* reporter, Arena* arena, Error* error) {
+  *c = (Coordinator){
+      .experiment = x, .directory = directory, .reporter = reporter, .arena = arena};
+  c->learns = is_kind(c, "ppo");
+  c->controlled = c->learns || is_kind(c, "apply");
+  scan_episodes(c);
+  if (c->controlled && !init_controllers(c, error)) {
+    return false;
+  }
+  reporter_scan(reporter, c->total, c->sealed);
+  if (is_kind(c, "apply")) {
+    return load_trained_controller(c, error);
+  }
+  return !c->learns || (load_versions(c, error) && fold_complete_stages(c, error));
+}
+
+// Whether head h of a hyper-episode that acts with `version` is set by the scheduler.
+static bool schedules(const Coordinator* c, HyperHead h, int version) {
+  const HyperOptions* o = &c->experiment->hyper;
+  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
+                                      o->schedule_policy_updates, o->schedule_rollout_length};
+  const bool applied[HEAD_COUNT] = {o->apply_train_model, o->apply_real_ratio,
+                                    o->apply_policy_updates, o->apply_rollout_length};
+  if (is_kind(c, "fixed")) {
+    return false;
+  }
+  if (c->learns) {
+    return controller_schedules(&c->controllers[version % c->window], h);
+  }
+  return scheduled[h] && (!c->controlled || applied[h]);
+}
+
+static MbpoScheduled scheduled_heads(const Coordinator* c, int version) {
+  return (MbpoScheduled){.train_model = schedules(c, HEAD_TRAIN_MODEL, version),
+                         .real_ratio = schedules(c, HEAD_REAL_RATIO, version),
+                         .policy_updates = schedules(c, HEAD_POLICY_UPDATES, version),
+                         .rollout_length = schedules(c, HEAD_ROLLOUT_LENGTH, version)};
+}
+
+NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
+  for (int64_t e = 0; e < c->total; e++) {
+    if (c->status[e] != EPISODE_WAITS) {
+      continue;
+    }
+    int version = experiment_policy_version(c->experiment, e);
+    if (version > c->version) {
+      return NEXT_WAIT;
+    }
+    *begin = (BeginMessage){.hyper_episode = e, .policy_version = c->controlled ? version : -1};
+    begin->stage = (int)(c->learns ? e / c->experiment->ppo.episodes_per_update : 0);
+    begin->scheduled = scheduled_heads(c, version);
+    c->status[e] = EPISODE_RUNS;
+    reporter_begin(c->reporter, rank, begin);
+    return NEXT_BEGIN;
+  }
+  return coordinator_complete(c) ? NEXT_STOP : NEXT_WAIT;
+}
+
+static void choose_nothing(HyperAction* action, int h) {
+  action->choice[h] = ACTION_NONE;
+  action->logp[h] = action->entropy[h] = NAN;
+}
+
+static void choose_at_random(HyperAction* action, Rng* rng) {
+  action->explored = true;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    int choices = head_choices((HyperHead)h);
+    action->choice[h] = (int8_t)rng_below(rng, choices);
+    action->logp[h] = -log(choices);
+    action->entropy[h] = log(choices);
+  }
+}
+
+void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report,
+                        int rank) {
+  const Experiment* x = c->experiment;
+  *order = (OrderMessage){.hyper_episode = report->hyper_episode, .decision = report->decision};
+  int version = c->learns ? report->policy_version : 0;
+  Rng rng = rng_stream(x->seed, report->hyper_episode, RNG_DECISION, report->decision);
+  if (is_kind(c, "random")) {
+    choose_at_random(&order->action, &rng);
+  } else if (c->controlled) {
+    double exploration = c->learns ? ppo_exploration(&x->ppo, version) : 0;
+    controller_act(&order->action, controller_of(c, version), &report->state, exploration,
+                   c->uses_best, &rng);
+  }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (!schedules(c, (HyperHead)h, version)) {
+      choose_nothing(&order->action, h);
+    }
+  }
+  reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
+}
+
+bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, Error* error) {
+  if (c->status[sealed->hyper_episode] != EPISODE_SEALED) {
+    c->status[sealed->hyper_episode] = EPISODE_SEALED;
+    c->sealed++;
+  }
+  reporter_sealed(c->reporter, rank, sealed);
+  return fold_complete_stages(c, error);
+}
+
+void coordinator_lost(Coordinator* c, int64_t hyper_episode) {
+  if (c->status[hyper_episode] == EPISODE_RUNS) {
+    c->status[hyper_episode] = EPISODE_WAITS;
+  }
+}
+
+bool coordinator_complete(const Coordinator* c) {
+  return c->sealed == c->total && (!c->learns || c->version == experiment_updates(c->experiment));
+}

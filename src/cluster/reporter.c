@@ -1,0 +1,313 @@
+#include "cluster/reporter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/json.h"
+
+#define STATUS_INTERVAL 10.0   // seconds between two status.json
+#define REDRAW_INTERVAL 0.25   // seconds between two progress lines on a terminal
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void format_time(char out[32]) {
+  time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static void warn(const Error* error) { fprintf(stderr, "warning: %s\n", error->text); }
+
+// One line of metrics.jsonl while it is being written.
+typedef struct {
+  Arena arena;
+  Text text;
+  Json json;
+} Event;
+
+static void begin_event(Event* event, const char* name) {
+  char now[32];
+  format_time(now);
+  arena_init(&event->arena);
+  text_init(&event->text, &event->arena);
+  json_init(&event->json, &event->text);
+  json_begin_object(&event->json, NULL);
+  json_text(&event->json, "time", now);
+  json_text(&event->json, "event", name);
+}
+
+// Progress must never end a run: a failure to write it is a warning.
+static void end_event(const Reporter* r, Event* event) {
+  char path[RUN_PATH_SIZE];
+  Error error;
+  run_file(path, r->directory, "metrics.jsonl");
+  json_end(&event->json);
+  if (!files_append_line(path, event->text.bytes, &error)) {
+    warn(&error);
+  }
+  arena_free(&event->arena);
+}
+
+void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directory, int ranks,
+                   double line_interval, bool quiet, Arena* arena) {
+  *r = (Reporter){.experiment = x, .directory = directory, .ranks = ranks, .quiet = quiet};
+  r->rank = ARENA_NEW(arena, ranks, RankState);
+  for (int i = 0; i < ranks; i++) {
+    r->rank[i].hyper_episode = -1;
+  }
+  r->best_score = -INFINITY;
+  r->best_episode = -1;
+  r->line_interval = line_interval;
+  r->started = r->line_written = seconds();
+  r->terminal = isatty(STDERR_FILENO);
+}
+
+static int64_t steps_per_episode(const Reporter* r) {
+  const MbpoOptions* o = &r->experiment->mbpo;
+  return o->exploration_steps + (int64_t)experiment_epochs(r->experiment) * o->epoch_length;
+}
+
+void reporter_scan(Reporter* r, int64_t total, int64_t sealed) {
+  r->total = total;
+  r->sealed = sealed;
+  r->steps_at_start = sealed * steps_per_episode(r);
+  Event event;
+  begin_event(&event, "start");
+  json_integer(&event.json, "ranks", r->ranks);
+  json_integer(&event.json, "hyper_episodes", total);
+  json_integer(&event.json, "sealed", sealed);
+  end_event(r, &event);
+}
+
+void reporter_begin(Reporter* r, int rank, const BeginMessage* begin) {
+  r->rank[rank] = (RankState){.hyper_episode = begin->hyper_episode};
+  r->running++;
+  r->stage = begin->stage;
+  Event event;
+  begin_event(&event, "begin");
+  json_integer(&event.json, "hyper_episode", begin->hyper_episode);
+  json_integer(&event.json, "stage", begin->stage);
+  json_integer(&event.json, "rank", rank);
+  json_integer(&event.json, "env_step", 0);
+  end_event(r, &event);
+}
+
+static void write_epoch(const Reporter* r, int rank, int64_t hyper_episode, const Progress* p) {
+  Event event;
+  begin_event(&event, "epoch");
+  Json* json = &event.json;
+  json_integer(json, "hyper_episode", hyper_episode);
+  json_integer(json, "rank", rank);
+  json_integer(json, "epoch", p->epochs - 1);
+  json_integer(json, "env_step", p->env_step);
+  json_number(json, "eval_return", p->eval_return);
+  json_number(json, "real_ratio", p->real_ratio);
+  json_number(json, "policy_updates", p->policy_updates);
+  json_number(json, "rollout_length", p->rollout_length);
+  json_integer(json, "model_trainings", p->model_trainings);
+  json_begin_object(json, "seconds");
+  json_number(json, "env", p->times.env);
+  json_number(json, "model_train", p->times.model_train);
+  json_number(json, "model_rollout", p->times.rollout);
+  json_number(json, "sac", p->times.sac);
+  json_number(json, "eval", p->times.evaluate);
+  json_end(json);
+  json_number(json, "rss_mb", p->rss_mb);
+  end_event(r, &event);
+}
+
+void reporter_progress(Reporter* r, int rank, int64_t hyper_episode, const Progress* progress) {
+  RankState* state = &r->rank[rank];
+  state->hyper_episode = hyper_episode;
+  state->progress = *progress;
+  if (progress->epochs > state->epochs) {
+    state->epochs = progress->epochs;
+    write_epoch(r, rank, hyper_episode, progress);
+  }
+}
+
+void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
+  reporter_progress(r, rank, sealed->hyper_episode, &sealed->progress);
+  r->rank[rank].hyper_episode = -1;
+  r->running--;
+  r->sealed++;
+  r->diverged += sealed->diverged;
+  r->steps_sealed += sealed->progress.env_step;
+  if (sealed->score > r->best_score) {
+    r->best_score = sealed->score;
+    r->best_episode = sealed->hyper_episode;
+  }
+  Event event;
+  begin_event(&event, "sealed");
+  json_integer(&event.json, "hyper_episode", sealed->hyper_episode);
+  json_integer(&event.json, "rank", rank);
+  json_text(&event.json, "status", sealed->diverged ? "diverged" : "finished");
+  json_number(&event.json, "score", sealed->score);
+  end_event(r, &event);
+}
+
+void reporter_stage(Reporter* r, const StageResult* result, int version) {
+  Event event;
+  begin_event(&event, "stage");
+  json_integer(&event.json, "stage", result->stage);
+  json_integer(&event.json, "version", version);
+  json_number(&event.json, "score", result->score);
+  json_number(&event.json, "baseline_score", result->baseline_score);
+  json_begin_array(&event.json, "entropy");
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    json_number(&event.json, NULL, result->entropy[h]);
+  }
+  json_end(&event.json);
+  end_event(r, &event);
+}
+
+// Progress of the whole run -----------------------------------------------------------------------
+
+typedef struct {
+  double share;            // done, 0 to 1
+  double steps_per_second; // real samples, since this start
+  double eta;              // seconds; NaN if unknown
+  int64_t steps;           // real samples in all
+} Overview;
+
+static Overview overview(const Reporter* r) {
+  Overview o = {0};
+  double all = (double)r->total * (double)steps_per_episode(r);
+  int64_t since_start = r->steps_sealed;
+  for (int i = 0; i < r->ranks; i++) {
+    if (r->rank[i].hyper_episode >= 0) {
+      since_start += r->rank[i].progress.env_step;
+    }
+  }
+  o.steps = r->steps_at_start + since_start;
+  o.share = all > 0 ? fmin(1, (double)o.steps / all) : 1;
+  o.steps_per_second = (double)since_start / fmax(1e-3, seconds() - r->started);
+  o.eta = since_start > 0 ? (all - (double)o.steps) / o.steps_per_second : NAN;
+  return o;
+}
+
+static void add_ranks(Json* json, const Reporter* r) {
+  json_begin_array(json, "ranks");
+  for (int i = 0; i < r->ranks; i++) {
+    const RankState* s = &r->rank[i];
+    if (s->hyper_episode >= 0) {
+      json_begin_object(json, NULL);
+      json_integer(json, "rank", i);
+      json_integer(json, "episode", s->hyper_episode);
+      json_integer(json, "env_step", s->progress.env_step);
+      json_number(json, "return", s->progress.eval_return);
+      json_number(json, "rss_mb", s->progress.rss_mb);
+      json_end(json);
+    }
+  }
+  json_end(json);
+}
+
+static void add_episodes(Json* json, const Reporter* r) {
+  json_begin_object(json, "episodes");
+  json_integer(json, "done", r->sealed);
+  json_integer(json, "running", r->running);
+  json_integer(json, "queued", r->total - r->sealed - r->running);
+  json_integer(json, "diverged", r->diverged);
+  json_end(json);
+  json_begin_object(json, "best");
+  json_integer(json, "episode", r->best_episode);
+  json_number(json, "score", r->best_score);
+  json_end(json);
+}
+
+static void add_status(Json* json, const Reporter* r, const char* state) {
+  char now[32];
+  Overview o = overview(r);
+  format_time(now);
+  json_begin_object(json, NULL);
+  json_text(json, "format", "autombpo.status");
+  json_integer(json, "v", 1);
+  json_text(json, "state", state);
+  json_text(json, "updated", now);
+  json_number(json, "progress", o.share);
+  json_number(json, "eta_s", o.eta);
+  json_integer(json, "stage", r->stage);
+  add_episodes(json, r);
+  json_integer(json, "env_steps", o.steps);
+  json_number(json, "steps_per_s", o.steps_per_second);
+  add_ranks(json, r);
+  json_end(json);
+}
+
+static void write_status(const Reporter* r, const char* state) {
+  Arena arena;
+  arena_init(&arena);
+  Text text;
+  Json json;
+  char path[RUN_PATH_SIZE];
+  text_init(&text, &arena);
+  json_init(&json, &text);
+  add_status(&json, r, state);
+  text_add(&text, "\n");
+  Error error;
+  run_file(path, r->directory, "status.json");
+  if (!files_write(path, text.bytes, text.size, &error)) {
+    warn(&error);
+  }
+  arena_free(&arena);
+}
+
+static void format_duration(char out[32], double total) {
+  if (!isfinite(total)) {
+    snprintf(out, 32, "unknown");
+    return;
+  }
+  long s = (long)total;
+  if (s >= 3600) {
+    snprintf(out, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
+  } else {
+    snprintf(out, 32, "%ldm%02lds", s / 60, s % 60);
+  }
+}
+
+static void print_line(const Reporter* r, const char* before, const char* after) {
+  Overview o = overview(r);
+  char eta[32];
+  format_duration(eta, o.eta);
+  fprintf(stderr, "%s%3.0f%%  stage %d  hyper-episodes %lld/%lld  %.0f steps/s  ETA %s", before,
+          100 * o.share, r->stage, (long long)r->sealed, (long long)r->total, o.steps_per_second,
+          eta);
+  if (r->best_episode >= 0) {
+    fprintf(stderr, "  best %.1f (#%lld)", r->best_score, (long long)r->best_episode);
+  }
+  fputs(after, stderr);
+}
+
+void reporter_tick(Reporter* r) {
+  double now = seconds();
+  if (now - r->status_written > STATUS_INTERVAL) {
+    write_status(r, "running");
+    r->status_written = now;
+  }
+  double interval = r->terminal ? REDRAW_INTERVAL : r->line_interval;
+  if (!r->quiet && now - r->line_written >= interval) {
+    print_line(r, r->terminal ? "\r\033[K" : "", r->terminal ? "" : "\n");
+    r->line_written = now;
+  }
+}
+
+void reporter_end(Reporter* r, const char* state) {
+  write_status(r, state);
+  if (!r->quiet) {
+    print_line(r, r->terminal ? "\r\033[K" : "", "\n");
+  }
+  Event event;
+  begin_event(&event, "stop");
+  json_text(&event.json, "reason", state);
+  end_event(r, &event);
+}

@@ -1,0 +1,297 @@
+#include "dynamics/ensemble.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ensemble_scratch.h"
+#include "nn/gaussian_nll.h"
+
+// Initial log-variance bounds, and the weight of their regulariser, as in the MBPO release.
+#define MAX_LOGVAR_START ((Real)0.5)
+#define MIN_LOGVAR_START ((Real)-10)
+#define BOUNDS_WEIGHT 0.01
+
+#define LANES 16
+#define BLOCK 4096
+
+static int in_size(const Ensemble* ensemble) { return ensemble->obs_size + ensemble->act_size; }
+
+Real* ensemble_max_logvar(const Ensemble* ensemble) {
+  return ensemble->params + ensemble->net.size;
+}
+
+Real* ensemble_min_logvar(const Ensemble* ensemble) {
+  return ensemble->params + ensemble->net.size + ensemble->target_size;
+}
+
+static void scratch_init(Ensemble* ensemble, int64_t max_rows, Arena* arena) {
+  size_t E = (size_t)ensemble->options.members;
+  size_t B = (size_t)ensemble->options.batch_size;
+  size_t I = (size_t)in_size(ensemble);
+  size_t D = (size_t)ensemble->target_size;
+  struct EnsembleScratch* scratch = ARENA_NEW(arena, 1, struct EnsembleScratch);
+  scratch->max_rows = max_rows;
+  mlp_tape_init(&scratch->tape, &ensemble->net, ensemble->options.batch_size, true, arena);
+  scratch->d_head = ARENA_NEW(arena, E * B * 2 * D, Real);
+  scratch->batch_in = ARENA_NEW(arena, E * B * I, Real);
+  scratch->batch_target = ARENA_NEW(arena, E * B * D, Real);
+  mlp_tape_init(&scratch->chunk_tape, &ensemble->net, ENSEMBLE_CHUNK, false, arena);
+  scratch->chunk_in = ARENA_NEW(arena, ENSEMBLE_CHUNK * I, Real);
+  scratch->chunk_head = ARENA_NEW(arena, ENSEMBLE_CHUNK * 2 * D, Real);
+  scratch->chunk_noise = ARENA_NEW(arena, ENSEMBLE_CHUNK * D, Real);
+  scratch->chunk_sample = ARENA_NEW(arena, ENSEMBLE_CHUNK * D, Real);
+  scratch->chunk_rows = ARENA_NEW(arena, ENSEMBLE_CHUNK, int32_t);
+  scratch->snapshot = ARENA_NEW(arena, ensemble->net.size, Real);
+  size_t rows = (size_t)max_rows;
+  scratch->rows_in = memory_reserve(rows * I * sizeof(Real));
+  scratch->rows_target = memory_reserve(rows * D * sizeof(Real));
+  scratch->order = memory_reserve(rows * sizeof(int32_t));
+  scratch->bootstrap = memory_reserve(E * rows * sizeof(int32_t));
+  ensemble->scratch = scratch;
+}
+
+void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_size, int act_size,
+                   int64_t max_rows, Rng* rng, Arena* arena) {
+  CHECK(obs_size > 0 && act_size > 0, "ensemble_init: obs_size %d, act_size %d", obs_size,
+        act_size);
+  CHECK(options->members > 0 && options->members <= ENSEMBLE_MAX_MEMBERS,
+        "ensemble_init: %d members", options->members);
+  CHECK(options->elites > 0 && options->elites <= options->members,
+        "ensemble_init: %d elites of %d members", options->elites, options->members);
+  CHECK(max_rows > 0 && max_rows <= INT32_MAX, "ensemble_init: max_rows %lld",
+        (long long)max_rows);
+  *ensemble = (Ensemble){
+      .options = *options,
+      .obs_size = obs_size,
+      .act_size = act_size,
+      .target_size = 1 + obs_size,
+  };
+  int D = ensemble->target_size;
+  ensemble->net = mlp_make(options->members, in_size(ensemble), options->hidden_size,
+                           options->hidden_layers, 2 * D, ACTIVATION_SWISH);
+  size_t size = ensemble->net.size + 2 * (size_t)D;
+  ensemble->params = ARENA_NEW(arena, size, Real);
+  ensemble->gradient = ARENA_NEW(arena, size, Real);
+  mlp_init_truncated_normal(ensemble->params, &ensemble->net, 0, rng);
+  for (int d = 0; d < D; d++) {
+    ensemble_max_logvar(ensemble)[d] = MAX_LOGVAR_START;
+    ensemble_min_logvar(ensemble)[d] = MIN_LOGVAR_START;
+  }
+  adam_init(&ensemble->adam, size, options->learning_rate, arena);
+  scaler_init(&ensemble->scaler, in_size(ensemble), arena);
+  for (int e = 0; e < options->members; e++) {
+    ensemble->elites[e] = e;
+  }
+  scratch_init(ensemble, max_rows, arena);
+}
+
+void ensemble_free(Ensemble* ensemble) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  if (!scratch) {
+    return;
+  }
+  size_t rows = (size_t)scratch->max_rows;
+  size_t members = (size_t)ensemble->options.members;
+  memory_unreserve(scratch->rows_in, rows * (size_t)in_size(ensemble) * sizeof(Real));
+  memory_unreserve(scratch->rows_target, rows * (size_t)ensemble->target_size * sizeof(Real));
+  memory_unreserve(scratch->order, rows * sizeof(int32_t));
+  memory_unreserve(scratch->bootstrap, members * rows * sizeof(int32_t));
+  *ensemble = (Ensemble){0};
+}
+
+// The release's coefficients for 5 layers: first, second, all between, last.
+static double decay_coefficient(const Ensemble* ensemble, int layer) {
+  double coefficient = 7.5e-5;
+  if (layer == ensemble->net.layers - 1) {
+    coefficient = 1e-4;
+  } else if (layer == 0) {
+    coefficient = 2.5e-5;
+  } else if (layer == 1) {
+    coefficient = 5e-5;
+  }
+  return coefficient * ensemble->options.weight_decay;
+}
+
+// gradient += rate * w; returns the sum of w^2 over at most BLOCK numbers. Separate lanes let the
+// compiler vectorise without changing the order of additions.
+static double decay_block(Real* restrict gradient, const Real* restrict w, size_t count,
+                          Real rate) {
+  Real lanes[LANES] = {0};
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    for (size_t lane = 0; lane < LANES; lane++) {
+      gradient[i + lane] += rate * w[i + lane];
+      lanes[lane] += w[i + lane] * w[i + lane];
+    }
+  }
+  double sum = 0;
+  for (; i < count; i++) {
+    gradient[i] += rate * w[i];
+    sum += (double)w[i] * (double)w[i];
+  }
+  for (int lane = 0; lane < LANES; lane++) {
+    sum += (double)lanes[lane];
+  }
+  return sum;
+}
+
+// Adds the gradient of 1/2 coefficient |weights|^2 of every layer; returns the value. No biases.
+static double add_weight_decay(Ensemble* ensemble) {
+  const Mlp* net = &ensemble->net;
+  double loss = 0;
+  for (int layer = 0; layer < net->layers; layer++) {
+    double rate = decay_coefficient(ensemble, layer);
+    Real* gradient = ensemble->gradient + net->weights[layer];
+    const Real* weights = ensemble->params + net->weights[layer];
+    size_t count =
+        (size_t)net->members * (size_t)net->width[layer] * (size_t)net->width[layer + 1];
+    double sum = 0;
+    for (size_t i = 0; i < count; i += BLOCK) {
+      size_t block = count - i < BLOCK ? count - i : BLOCK;
+      sum += decay_block(gradient + i, weights + i, block, (Real)rate);
+    }
+    loss += 0.5 * rate * sum;
+  }
+  return loss;
+}
+
+// Adds the gradient of 0.01 (sum of max - sum of min); returns the value.
+static double add_bounds_regulariser(const Ensemble* ensemble, Real* d_max, Real* d_min) {
+  const Real* max_logvar = ensemble_max_logvar(ensemble);
+  const Real* min_logvar = ensemble_min_logvar(ensemble);
+  double sum = 0;
+  for (int d = 0; d < ensemble->target_size; d++) {
+    d_max[d] += (Real)BOUNDS_WEIGHT;
+    d_min[d] -= (Real)BOUNDS_WEIGHT;
+    sum += (double)max_logvar[d] - (double)min_logvar[d];
+  }
+  return BOUNDS_WEIGHT * sum;
+}
+
+double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B) {
+  CHECK(B > 0 && B <= ensemble->options.batch_size, "ensemble_step: a batch of %d, at most %d", B,
+        ensemble->options.batch_size);
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  size_t D = (size_t)ensemble->target_size;
+  size_t rows = (size_t)B;
+  Real* d_max = ensemble->gradient + ensemble->net.size;
+  Real* d_min = d_max + D;
+  memset(d_max, 0, 2 * D * sizeof(Real));
+
+  mlp_forward(&scratch->tape, &ensemble->net, ensemble->params, in, false, B);
+  double loss = 0;
+  for (size_t e = 0; e < (size_t)ensemble->options.members; e++) {
+    loss += gaussian_nll(scratch->d_head + e * rows * 2 * D, d_max, d_min,
+                         scratch->tape.out + e * rows * 2 * D, target + e * rows * D,
+                         ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), B, (int)D);
+  }
+  if (!isfinite(loss)) {
+    return loss;
+  }
+  loss += add_bounds_regulariser(ensemble, d_max, d_min);
+  mlp_backward(ensemble->gradient, NULL, 0, 0, &scratch->tape, &ensemble->net, ensemble->params,
+               scratch->d_head, B);
+  loss += add_weight_decay(ensemble);
+  adam_step(&ensemble->adam, ensemble->params, ensemble->gradient);
+  return loss;
+}
+
+static void copy_reals(Real* restrict out, const Real* restrict in, int count) {
+  for (int i = 0; i < count; i++) {
+    out[i] = in[i];
+  }
+}
+
+// Network input and noise of the `count` rows that chunk_rows lists.
+static void gather_chunk(Ensemble* ensemble, const Real* obs, const Real* act, const Real* noise,
+                         int count) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  size_t O = (size_t)ensemble->obs_size;
+  size_t A = (size_t)ensemble->act_size;
+  size_t D = (size_t)ensemble->target_size;
+  for (size_t i = 0; i < (size_t)count; i++) {
+    size_t b = (size_t)scratch->chunk_rows[i];
+    copy_reals(scratch->chunk_in + i * (O + A), obs + b * O, (int)O);
+    copy_reals(scratch->chunk_in + i * (O + A) + O, act + b * A, (int)A);
+    copy_reals(scratch->chunk_noise + i * D, noise + b * D, (int)D);
+  }
+  scaler_apply(scratch->chunk_in, scratch->chunk_in, &ensemble->scaler, count);
+}
+
+// Puts the sampled [rew | delta obs] back to the rows that chunk_rows lists.
+static void scatter_chunk(Real* next_obs, Real* rew, const Ensemble* ensemble, const Real* obs,
+                          int count) {
+  const struct EnsembleScratch* scratch = ensemble->scratch;
+  size_t O = (size_t)ensemble->obs_size;
+  for (size_t i = 0; i < (size_t)count; i++) {
+    size_t b = (size_t)scratch->chunk_rows[i];
+    const Real* sample = scratch->chunk_sample + i * (O + 1);
+    rew[b] = sample[0];
+    for (size_t o = 0; o < O; o++) {
+      next_obs[b * O + o] = obs[b * O + o] + sample[1 + o];
+    }
+  }
+}
+
+// One chunk of rows, all of member e.
+static void sample_chunk(Real* next_obs, Real* rew, Ensemble* ensemble, int e, const Real* obs,
+                         const Real* act, const Real* noise, int count) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  gather_chunk(ensemble, obs, act, noise, count);
+  mlp_forward_member(scratch->chunk_head, &scratch->chunk_tape, &ensemble->net, ensemble->params,
+                     e, scratch->chunk_in, count);
+  gaussian_sample(scratch->chunk_sample, scratch->chunk_head, scratch->chunk_noise,
+                  ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), count,
+                  ensemble->target_size);
+  scatter_chunk(next_obs, rew, ensemble, obs, count);
+}
+
+// All rows of member e, a chunk at a time. Returns how many.
+static int sample_member(Real* next_obs, Real* rew, Ensemble* ensemble, int e, const Real* obs,
+                         const Real* act, const int32_t* member, const Real* noise, int B) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  int count = 0;
+  int total = 0;
+  for (int b = 0; b < B; b++) {
+    if (member[b] != e) {
+      continue;
+    }
+    total++;
+    scratch->chunk_rows[count++] = b;
+    if (count == ENSEMBLE_CHUNK) {
+      sample_chunk(next_obs, rew, ensemble, e, obs, act, noise, count);
+      count = 0;
+    }
+  }
+  if (count > 0) {
+    sample_chunk(next_obs, rew, ensemble, e, obs, act, noise, count);
+  }
+  return total;
+}
+
+void ensemble_sample(Real* next_obs, Real* rew, Ensemble* ensemble, const Real* obs,
+                     const Real* act, const int32_t* member, const Real* noise, int B) {
+  int total = 0;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    total += sample_member(next_obs, rew, ensemble, e, obs, act, member, noise, B);
+  }
+  CHECK(total == B, "ensemble_sample: %d of %d rows name no member", B - total, B);
+}
+
+void ensemble_visit(Ensemble* ensemble, Archive* archive, const char* name) {
+  int members = ensemble->options.members;
+  archive_enter(archive, name);
+  archive_real(archive, "params", ensemble->params,
+               ensemble->net.size + 2 * (size_t)ensemble->target_size);
+  adam_visit(&ensemble->adam, archive, "adam");
+  scaler_visit(&ensemble->scaler, archive, "scaler");
+  archive_array(archive, "elites", ensemble->elites, ARCHIVE_I32, (size_t)members);
+  for (int i = 0; i < members && !archive->failed; i++) {
+    if (ensemble->elites[i] < 0 || ensemble->elites[i] >= members) {
+      archive_fail(archive, "%s: elite %d, expected 0 ... %d", name, ensemble->elites[i],
+                   members - 1);
+    }
+  }
+  archive_leave(archive);
+}

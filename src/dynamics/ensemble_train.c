@@ -1,0 +1,248 @@
+// One training of the ensemble: split, bootstrap, epochs with early stopping, snapshots, elites.
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "dynamics/ensemble.h"
+#include "ensemble_scratch.h"
+#include "nn/gaussian_nll.h"
+
+// Hold-out error that a member is compared with before its first epoch, as in the MBPO release.
+#define WORST_ERROR 1e10
+#define PREFETCH_AHEAD 8
+
+// State of one training.
+typedef struct {
+  int64_t holdout;                    // rows 0 ... holdout - 1 are held out
+  int64_t rows;                       // n, the rest: rows of the train split
+  double best[ENSEMBLE_MAX_MEMBERS];  // hold-out error of each member's snapshot
+  int stale_epochs;                   // epochs since any member improved
+} Progress;
+
+static int in_size(const Ensemble* ensemble) { return ensemble->obs_size + ensemble->act_size; }
+
+static void copy_reals(Real* restrict out, const Real* restrict in, int count) {
+  for (int i = 0; i < count; i++) {
+    out[i] = in[i];
+  }
+}
+
+// Network input (unscaled) and target of one transition.
+static void make_example(Real* restrict in, Real* restrict target, const Replay* replay,
+                         const Real* row) {
+  const Real* obs = replay_row_obs(replay, row);
+  const Real* next_obs = replay_row_next_obs(replay, row);
+  copy_reals(in, obs, replay->obs_size);
+  copy_reals(in + replay->obs_size, replay_row_act(replay, row), replay->act_size);
+  target[0] = replay_row_rew(replay, row);
+  for (int o = 0; o < replay->obs_size; o++) {
+    target[1 + o] = next_obs[o] - obs[o];
+  }
+}
+
+// Size of the hold-out split of `total` rows. Both splits get at least one row.
+static int64_t holdout_rows(const EnsembleOptions* options, int64_t total) {
+  int64_t rows = (int64_t)(options->holdout_ratio * (double)total);
+  if (rows > options->holdout_limit) {
+    rows = options->holdout_limit;
+  }
+  return rows < 1 ? 1 : rows;
+}
+
+// Gathers all transitions in a random order, hold-out rows first; fits the scaler on the others.
+static void split_data(Progress* progress, Ensemble* ensemble, const Replay* replay, Rng* rng) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  size_t I = (size_t)in_size(ensemble);
+  size_t D = (size_t)ensemble->target_size;
+  int64_t total = replay->size;
+  for (int64_t i = 0; i < total; i++) {
+    scratch->order[i] = (int32_t)i;
+  }
+  rng_shuffle(scratch->order, total, rng);
+  for (int64_t i = 0; i < total; i++) {
+    make_example(scratch->rows_in + (size_t)i * I, scratch->rows_target + (size_t)i * D, replay,
+                 replay_row(replay, scratch->order[i]));
+  }
+  progress->holdout = holdout_rows(&ensemble->options, total);
+  progress->rows = total - progress->holdout;
+  scaler_fit(&ensemble->scaler, scratch->rows_in + (size_t)progress->holdout * I, progress->rows);
+  scaler_apply(scratch->rows_in, scratch->rows_in, &ensemble->scaler, total);
+}
+
+// Each member draws as many rows of the train split as there are, with replacement.
+static void draw_bootstrap(const Progress* progress, Ensemble* ensemble, Rng* rng) {
+  int64_t n = progress->rows;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    rng_fill_below(ensemble->scratch->bootstrap + e * n, n, (int32_t)n, rng);
+  }
+}
+
+static void shuffle_bootstrap(const Progress* progress, Ensemble* ensemble, Rng* rng) {
+  int64_t n = progress->rows;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    rng_shuffle(ensemble->scratch->bootstrap + e * n, n, rng);
+  }
+}
+
+// in (B, I), target (B, D) = the train rows `rows`. Fetches some rows ahead of their use.
+static void gather_rows(Real* in, Real* target, const Ensemble* ensemble, int64_t holdout,
+                        const int32_t* rows, int B) {
+  const struct EnsembleScratch* scratch = ensemble->scratch;
+  int I = in_size(ensemble);
+  int D = ensemble->target_size;
+  const Real* train_in = scratch->rows_in + holdout * I;
+  const Real* train_target = scratch->rows_target + holdout * D;
+  for (int b = 0; b < B; b++) {
+    if (b + PREFETCH_AHEAD < B) {
+      int64_t ahead = rows[b + PREFETCH_AHEAD];
+      __builtin_prefetch(train_in + ahead * I);
+      __builtin_prefetch(train_in + ahead * I + I - 1);
+      __builtin_prefetch(train_target + ahead * D);
+      __builtin_prefetch(train_target + ahead * D + D - 1);
+    }
+    copy_reals(in + (int64_t)b * I, train_in + (int64_t)rows[b] * I, I);
+    copy_reals(target + (int64_t)b * D, train_target + (int64_t)rows[b] * D, D);
+  }
+}
+
+// The batches of one epoch. False when a loss is not finite.
+static bool run_epoch(EnsembleTraining* training, Ensemble* ensemble, const Progress* progress) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  int64_t members = ensemble->options.members;
+  int64_t I = in_size(ensemble);
+  int64_t D = ensemble->target_size;
+  double sum = 0;
+  int64_t steps = 0;
+  for (int64_t first = 0; first < progress->rows; first += ensemble->options.batch_size) {
+    int64_t left = progress->rows - first;
+    int64_t B = left < ensemble->options.batch_size ? left : ensemble->options.batch_size;
+    for (int64_t e = 0; e < members; e++) {
+      gather_rows(scratch->batch_in + e * B * I, scratch->batch_target + e * B * D, ensemble,
+                  progress->holdout, scratch->bootstrap + e * progress->rows + first, (int)B);
+    }
+    double loss = ensemble_step(ensemble, scratch->batch_in, scratch->batch_target, (int)B);
+    if (!isfinite(loss)) {
+      return false;
+    }
+    sum += loss;
+    steps++;
+  }
+  training->steps += steps;
+  training->train_loss = sum / (double)(steps * members);
+  return true;
+}
+
+// Mean squared error of each member on the hold-out rows.
+static void measure_holdout(double* errors, Ensemble* ensemble, const Progress* progress) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  int64_t D = ensemble->target_size;
+  int members = ensemble->options.members;
+  for (int e = 0; e < members; e++) {
+    errors[e] = 0;
+  }
+  for (int64_t first = 0; first < progress->holdout; first += ENSEMBLE_CHUNK) {
+    int64_t left = progress->holdout - first;
+    int64_t B = left < ENSEMBLE_CHUNK ? left : ENSEMBLE_CHUNK;
+    mlp_forward(&scratch->chunk_tape, &ensemble->net, ensemble->params,
+                scratch->rows_in + first * in_size(ensemble), true, (int)B);
+    for (int e = 0; e < members; e++) {
+      errors[e] += gaussian_squared_error(scratch->chunk_tape.out + e * B * 2 * D,
+                                          scratch->rows_target + first * D, (int)B, (int)D);
+    }
+  }
+  for (int e = 0; e < members; e++) {
+    errors[e] /= (double)(progress->holdout * D);
+  }
+}
+
+// Copies the weights and biases of member e.
+static void copy_member(Real* out, const Real* in, const Mlp* net, int e) {
+  for (int layer = 0; layer < net->layers; layer++) {
+    size_t outputs = (size_t)net->width[layer + 1];
+    size_t weights = (size_t)net->width[layer] * outputs;
+    size_t w = net->weights[layer] + (size_t)e * weights;
+    size_t b = net->biases[layer] + (size_t)e * outputs;
+    memcpy(out + w, in + w, weights * sizeof(Real));
+    memcpy(out + b, in + b, outputs * sizeof(Real));
+  }
+}
+
+// Takes snapshots of the members that improved, and counts the epochs in which none did.
+static void note_improvement(Progress* progress, Ensemble* ensemble, const double* errors) {
+  bool improved = false;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    double best = progress->best[e];
+    if ((best - errors[e]) / best > ensemble->options.improvement) {
+      copy_member(ensemble->scratch->snapshot, ensemble->params, &ensemble->net, e);
+      progress->best[e] = errors[e];
+      improved = true;
+    }
+  }
+  progress->stale_epochs = improved ? 0 : progress->stale_epochs + 1;
+}
+
+// Whether error a of member i ranks before error b of member j. What is not finite comes last.
+static bool ranks_before(double a, int i, double b, int j) {
+  double finite_a = isfinite(a) ? a : INFINITY;
+  double finite_b = isfinite(b) ? b : INFINITY;
+  return finite_a < finite_b || (finite_a == finite_b && i < j);
+}
+
+// Orders the members by hold-out error and takes the mean error of the elites.
+static void choose_elites(EnsembleTraining* training, Ensemble* ensemble) {
+  const double* errors = training->holdout_error;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    int rank = 0;
+    for (int other = 0; other < ensemble->options.members; other++) {
+      rank += ranks_before(errors[other], other, errors[e], e);
+    }
+    ensemble->elites[rank] = e;
+  }
+  double sum = 0;
+  for (int i = 0; i < ensemble->options.elites; i++) {
+    sum += errors[ensemble->elites[i]];
+  }
+  training->validation_loss = sum / ensemble->options.elites;
+}
+
+static void run_epochs(EnsembleTraining* training, Progress* progress, Ensemble* ensemble,
+                       Rng* rng) {
+  const EnsembleOptions* options = &ensemble->options;
+  double errors[ENSEMBLE_MAX_MEMBERS];
+  while (progress->stale_epochs <= options->patience &&
+         (options->max_epochs == 0 || training->epochs < options->max_epochs)) {
+    if (!run_epoch(training, ensemble, progress)) {
+      training->diverged = true;
+      return;
+    }
+    training->epochs++;
+    shuffle_bootstrap(progress, ensemble, rng);
+    measure_holdout(errors, ensemble, progress);
+    note_improvement(progress, ensemble, errors);
+  }
+}
+
+void ensemble_train(EnsembleTraining* training, Ensemble* ensemble, const Replay* replay,
+                    Rng* rng) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  size_t net_bytes = ensemble->net.size * sizeof(Real);
+  CHECK(replay->obs_size == ensemble->obs_size && replay->act_size == ensemble->act_size,
+        "ensemble_train: transitions of %d + %d numbers, expected %d + %d", replay->obs_size,
+        replay->act_size, ensemble->obs_size, ensemble->act_size);
+  CHECK(replay->size >= 2 && replay->size <= scratch->max_rows,
+        "ensemble_train: %lld transitions, expected 2 ... %lld", (long long)replay->size,
+        (long long)scratch->max_rows);
+  *training = (EnsembleTraining){0};
+  Progress progress = {0};
+  for (int e = 0; e < ensemble->options.members; e++) {
+    progress.best[e] = WORST_ERROR;
+  }
+  split_data(&progress, ensemble, replay, rng);
+  draw_bootstrap(&progress, ensemble, rng);
+  memcpy(scratch->snapshot, ensemble->params, net_bytes);
+  run_epochs(training, &progress, ensemble, rng);
+
+  memcpy(ensemble->params, scratch->snapshot, net_bytes);
+  measure_holdout(training->holdout_error, ensemble, &progress);
+  choose_elites(training, ensemble);
+}

@@ -1,0 +1,178 @@
+#include "env/env.h"
+
+#include <string.h>
+
+#include "env/plugin_task.h"
+#include "env/tasks.h"
+
+typedef struct {
+  const char* id;
+  EnvOpen open;
+  const void* task;
+} Entry;
+
+static const Entry ENTRIES[] = {
+    {"pendulum-v1", pendulum_open, NULL},
+    {"inverted-pendulum-v4", mujoco_open, &inverted_pendulum_v4},
+    {"inverted-pendulum-v5", mujoco_open, &inverted_pendulum_v5},
+    {"inverted-double-pendulum-v4", mujoco_open, &inverted_double_pendulum_v4},
+    {"inverted-double-pendulum-v5", mujoco_open, &inverted_double_pendulum_v5},
+    {"hopper-v4", mujoco_open, &hopper_v4},
+    {"hopper-v5", mujoco_open, &hopper_v5},
+    {"walker2d-v4", mujoco_open, &walker2d_v4},
+    {"walker2d-v5", mujoco_open, &walker2d_v5},
+    {"half-cheetah-v4", mujoco_open, &half_cheetah_v4},
+    {"half-cheetah-v5", mujoco_open, &half_cheetah_v5},
+    {"swimmer-v4", mujoco_open, &swimmer_v4},
+    {"swimmer-v5", mujoco_open, &swimmer_v5},
+    {"ant-v4", mujoco_open, &ant_v4},
+    {"ant-v5", mujoco_open, &ant_v5},
+    {"ant-truncated", mujoco_open, &ant_truncated},
+    {"humanoid-v4", mujoco_open, &humanoid_v4},
+    {"humanoid-v5", mujoco_open, &humanoid_v5},
+    {"humanoid-truncated", mujoco_open, &humanoid_truncated},
+    {"humanoid-standup-v4", mujoco_open, &humanoid_standup_v4},
+    {"humanoid-standup-v5", mujoco_open, &humanoid_standup_v5},
+    {"reacher-v4", mujoco_open, &reacher_v4},
+    {"reacher-v5", mujoco_open, &reacher_v5},
+    {"pusher-v4", mujoco_open, &pusher_v4},
+    {"pusher-v5", mujoco_open, &pusher_v5},
+    {"hopper-bullet", bullet_open, &hopper_bullet},
+    {"hopper-bullet-paper", bullet_open, &hopper_bullet_paper},
+    {"walker2d-bullet", bullet_open, &walker2d_bullet},
+    {"walker2d-bullet-paper", bullet_open, &walker2d_bullet_paper},
+    {"half-cheetah-bullet", bullet_open, &half_cheetah_bullet},
+    {"half-cheetah-bullet-paper", bullet_open, &half_cheetah_bullet_paper},
+};
+
+#define ENTRY_COUNT ((int)(sizeof ENTRIES / sizeof ENTRIES[0]))
+
+int env_count(void) { return ENTRY_COUNT; }
+
+const char* env_id(int i) {
+  CHECK(0 <= i && i < ENTRY_COUNT, "task %d of %d", i, ENTRY_COUNT);
+  return ENTRIES[i].id;
+}
+
+static const Entry* find_entry(const char* id) {
+  for (int i = 0; i < ENTRY_COUNT; i++) {
+    if (strcmp(ENTRIES[i].id, id) == 0) {
+      return &ENTRIES[i];
+    }
+  }
+  return NULL;
+}
+
+static int smallest(int a, int b, int c) {
+  int least = a < b ? a : b;
+  return least < c ? least : c;
+}
+
+// Levenshtein distance of two ids, of which at most ENV_ID_SIZE - 1 characters count.
+static int edit_distance(const char* a, const char* b) {
+  int row[ENV_ID_SIZE];
+  int length = (int)strnlen(b, ENV_ID_SIZE - 1);
+  for (int j = 0; j <= length; j++) {
+    row[j] = j;
+  }
+  for (int i = 0; a[i]; i++) {
+    int diagonal = row[0];
+    row[0] = i + 1;
+    for (int j = 0; j < length; j++) {
+      int change = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = smallest(change, row[j] + 1, row[j + 1] + 1);
+    }
+  }
+  return row[length];
+}
+
+static bool is_plugin(const char* id) {
+  return strncmp(id, PLUGIN_PREFIX, strlen(PLUGIN_PREFIX)) == 0;
+}
+
+bool env_is_known(const char* id) { return find_entry(id) || is_plugin(id); }
+
+const char* env_similar_id(const char* id) {
+  int best = 0;
+  for (int i = 1; i < ENTRY_COUNT; i++) {
+    if (edit_distance(id, ENTRIES[i].id) < edit_distance(id, ENTRIES[best].id)) {
+      best = i;
+    }
+  }
+  return ENTRIES[best].id;
+}
+
+bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error* error) {
+  *env = (Env){0};
+  if (strlen(id) >= sizeof env->spec.id) {
+    return error_set(error, "task id of %zu characters; at most %zu are allowed", strlen(id),
+                     sizeof env->spec.id - 1);
+  }
+  strcpy(env->spec.id, id);
+  if (is_plugin(id)) {
+    return plugin_open(env, id + strlen(PLUGIN_PREFIX), arena, error);
+  }
+  const Entry* entry = find_entry(id);
+  if (!entry) {
+    return error_set(error,
+                     "unknown task '%s' (did you mean '%s'? 'autombpo env list' lists all tasks)",
+                     id, env_similar_id(id));
+  }
+  return entry->open(env, entry->task, assets, arena, error) || error_add(error, "task %s", id);
+}
+
+void env_close(Env* env) {
+  if (env->ops) {
+    env->ops->close(env);
+    env->ops = NULL;
+  }
+}
+
+void env_reset(Env* env, double* obs, Rng* rng) { env->ops->reset(env, obs, rng); }
+
+void env_set_state(Env* env, double* obs, const double* position, const double* velocity) {
+  env->ops->set_state(env, obs, position, velocity);
+}
+
+int env_position_size(const Env* env) { return env->ops->position_size(env); }
+
+int env_velocity_size(const Env* env) { return env->ops->velocity_size(env); }
+
+EnvStep env_step(Env* env, double* obs, const double* act) {
+  return env->ops->step(env, obs, act);
+}
+
+EnvStep env_step_normalized(Env* env, double* obs, const Real* act) {
+  double own[ENV_MAX_ACT];
+  for (int a = 0; a < env->spec.act_size; a++) {
+    double low = env->spec.act_low[a];
+    double high = env->spec.act_high[a];
+    double x = low + ((double)act[a] + 1) / 2 * (high - low);
+    own[a] = x < low ? low : x > high ? high : x;
+  }
+  return env->ops->step(env, obs, own);
+}
+
+// Saves a text, or fails if the archive holds another one.
+static void visit_same_text(Archive* archive, const char* name, const char* text, size_t size) {
+  uint8_t stored[ENV_ID_SIZE];
+  CHECK(size <= sizeof stored, "text of %zu bytes", size);
+  memcpy(stored, text, size);
+  archive_u8(archive, name, stored, size);
+  if (!archive->failed && memcmp(stored, text, size) != 0) {
+    stored[size - 1] = 0;
+    archive_fail(archive, "state of %s '%s', but this program runs '%s'", name,
+                 (const char*)stored, text);
+  }
+}
+
+void env_visit(Env* env, Archive* archive, const char* name) {
+  archive_enter(archive, name);
+  visit_same_text(archive, "task", env->spec.id, sizeof env->spec.id);
+  visit_same_text(archive, "engine", env->spec.engine, sizeof env->spec.engine);
+  if (!archive->failed) {
+    env->ops->visit(env, archive);
+  }
+  archive_leave(archive);
+}

@@ -1,0 +1,136 @@
+#include "hyper/baseline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "store/files.h"
+
+static const YamlNode* column(const YamlNode* root, const char* key, const char* path, Error* error) {
+  const YamlNode* node = yaml_find(root, key);
+  if (!node || node->kind != YAML_SEQUENCE || node->count < 1) {
+    error_line(error, "%s: '%s' is missing, expected a list of numbers", path, key);
+    return NULL;
+  }
+  return node;
+}
+
+static double* read_column(const YamlNode* root, const char* key, const char* path, int* count,
+                           Arena* arena, Error* error) {
+  const YamlNode* node = column(root, key, path, error);
+  if (!node) {
+    return NULL;
+  }
+  double* values = ARENA_NEW(arena, node->count, double);
+  int i = 0;
+  for (const YamlNode* item = node->first; item; item = item->next) {
+    if (!yaml_number(&values[i++], item, path, error)) {
+      return NULL;
+    }
+  }
+  if (*count && *count != node->count) {
+    error_line(error, "%s:%d: '%s' has %d values, expected %d as 'env_step'", path, node->line, key,
+               node->count, *count);
+    return NULL;
+  }
+  *count = node->count;
+  return values;
+}
+
+static bool read_header(Baseline* b, const YamlNode* root, const char* path, Error* error) {
+  const YamlNode* format = yaml_find(root, "format");
+  if (!format || strcmp(format->text, "autombpo.baseline") != 0) {
+    return error_line(error, "%s: not a baseline: expected 'format: autombpo.baseline'", path);
+  }
+  const YamlNode* version = yaml_find(root, "format_version");
+  if (!version || strcmp(version->text, "1") != 0) {
+    return error_line(error, "%s: format version %s, this program reads 1", path,
+                      version ? version->text : "missing");
+  }
+  const YamlNode* env = yaml_find(root, "env");
+  if (!env || strlen(env->text) == 0 || strlen(env->text) >= sizeof b->env) {
+    return error_line(error, "%s: 'env' is missing, expected a task id", path);
+  }
+  strcpy(b->env, env->text);
+  const YamlNode* seeds = yaml_find(root, "seeds");
+  b->seeds = seeds ? seeds->count : 0;
+  return true;
+}
+
+bool baseline_load(Baseline* b, const char* path, Arena* arena, Error* error) {
+  *b = (Baseline){0};
+  YamlNode* root;
+  if (!yaml_read_file(&root, path, arena, error) || !read_header(b, root, path, error)) {
+    return false;
+  }
+  double* steps = read_column(root, "env_step", path, &b->count, arena, error);
+  b->return_mean = read_column(root, "return_mean", path, &b->count, arena, error);
+  b->return_std = read_column(root, "return_std", path, &b->count, arena, error);
+  if (!steps || !b->return_mean || !b->return_std) {
+    return false;
+  }
+  b->env_step = ARENA_NEW(arena, b->count, int64_t);
+  for (int i = 0; i < b->count; i++) {
+    b->env_step[i] = (int64_t)steps[i];
+    if (i > 0 && b->env_step[i] <= b->env_step[i - 1]) {
+      return error_line(error, "%s: 'env_step' must rise, but %lld follows %lld", path,
+                        (long long)b->env_step[i], (long long)b->env_step[i - 1]);
+    }
+  }
+  return true;
+}
+
+static void add_numbers(Text* text, const char* key, const double* values, int count) {
+  text_add(text, "%s: [", key);
+  for (int i = 0; i < count; i++) {
+    char number[TEXT_NUMBER_SIZE];
+    text_number(number, values[i]);
+    text_add(text, i ? ", %s" : "%s", number);
+  }
+  text_add(text, "]\n");
+}
+
+static void add_integers(Text* text, const char* key, const int64_t* values, int count) {
+  text_add(text, "%s: [", key);
+  for (int i = 0; i < count; i++) {
+    text_add(text, i ? ", %lld" : "%lld", (long long)values[i]);
+  }
+  text_add(text, "]\n");
+}
+
+bool baseline_save(const Baseline* b, const BaselineSource* source, const char* path,
+                   Error* error) {
+  Arena arena;
+  arena_init(&arena);
+  Text text;
+  text_init(&text, &arena);
+  text_add(&text, "# R': mean evaluation return of MBPO in its original configuration.\n");
+  text_add(&text, "format: autombpo.baseline\nformat_version: 1\nenv: %s\n", b->env);
+  text_add(&text, "env_engine: %s\nmethod: mbpo\n", source->env_engine);
+  add_integers(&text, "seeds", source->seeds, b->seeds);
+  text_add(&text, "eval_episodes: %d\nconfig_hash: \"%s\"\n", source->eval_episodes,
+           source->config_hash);
+  text_add(&text, "command: \"%s\"\nprovenance: \"%s\"\n", source->command, source->provenance);
+  add_integers(&text, "env_step", b->env_step, b->count);
+  add_numbers(&text, "return_mean", b->return_mean, b->count);
+  add_numbers(&text, "return_std", b->return_std, b->count);
+  bool ok = files_write(path, text.bytes, text.size, error);
+  arena_free(&arena);
+  return ok;
+}
+
+double baseline_at(const Baseline* b, int64_t env_step) {
+  if (env_step <= b->env_step[0]) {
+    return b->return_mean[0];
+  }
+  for (int i = 1; i < b->count; i++) {
+    if (env_step <= b->env_step[i]) {
+      double span = (double)(b->env_step[i] - b->env_step[i - 1]);
+      double share = (double)(env_step - b->env_step[i - 1]) / span;
+      return b->return_mean[i - 1] + share * (b->return_mean[i] - b->return_mean[i - 1]);
+    }
+  }
+  return b->return_mean[b->count - 1];
+}

@@ -1,0 +1,234 @@
+#include "hyper/controller.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/categorical.h"
+
+// Features that every head reads: the training information of paper section 5.1 and beta.
+static const HyperFeature common_features[] = {
+    FEATURE_PROGRESS,      FEATURE_MODEL_LOSS,  FEATURE_CRITIC_LOSS,
+    FEATURE_POLICY_CHANGE, FEATURE_EVAL_RETURN, FEATURE_REAL_RATIO,
+};
+
+static bool find_head(int* head, const char* name, size_t length) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (strlen(head_name((HyperHead)h)) == length && !strncmp(head_name((HyperHead)h), name, length)) {
+      *head = h;
+      return true;
+    }
+  }
+  return false;
+}
+
+// Reads "head+head,head": the group of each head; -1 where none is named.
+static bool parse_groups(int* groups, int group[HEAD_COUNT], const char* text, Error* error) {
+  *groups = 1;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    group[h] = -1;
+  }
+  for (const char* at = text; *at;) {
+    size_t length = strcspn(at, "+,");
+    int head;
+    if (!find_head(&head, at, length)) {
+      return error_set(error, "ppo.groups: unknown head '%.*s', expected train_model, real_ratio, "
+                       "policy_updates or rollout_length", (int)length, at);
+    }
+    if (group[head] >= 0) {
+      return error_set(error, "ppo.groups: head '%s' is named twice", head_name((HyperHead)head));
+    }
+    group[head] = *groups - 1;
+    at += length;
+    *groups += *at == ',';
+    at += *at != '\0';
+  }
+  return true;
+}
+
+static bool assign_groups(Controller* c, const bool* scheduled, const char* text, Error* error) {
+  int group[HEAD_COUNT];
+  if (!parse_groups(&c->groups, group, text, error)) {
+    return false;
+  }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (*text && scheduled[h] != (group[h] >= 0)) {
+      return error_set(error, "ppo.groups: head '%s' is %s, but hyper.schedule_%s is %s",
+                       head_name((HyperHead)h), group[h] >= 0 ? "named" : "not named",
+                       head_name((HyperHead)h), scheduled[h] ? "true" : "false");
+    }
+    c->heads[h].scheduled = scheduled[h];
+    c->heads[h].group = *text ? group[h] : 0;
+  }
+  return true;
+}
+
+// A head reads the common features and the own hyperparameters of its group.
+static void choose_features(Controller* c, ControllerHead* head) {
+  for (size_t i = 0; i < sizeof common_features / sizeof *common_features; i++) {
+    head->features[head->feature_count++] = (int)common_features[i];
+  }
+  const ControllerHead* heads = c->heads;
+  if (heads[HEAD_POLICY_UPDATES].scheduled &&
+      heads[HEAD_POLICY_UPDATES].group == head->group) {
+    head->features[head->feature_count++] = FEATURE_POLICY_UPDATES;
+  }
+  if (heads[HEAD_ROLLOUT_LENGTH].scheduled &&
+      heads[HEAD_ROLLOUT_LENGTH].group == head->group) {
+    head->features[head->feature_count++] = FEATURE_ROLLOUT_LENGTH;
+  }
+}
+
+static void init_head(Controller* c, int h, const ControllerShape* shape, Rng* rng, Arena* arena) {
+  ControllerHead* head = &c->heads[h];
+  choose_features(c, head);
+  head->choices = head_choices((HyperHead)h);
+  head->net = mlp_make(1, head->feature_count, shape->hidden_size, 1, head->choices,
+                       ACTIVATION_TANH);
+  head->params = ARENA_NEW(arena, head->net.size, Real);
+  head->best = ARENA_NEW(arena, head->net.size, Real);
+  if (shape->init_sd > 0) {
+    mlp_init_truncated_normal(head->params, &head->net, shape->init_sd, rng);
+  } else {
+    mlp_init_glorot(head->params, &head->net, rng);
+  }
+  memcpy(head->best, head->params, head->net.size * sizeof(Real));
+  adam_init(&head->adam, head->net.size, shape->learning_rate, arena);
+  mlp_tape_init(&c->tape[h], &head->net, shape->max_batch, true, arena);
+}
+
+bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape* shape,
+                     uint64_t seed, Arena* arena, Error* error) {
+  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
+                                      o->schedule_policy_updates, o->schedule_rollout_length};
+  *c = (Controller){.best_score = -INFINITY, .best_version = -1, .max_stages = shape->max_stages};
+  if (!assign_groups(c, scheduled, shape->groups, error)) {
+    return false;
+  }
+  c->stage = ARENA_NEW(arena, shape->max_stages, StageResult);
+  Rng rng = rng_stream(seed, 0, RNG_CONTROLLER, 0);
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (scheduled[h]) {
+      init_head(c, h, shape, &rng, arena);
+    }
+  }
+  return true;
+}
+
+static void copy_reals(Real* to, const Real* from, size_t count) {
+  memcpy(to, from, count * sizeof(Real));
+}
+
+void controller_copy(Controller* to, const Controller* from) {
+  to->version = from->version;
+  to->active_group = from->active_group;
+  to->best_score = from->best_score;
+  to->best_version = from->best_version;
+  to->stages = from->stages;
+  memcpy(to->stage, from->stage, (size_t)from->stages * sizeof *from->stage);
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    const ControllerHead* source = &from->heads[h];
+    if (source->scheduled) {
+      ControllerHead* head = &to->heads[h];
+      copy_reals(head->params, source->params, source->net.size);
+      copy_reals(head->best, source->best, source->net.size);
+      copy_reals(head->adam.first, source->adam.first, source->net.size);
+      copy_reals(head->adam.second, source->adam.second, source->net.size);
+      head->adam.steps = source->adam.steps;
+    }
+  }
+}
+
+bool controller_schedules(const Controller* c, HyperHead head) {
+  return c->heads[head].scheduled && c->heads[head].group <= c->active_group;
+}
+
+void controller_head_logp(Real* logp, Controller* c, HyperHead h, const Real* params,
+                          const Real* states, int B, Real* inputs) {
+  const ControllerHead* head = &c->heads[h];
+  for (int b = 0; b < B; b++) {
+    for (int f = 0; f < head->feature_count; f++) {
+      inputs[b * head->feature_count + f] = states[b * FEATURE_COUNT + head->features[f]];
+    }
+  }
+  mlp_forward(&c->tape[h], &head->net, params, inputs, true, B);
+  categorical_logp(logp, c->tape[h].out, B, head->choices);
+}
+
+// Log-probabilities of the mixture of the policy with uniform exploration.
+static void mix(Real* logp, int choices, double exploration) {
+  for (int i = 0; i < choices; i++) {
+    double p = (1 - exploration) * exp((double)logp[i]) + exploration / choices;
+    logp[i] = (Real)log(p);
+  }
+}
+
+void controller_act(HyperAction* action, Controller* c, const HyperState* state,
+                    double exploration, bool best, Rng* rng) {
+  Real states[FEATURE_COUNT];
+  Real inputs[FEATURE_COUNT];
+  for (int f = 0; f < FEATURE_COUNT; f++) {
+    states[f] = (Real)state->scaled[f];
+  }
+  action->explored = rng_uniform(rng) < exploration;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    // a draw for every head, so that a head's number does not depend on which others are scheduled
+    double uniform = rng_uniform(rng);
+    action->choice[h] = ACTION_NONE;
+    action->logp[h] = action->entropy[h] = NAN;
+    if (!controller_schedules(c, (HyperHead)h)) {
+      continue;
+    }
+    ControllerHead* head = &c->heads[h];
+    Real logp[CATEGORICAL_MAX];
+    bool learning = head->group == c->active_group && !best;
+    controller_head_logp(logp, c, (HyperHead)h, best ? head->best : head->params, states, 1, inputs);
+    int choice = action->explored && learning ? (int)(uniform * head->choices)
+                                              : categorical_choose(logp, head->choices, uniform);
+    mix(logp, head->choices, learning ? exploration : 0);
+    action->choice[h] = (int8_t)choice;
+    action->logp[h] = (double)logp[choice];
+    action->entropy[h] = categorical_entropy(logp, head->choices);
+  }
+}
+
+static void visit_stage(StageResult* s, Archive* ar) {
+  archive_enter(ar, "stage");
+  archive_i32(ar, "stage", &s->stage, 1);
+  archive_i32(ar, "group", &s->group, 1);
+  archive_i32(ar, "first_episode", &s->first_episode, 1);
+  archive_i32(ar, "episodes", &s->episodes, 1);
+  archive_f64(ar, "score", &s->score, 1);
+  archive_f64(ar, "score_std", &s->score_std, 1);
+  archive_f64(ar, "baseline_score", &s->baseline_score, 1);
+  archive_f64(ar, "advantage_mean", &s->advantage_mean, 1);
+  archive_f64(ar, "entropy", s->entropy, HEAD_COUNT);
+  archive_f64(ar, "exploration", &s->exploration, 1);
+  archive_f64(ar, "clip_fraction", &s->clip_fraction, 1);
+  archive_f64(ar, "kl", &s->kl, 1);
+  archive_leave(ar);
+}
+
+void controller_visit(Controller* c, Archive* ar) {
+  archive_i32(ar, "version", &c->version, 1);
+  archive_i32(ar, "active_group", &c->active_group, 1);
+  archive_f64(ar, "best_score", &c->best_score, 1);
+  archive_i32(ar, "best_version", &c->best_version, 1);
+  archive_i32(ar, "stages", &c->stages, 1);
+  if (!ar->failed && (c->stages < 0 || c->stages > c->max_stages)) {
+    archive_fail(ar, "%d stages, expected 0 to %d", c->stages, c->max_stages);
+  }
+  for (int s = 0; !ar->failed && s < c->stages; s++) {
+    visit_stage(&c->stage[s], ar);
+  }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    ControllerHead* head = &c->heads[h];
+    if (head->scheduled) {
+      archive_enter(ar, head_name((HyperHead)h));
+      archive_real(ar, "params", head->params, head->net.size);
+      archive_real(ar, "best", head->best, head->net.size);
+      adam_visit(&head->adam, ar, "adam");
+      archive_leave(ar);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+#include "hyper/hyper_episode.h"
+
+#include <math.h>
+#include <string.h>
+
+static int decisions_per_epoch(const Experiment* x) {
+  return (x->mbpo.epoch_length + x->hyper.decision_interval - 1) / x->hyper.decision_interval;
+}
+
+static int largest_rollout_length(const Experiment* x) {
+  const double* schedule = x->mbpo.rollout_schedule.value;
+  int own = (int)fmax(schedule[2], schedule[3]);
+  return own > x->hyper.rollout_length_max ? own : x->hyper.rollout_length_max;
+}
+
+// While hyperparameters are scheduled, rollouts have a number and an interval of their own.
+static MbpoOptions run_options(const Experiment* x) {
+  MbpoOptions o = x->mbpo;
+  if (strcmp(x->scheduler.kind, "fixed") != 0) {
+    const HyperOptions* h = &x->hyper;
+    o.rollouts = h->rollouts;
+    o.rollout_interval = h->rollout_each_decision ? h->decision_interval : h->rollout_interval;
+  }
+  return o;
+}
+
+bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int policy_version,
+                        MbpoScheduled scheduled, Arena* arena, Error* error) {
+  *h = (HyperEpisode){.experiment = x, .index = index, .policy_version = policy_version};
+  MbpoOptions options = run_options(x);
+  MbpoSetup setup = {
+      .task = x->task,
+      .assets = x->assets,
+      .sac = &x->sac,
+      .model = &x->model,
+      .mbpo = &options,
+      .scheduled = scheduled,
+      .epochs = experiment_epochs(x),
+      .decision_interval = x->hyper.decision_interval,
+      .max_rollout_length = largest_rollout_length(x),
+      .seed = x->seed,
+      .hyper_episode = index,
+  };
+  if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
+    return error_add(error, "hyper-episode %lld", (long long)index);
+  }
+  h->max_decisions = setup.epochs * decisions_per_epoch(x);
+  h->decision = ARENA_NEW(arena, h->max_decisions, Decision);
+  h->epoch = ARENA_NEW(arena, setup.epochs, MbpoEpoch);
+  h->rng = rng_stream(x->seed, index, RNG_HYPER_STATE, 0);
+  h->initial_return = NAN;
+  return true;
+}
+
+void hyper_episode_free(HyperEpisode* h) { mbpo_free(&h->mbpo); }
+
+double epoch_mean_return(const MbpoEpoch* epoch, int evaluations) {
+  double sum = 0;
+  for (int i = 0; i < evaluations; i++) {
+    sum += epoch->eval_returns[i];
+  }
+  return sum / evaluations;
+}
+
+double decision_reward(const Decision* d) { return d->reward_return + d->reward_train_model; }
+
+double hyper_episode_score(const HyperEpisode* h) {
+  int epochs = h->mbpo.epochs;
+  double sum = 0;
+  for (int e = 0; e < epochs; e++) {
+    sum += e < h->epochs ? epoch_mean_return(&h->epoch[e], h->mbpo.options.evaluation_episodes)
+                         : h->experiment->hyper.diverged_return;
+  }
+  return epochs > 0 ? sum / epochs : NAN;
+}
+
+// R' after `epochs` epochs, in units of reward; 0 without a baseline.
+static double scaled_baseline(const HyperEpisode* h, int64_t env_step) {
+  const Experiment* x = h->experiment;
+  return x->baseline ? baseline_at(x->baseline, env_step) / x->hyper.reward_scale : 0;
+}
+
+// The last decision of an epoch earns the epoch's evaluation.
+static void reward_epoch(HyperEpisode* h) {
+  const Experiment* x = h->experiment;
+  const MbpoEpoch* epoch = &h->epoch[h->epochs - 1];
+  if (h->decisions > 0) {
+    Decision* last = &h->decision[h->decisions - 1];
+    double mean = epoch_mean_return(epoch, h->mbpo.options.evaluation_episodes);
+    last->reward_return = mean / x->hyper.reward_scale;
+    last->baseline = scaled_baseline(h, epoch->env_step);
+  }
+}
+
+// A diverged run earns diverged_return for each epoch that it lost; the baseline goes on.
+static void reward_lost_epochs(HyperEpisode* h) {
+  const Experiment* x = h->experiment;
+  if (h->decisions == 0) {
+    return;
+  }
+  Decision* last = &h->decision[h->decisions - 1];
+  int64_t env_step = h->mbpo.env_step - h->mbpo.step;
+  for (int e = h->epochs; e < h->mbpo.epochs; e++) {
+    env_step += x->mbpo.epoch_length;
+    last->reward_return += x->hyper.diverged_return / x->hyper.reward_scale;
+    last->baseline += scaled_baseline(h, env_step);
+  }
+}
+
+// Equation 9: the undiscounted sum of (reward - baseline) from each decision on.
+static void compute_advantages(HyperEpisode* h) {
+  double to_go = 0;
+  for (int i = h->decisions - 1; i >= 0; i--) {
+    Decision* d = &h->decision[i];
+    to_go += decision_reward(d) - d->baseline;
+    d->advantage = to_go;
+  }
+}
+
+static HyperEvent finish(HyperEpisode* h, bool diverged) {
+  if (!h->finished) {
+    if (diverged) {
+      reward_lost_epochs(h);
+    }
+    compute_advantages(h);
+    h->finished = true;
+  }
+  return HYPER_FINISHED;
+}
+
+static HyperEvent reach_decision(HyperEpisode* h) {
+  if (!h->begun) {
+    hyper_begin(&h->mbpo, &h->experiment->hyper);
+    h->initial_return = h->mbpo.eval_mean;
+    h->begun = true;
+  }
+  hyper_state(&h->state, &h->mbpo, &h->experiment->hyper, &h->policy_change, &h->rng);
+  h->awaiting = true;
+  return HYPER_DECISION;
+}
+
+HyperEvent hyper_episode_advance(HyperEpisode* h) {
+  CHECK(!h->awaiting, "hyper-episode %lld: the last decision has no answer", (long long)h->index);
+  switch (mbpo_advance(&h->mbpo)) {
+    case MBPO_STEPPED:
+      return HYPER_STEPPED;
+    case MBPO_DECISION:
+      return reach_decision(h);
+    case MBPO_EPOCH_END:
+      h->epoch[h->epochs++] = h->mbpo.result;
+      reward_epoch(h);
+      return HYPER_EPOCH_END;
+    case MBPO_FINISHED:
+      return finish(h, false);
+    case MBPO_DIVERGED:
+      return finish(h, true);
+  }
+  CHECK(false, "unknown event");
+}
+
+void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
+  CHECK(h->awaiting && h->decisions < h->max_decisions, "no decision is due");
+  Mbpo* m = &h->mbpo;
+  Decision* d = &h->decision[h->decisions++];
+  *d = (Decision){.env_step = m->env_step, .epoch = m->epoch, .step_in_epoch = m->step};
+  d->state = h->state;
+  d->action = *action;
+  hyper_apply(d->effective, m, &h->experiment->hyper, action);
+  d->reward_train_model = hyper_train_reward(&h->experiment->hyper, action);
+  bool trains_itself = m->uses_model && !m->scheduled.train_model &&
+                       m->step % m->options.train_interval == 0;
+  d->hyperparameters[0] = action->choice[HEAD_TRAIN_MODEL] == 1 || trains_itself;
+  d->hyperparameters[1] = m->real_ratio;
+  d->hyperparameters[2] = m->policy_updates;
+  d->hyperparameters[3] = m->rollout_length;
+  h->awaiting = false;
+}
+
+static void visit_state(HyperState* state, Archive* ar) {
+  archive_f64(ar, "features_raw", state->raw, FEATURE_COUNT);
+  archive_f64(ar, "state", state->scaled, FEATURE_COUNT);
+}
+
+static void visit_decision(Decision* d, Archive* ar) {
+  archive_enter(ar, "decision");
+  archive_i64(ar, "env_step", &d->env_step, 1);
+  archive_i32(ar, "epoch", &d->epoch, 1);
+  archive_i32(ar, "step_in_epoch", &d->step_in_epoch, 1);
+  visit_state(&d->state, ar);
+  archive_u8(ar, "choice", (uint8_t*)d->action.choice, HEAD_COUNT);
+  archive_bool(ar, "explored", &d->action.explored);
+  archive_f64(ar, "logp", d->action.logp, HEAD_COUNT);
+  archive_f64(ar, "entropy", d->action.entropy, HEAD_COUNT);
+  archive_u8(ar, "effective", (uint8_t*)d->effective, HEAD_COUNT);
+  archive_f64(ar, "reward_return", &d->reward_return, 1);
+  archive_f64(ar, "reward_train_model", &d->reward_train_model, 1);
+  archive_f64(ar, "baseline", &d->baseline, 1);
+  archive_f64(ar, "hyperparameters", d->hyperparameters, 4);
+  archive_leave(ar);
+}
+
+static bool visit_count(int* count, int limit, Archive* ar, const char* name) {
+  archive_i32(ar, name, count, 1);
+  if (!ar->failed && (*count < 0 || *count > limit)) {
+    archive_fail(ar, "%s is %d, expected 0 to %d", name, *count, limit);
+  }
+  return !ar->failed;
+}
+
+void hyper_episode_visit(HyperEpisode* h, Archive* ar) {
+  archive_i32(ar, "policy_version", &h->policy_version, 1);
+  archive_bool(ar, "begun", &h->begun);
+  archive_bool(ar, "awaiting", &h->awaiting);
+  archive_bool(ar, "finished", &h->finished);
+  visit_state(&h->state, ar);
+  archive_f64(ar, "policy_change", &h->policy_change, 1);
+  archive_f64(ar, "initial_return", &h->initial_return, 1);
+  rng_visit(&h->rng, ar, "rng");
+  if (visit_count(&h->decisions, h->max_decisions, ar, "decisions")) {
+    for (int i = 0; i < h->decisions; i++) {
+      visit_decision(&h->decision[i], ar);
+    }
+  }
+  if (visit_count(&h->epochs, h->mbpo.epochs, ar, "epochs")) {
+    for (int e = 0; e < h->epochs; e++) {
+      mbpo_epoch_visit(&h->epoch[e], ar, "epoch");
+    }
+  }
+  mbpo_visit(&h->mbpo, ar);
+}

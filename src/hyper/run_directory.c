@@ -1,0 +1,45 @@
+#include "hyper/run_directory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "store/files.h"
+
+static void format_path(char out[RUN_PATH_SIZE], const char* format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void format_path(char out[RUN_PATH_SIZE], const char* format, ...) {
+  va_list args;
+  va_start(args, format);
+  int length = vsnprintf(out, RUN_PATH_SIZE, format, args);
+  va_end(args);
+  CHECK(length >= 0 && length < RUN_PATH_SIZE, "path too long: %s", out);
+}
+
+bool run_directory_make(const RunDirectory* directory, Error* error) {
+  static const char* const parts[] = {"episodes", "policy", "checkpoint"};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    char path[RUN_PATH_SIZE];
+    run_file(path, directory, parts[i]);
+    if (!files_make_directory(path, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name) {
+  format_path(out, "%s/%s", directory->path, name);
+}
+
+void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
+  format_path(out, "%s/episodes/%06lld.h5", directory->path, (long long)index);
+}
+
+void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version) {
+  format_path(out, "%s/policy/v%06d.h5", directory->path, version);
+}
+
+void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
+  format_path(out, "%s/checkpoint/episode-%06lld", directory->path, (long long)index);
+}

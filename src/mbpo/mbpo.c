@@ -1,0 +1,262 @@
+#include "mbpo/mbpo.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "mbpo/evaluate.h"
+
+// Log-density that the release stores for uniform exploration actions, whatever their dimension.
+#define EXPLORATION_LOGP ((Real)-0.69314718055994530942)
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch) {
+  const double* s = options->rollout_schedule.value;
+  if (epoch <= s[0]) {
+    return (int)s[2];
+  }
+  double done = s[1] > s[0] ? fmin(1.0, (epoch - s[0]) / (s[1] - s[0])) : 1.0;
+  return (int)(s[2] + done * (s[3] - s[2]));
+}
+
+double mbpo_progress(const Mbpo* m) {
+  double epoch = m->epoch + (double)m->step / m->options.epoch_length;
+  return m->epochs > 0 ? epoch / m->epochs : 1.0;
+}
+
+// Policy updates ----------------------------------------------------------------------------------
+
+// A batch holds int(batch_size * real_ratio) real transitions and imaginary ones for the rest.
+static void sample_batch(Mbpo* m) {
+  int B = m->batch.size;
+  int real = m->imagined.size > 0 ? (int)(B * m->real_ratio) : B;
+  replay_sample(&m->batch, 0, real, &m->real, &m->sac_rng);
+  if (real < B) {
+    replay_sample(&m->batch, real, B - real, &m->imagined, &m->sac_rng);
+  }
+}
+
+static void add_losses(SacLosses* sum, const SacLosses* losses) {
+  sum->critic_loss += losses->critic_loss;
+  sum->policy_loss += losses->policy_loss;
+  sum->alpha_loss += losses->alpha_loss;
+  sum->alpha += losses->alpha;
+  sum->entropy += losses->entropy;
+  sum->q_mean += losses->q_mean;
+}
+
+static void update_policy(Mbpo* m) {
+  if (m->real.size < m->options.min_pool) {
+    return;
+  }
+  double start = seconds();
+  int64_t noise = (int64_t)m->batch.size * m->sac.act_size;
+  for (int g = 0; g < m->policy_updates; g++) {
+    SacLosses losses;
+    sample_batch(m);
+    rng_fill_normal(m->noise, 2 * noise, &m->sac_rng);
+    sac_update(&losses, &m->sac, &m->batch, m->noise, m->noise + noise);
+    add_losses(&m->running.losses, &losses);
+  }
+  m->running.sac_updates += m->policy_updates;
+  m->times.sac += seconds() - start;
+}
+
+// The model ---------------------------------------------------------------------------------------
+
+void mbpo_train_model(Mbpo* m) {
+  double start = seconds();
+  EnsembleTraining training;
+  ensemble_train(&training, &m->ensemble, &m->real, &m->model_rng);
+  m->diverged = m->diverged || training.diverged;
+  m->validation_loss = training.validation_loss;
+  m->model_trainings++;
+  m->running.model_trainings++;
+  m->running.model_epochs += training.epochs;
+  m->running.model_steps += training.steps;
+  for (int e = 0; e < m->ensemble.options.members; e++) {
+    m->running.holdout_error[e] = training.holdout_error[e];
+    m->running.elites[e] = m->ensemble.elites[e];
+  }
+  m->times.model_train += seconds() - start;
+}
+
+// D_model keeps retain_epochs epochs of rollouts at the current length.
+static int64_t imagined_capacity(const MbpoOptions* o, int rollout_length) {
+  int64_t per_epoch = (int64_t)rollout_length * o->rollouts * o->epoch_length / o->rollout_interval;
+  return per_epoch > 0 ? per_epoch * o->retain_epochs : 1;
+}
+
+static void imagine(Mbpo* m) {
+  double start = seconds();
+  if (m->model_trainings == 0) {
+    mbpo_train_model(m);
+  }
+  replay_set_capacity(&m->imagined, imagined_capacity(&m->options, m->rollout_length));
+  model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
+                m->options.rollouts, m->rollout_length, &m->rollout_rng, m->rollout_scratch);
+  m->times.rollout += seconds() - start;
+}
+
+// MBPO's own schedule of what no scheduler sets.
+static void follow_own_schedule(Mbpo* m) {
+  if (!m->scheduled.train_model && m->step % m->options.train_interval == 0) {
+    mbpo_train_model(m);
+  }
+  if (!m->scheduled.rollout_length) {
+    m->rollout_length = mbpo_scheduled_rollout_length(&m->options, m->epoch);
+  }
+}
+
+// The real environment ----------------------------------------------------------------------------
+
+static void choose_action(Real* logp, Mbpo* m) {
+  Real noise[ENV_MAX_ACT];
+  real_episode_policy_obs(m->policy_obs, &m->episode);
+  rng_fill_normal(noise, m->sac.act_size, &m->act_rng);
+  sac_act(m->act, logp, &m->sac, m->policy_obs, noise, 1);
+}
+
+static void choose_random_action(Real* logp, Mbpo* m) {
+  rng_fill_uniform(m->act, m->sac.act_size, &m->explore_rng);
+  for (int a = 0; a < m->sac.act_size; a++) {
+    m->act[a] = 2 * m->act[a] - 1;
+  }
+  *logp = EXPLORATION_LOGP;
+}
+
+static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
+  double start = seconds();
+  Real logp;
+  real_episode_begin(&m->episode, &m->env, &m->env_rng);
+  choose(&logp, m);
+  EnvStep step = real_episode_step(&m->episode, &m->env, m->act, logp);
+  m->env_step++;
+  m->diverged = m->diverged || step.diverged;
+  if (real_episode_ended(&m->episode, &step, &m->real)) {
+    m->running.train_return += m->episode.total;
+    m->episodes_ended++;
+  }
+  m->times.env += seconds() - start;
+}
+
+// Epochs ------------------------------------------------------------------------------------------
+
+static void evaluate(Mbpo* m) {
+  double start = seconds();
+  int episodes = m->options.evaluation_episodes;
+  MbpoEpoch* r = &m->running;
+  bool ok = evaluate_policy(r->eval_returns, r->eval_lengths, &m->sac, &m->eval_env, episodes,
+                            m->options.max_path_length, &m->eval_rng, m->arena);
+  m->diverged = m->diverged || !ok || !sac_is_finite(&m->sac);
+  m->eval_mean = 0;
+  for (int i = 0; i < episodes; i++) {
+    m->eval_mean += r->eval_returns[i] / episodes;
+  }
+  m->times.evaluate += seconds() - start;
+}
+
+static void begin_epoch(Mbpo* m) {
+  m->running = (MbpoEpoch){0};
+  m->episodes_ended = 0;
+  for (int e = 0; e < ENSEMBLE_MAX_MEMBERS; e++) {
+    m->running.holdout_error[e] = NAN;
+  }
+}
+
+static void divide_losses(SacLosses* losses, int64_t updates) {
+  double count = updates > 0 ? (double)updates : NAN;
+  losses->critic_loss /= count;
+  losses->policy_loss /= count;
+  losses->alpha_loss /= count;
+  losses->alpha /= count;
+  losses->entropy /= count;
+  losses->q_mean /= count;
+}
+
+static void end_epoch(Mbpo* m) {
+  evaluate(m);
+  MbpoEpoch* r = &m->running;
+  r->env_step = m->env_step;
+  r->train_return = m->episodes_ended > 0 ? r->train_return / (double)m->episodes_ended : NAN;
+  r->model_validation_loss = m->validation_loss;
+  r->real_ratio = m->real_ratio;
+  r->policy_updates = m->policy_updates;
+  r->rollout_length = m->rollout_length;
+  r->model_rows = m->imagined.size;
+  divide_losses(&r->losses, r->sac_updates);
+  m->result = *r;
+  m->epoch++;
+  m->step = 0;
+  begin_epoch(m);
+}
+
+// The state machine: Algorithm 1 of the paper -----------------------------------------------------
+
+static MbpoEvent explore(Mbpo* m) {
+  interact(m, choose_random_action);
+  if (!m->episode.running && m->env_step >= m->options.exploration_steps) {
+    m->phase = MBPO_BEGIN;
+  }
+  return MBPO_STEPPED;
+}
+
+// The untrained policy's return and a first model are part of the first hyper-state.
+static MbpoEvent begin(Mbpo* m) {
+  if (m->scheduled.train_model) {
+    mbpo_train_model(m);
+  }
+  evaluate(m);
+  begin_epoch(m);
+  m->phase = m->epochs > 0 ? MBPO_DECIDE : MBPO_END;
+  return MBPO_STEPPED;
+}
+
+static MbpoEvent step(Mbpo* m) {
+  if (m->uses_model) {
+    follow_own_schedule(m);
+    if (m->step % m->options.rollout_interval == 0) {
+      imagine(m);
+    }
+  }
+  interact(m, choose_action);
+  update_policy(m);
+  m->step++;
+  m->phase = m->step == m->options.epoch_length ? MBPO_EVALUATE : MBPO_DECIDE;
+  return MBPO_STEPPED;
+}
+
+static MbpoEvent finish_epoch(Mbpo* m) {
+  end_epoch(m);
+  m->phase = m->epoch == m->epochs ? MBPO_END : MBPO_DECIDE;
+  return MBPO_EPOCH_END;
+}
+
+MbpoEvent mbpo_advance(Mbpo* m) {
+  if (m->diverged) {
+    return MBPO_DIVERGED;
+  }
+  switch (m->phase) {
+    case MBPO_EXPLORE:
+      return explore(m);
+    case MBPO_BEGIN:
+      return begin(m);
+    case MBPO_DECIDE:
+      m->phase = MBPO_STEP;
+      if (m->step % m->decision_interval == 0) {
+        return MBPO_DECISION;
+      }
+      return step(m);
+    case MBPO_STEP:
+      return step(m);
+    case MBPO_EVALUATE:
+      return finish_epoch(m);
+    case MBPO_END:
+      return MBPO_FINISHED;
+  }
+  CHECK(false, "phase %d", (int)m->phase);
+}

@@ -1,0 +1,104 @@
+#include "mbpo/model_rollout.h"
+
+#include <math.h>
+#include <string.h>
+
+// States that are rolled out together: enough for efficient products, few enough for the cache.
+#define CHUNK 2048
+
+struct RolloutScratch {
+  int obs_size, act_size;
+  Real* obs;         // (CHUNK, O) states of the branches that still run
+  Real* act;         // (CHUNK, A)
+  Real* next_obs;    // (CHUNK, O)
+  Real* rew;         // (CHUNK)
+  Real* logp;        // (CHUNK)
+  Real* noise;       // (CHUNK, max(A, 1 + O))
+  int32_t* index;    // (CHUNK) start rows, then elite positions, then members
+  double* row;       // (O) one observation for the termination function
+};
+
+RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena) {
+  RolloutScratch* scratch = ARENA_NEW(arena, 1, RolloutScratch);
+  int noise = obs_size + 1 > act_size ? obs_size + 1 : act_size;
+  scratch->obs_size = obs_size;
+  scratch->act_size = act_size;
+  scratch->obs = ARENA_NEW(arena, CHUNK * obs_size, Real);
+  scratch->act = ARENA_NEW(arena, CHUNK * act_size, Real);
+  scratch->next_obs = ARENA_NEW(arena, CHUNK * obs_size, Real);
+  scratch->rew = ARENA_NEW(arena, CHUNK, Real);
+  scratch->logp = ARENA_NEW(arena, CHUNK, Real);
+  scratch->noise = ARENA_NEW(arena, CHUNK * noise, Real);
+  scratch->index = ARENA_NEW(arena, CHUNK, int32_t);
+  scratch->row = ARENA_NEW(arena, obs_size, double);
+  return scratch;
+}
+
+static void draw_start_states(RolloutScratch* s, const Replay* real, int count, Rng* rng) {
+  rng_fill_below(s->index, count, (int32_t)real->size, rng);
+  for (int b = 0; b < count; b++) {
+    const Real* row = replay_row(real, s->index[b]);
+    memcpy(s->obs + b * s->obs_size, replay_row_obs(real, row), (size_t)s->obs_size * sizeof(Real));
+  }
+}
+
+static void draw_elites(RolloutScratch* s, const Ensemble* ensemble, int count, Rng* rng) {
+  rng_fill_below(s->index, count, ensemble->options.elites, rng);
+  for (int b = 0; b < count; b++) {
+    s->index[b] = ensemble->elites[s->index[b]];
+  }
+}
+
+static bool is_finite_row(const Real* row, int size) {
+  for (int i = 0; i < size; i++) {
+    if (!isfinite(row[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Stores the predicted transitions and moves the branches that go on to the front. Returns how many.
+static int store(Replay* imagined, RolloutScratch* s, EnvTermination terminated, int count) {
+  int O = s->obs_size;
+  int alive = 0;
+  for (int b = 0; b < count; b++) {
+    const Real* next_obs = s->next_obs + b * O;
+    if (!is_finite_row(next_obs, O) || !isfinite(s->rew[b])) {
+      continue;
+    }
+    for (int o = 0; o < O; o++) {
+      s->row[o] = (double)next_obs[o];
+    }
+    bool ended = terminated && terminated(s->row);
+    replay_add(imagined, s->obs + b * O, s->act + b * s->act_size, next_obs, s->rew[b], ended,
+               s->logp[b]);
+    if (!ended) {
+      memmove(s->obs + alive * O, next_obs, (size_t)O * sizeof(Real));
+      alive++;
+    }
+  }
+  return alive;
+}
+
+static int rollout_step(Replay* imagined, Sac* sac, Ensemble* ensemble, EnvTermination terminated,
+                        int count, Rng* rng, RolloutScratch* s) {
+  rng_fill_normal(s->noise, (int64_t)count * s->act_size, rng);
+  sac_act(s->act, s->logp, sac, s->obs, s->noise, count);
+  draw_elites(s, ensemble, count, rng);
+  rng_fill_normal(s->noise, (int64_t)count * (s->obs_size + 1), rng);
+  ensemble_sample(s->next_obs, s->rew, ensemble, s->obs, s->act, s->index, s->noise, count);
+  return store(imagined, s, terminated, count);
+}
+
+void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
+                   EnvTermination terminated, int64_t count, int length, Rng* rng,
+                   RolloutScratch* scratch) {
+  for (int64_t start = 0; start < count; start += CHUNK) {
+    int alive = (int)(count - start < CHUNK ? count - start : CHUNK);
+    draw_start_states(scratch, real, alive, rng);
+    for (int k = 0; k < length && alive > 0; k++) {
+      alive = rollout_step(imagined, sac, ensemble, terminated, alive, rng, scratch);
+    }
+  }
+}

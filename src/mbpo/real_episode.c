@@ -1,0 +1,71 @@
+#include "mbpo/real_episode.h"
+
+#include <string.h>
+
+void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, Arena* arena) {
+  *episode = (RealEpisode){.obs_size = spec->obs_size, .act_size = spec->act_size, .limit = limit};
+  episode->row_size = 2 * spec->obs_size + spec->act_size + 3;
+  episode->obs = ARENA_NEW(arena, spec->obs_size, double);
+  episode->rows = ARENA_NEW(arena, (size_t)limit * (size_t)episode->row_size, Real);
+}
+
+void real_episode_begin(RealEpisode* episode, Env* env, Rng* rng) {
+  if (!episode->running) {
+    env_reset(env, episode->obs, rng);
+    episode->running = true;
+    episode->length = 0;
+    episode->total = 0;
+  }
+}
+
+void real_episode_policy_obs(Real* obs, const RealEpisode* episode) {
+  for (int o = 0; o < episode->obs_size; o++) {
+    obs[o] = (Real)episode->obs[o];
+  }
+}
+
+EnvStep real_episode_step(RealEpisode* episode, Env* env, const Real* act, Real logp) {
+  int O = episode->obs_size;
+  int A = episode->act_size;
+  Real* row = episode->rows + (size_t)episode->length * (size_t)episode->row_size;
+  real_episode_policy_obs(row, episode);
+  memcpy(row + O, act, (size_t)A * sizeof(Real));
+  EnvStep step = env_step_normalized(env, episode->obs, act);
+  real_episode_policy_obs(row + O + A, episode);
+  row[2 * O + A] = (Real)step.reward;
+  row[2 * O + A + 1] = step.terminated ? 1 : 0;
+  row[2 * O + A + 2] = logp;
+  episode->length++;
+  episode->total += step.reward;
+  return step;
+}
+
+bool real_episode_ended(RealEpisode* episode, const EnvStep* last, Replay* real) {
+  if (!last->terminated && episode->length < episode->limit) {
+    return false;
+  }
+  int O = episode->obs_size;
+  int A = episode->act_size;
+  for (int t = 0; t < episode->length; t++) {
+    const Real* row = episode->rows + (size_t)t * (size_t)episode->row_size;
+    replay_add(real, row, row + O, row + O + A, row[2 * O + A], row[2 * O + A + 1] != 0,
+               row[2 * O + A + 2]);
+  }
+  episode->running = false;
+  return true;
+}
+
+void real_episode_visit(RealEpisode* episode, Archive* archive) {
+  archive_enter(archive, "real_episode");
+  archive_i32(archive, "length", &episode->length, 1);
+  archive_bool(archive, "running", &episode->running);
+  archive_f64(archive, "total", &episode->total, 1);
+  archive_f64(archive, "obs", episode->obs, (size_t)episode->obs_size);
+  if (episode->length < 0 || episode->length > episode->limit) {
+    archive_fail(archive, "episode length %d, expected 0 to %d", episode->length, episode->limit);
+  } else {
+    archive_real(archive, "rows", episode->rows,
+                 (size_t)episode->length * (size_t)episode->row_size);
+  }
+  archive_leave(archive);
+}

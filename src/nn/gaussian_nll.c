@@ -1,0 +1,101 @@
+#include "nn/gaussian_nll.h"
+
+#include "base/vector_math.h"
+
+// The bounded log-variance, and the slopes of its two steps.
+typedef struct {
+  Vector logvar;
+  Vector upper_slope;  // d upper / d raw
+  Vector lower_slope;  // d logvar / d upper
+} Bounded;
+
+// Columns first ... of the bounds; lanes beyond the last column are 0.
+typedef struct {
+  Vector max;
+  Vector min;
+} Bounds;
+
+// softplus(x), and its derivative sigmoid(x) from the same exponential.
+static inline Vector softplus(Vector* slope, Vector x) {
+  Vector small = vector_exp(-vector_abs(x));
+  Vector larger = 1 / (1 + small);  // of sigmoid(x) and sigmoid(-x)
+  *slope = vector_select(x < 0, small * larger, larger);
+  return vector_max(x, (Vector){0}) + vector_log1p(small);
+}
+
+static inline Bounded bound(Vector raw, Bounds by) {
+  Bounded bounded;
+  Vector upper = by.max - softplus(&bounded.upper_slope, by.max - raw);
+  bounded.logvar = by.min + softplus(&bounded.lower_slope, upper - by.min);
+  return bounded;
+}
+
+// What one column of vectors adds up over the rows.
+typedef struct {
+  Vector loss;
+  Vector d_max;
+  Vector d_min;
+} Sums;
+
+// One vector of one row: head and d_head at its means, target likewise; count valid lanes.
+static inline void nll_vector(Real* d_head, Sums* sums, const Real* head, const Real* target,
+                              Bounds by, Real scale, int D, int count) {
+  Bounded bounded = bound(vector_load_some(head + D, count), by);
+  Vector error = vector_load_some(head, count) - vector_load_some(target, count);
+  Vector precision = vector_exp(-bounded.logvar);
+  Vector square = error * error * precision;
+  sums->loss += square + bounded.logvar;
+  Vector d_logvar = scale * (1 - square);
+  Vector d_upper = d_logvar * bounded.lower_slope;
+  Vector d_raw = d_upper * bounded.upper_slope;
+  vector_store_some(d_head, 2 * scale * error * precision, count);
+  vector_store_some(d_head + D, d_raw, count);
+  sums->d_max += d_upper - d_raw;
+  sums->d_min += d_logvar - d_upper;
+}
+
+double gaussian_nll(Real* d_head, Real* d_max, Real* d_min, const Real* head, const Real* target,
+                    const Real* max_logvar, const Real* min_logvar, int B, int D) {
+  Real scale = 1 / ((Real)B * (Real)D);
+  double loss = 0;
+  for (int d = 0; d < D; d += LANES) {
+    int count = D - d;
+    Bounds by = {vector_load_some(max_logvar + d, count), vector_load_some(min_logvar + d, count)};
+    Sums sums = {0};
+    for (int b = 0; b < B; b++) {
+      nll_vector(d_head + b * 2 * D + d, &sums, head + b * 2 * D + d, target + b * D + d, by, scale,
+                 D, count);
+    }
+    vector_store_some(d_max + d, vector_load_some(d_max + d, count) + sums.d_max, count);
+    vector_store_some(d_min + d, vector_load_some(d_min + d, count) + sums.d_min, count);
+    for (int i = 0; i < LANES && i < count; i++) {
+      loss += (double)sums.loss[i];
+    }
+  }
+  return loss / ((double)B * D);
+}
+
+double gaussian_squared_error(const Real* head, const Real* target, int B, int D) {
+  double sum = 0;
+  for (int b = 0; b < B; b++) {
+    for (int d = 0; d < D; d++) {
+      double error = (double)head[b * 2 * D + d] - (double)target[b * D + d];
+      sum += error * error;
+    }
+  }
+  return sum;
+}
+
+void gaussian_sample(Real* sample, const Real* head, const Real* noise, const Real* max_logvar,
+                     const Real* min_logvar, int B, int D) {
+  for (int d = 0; d < D; d += LANES) {
+    int count = D - d;
+    Bounds by = {vector_load_some(max_logvar + d, count), vector_load_some(min_logvar + d, count)};
+    for (int b = 0; b < B; b++) {
+      const Real* mean = head + b * 2 * D + d;
+      Bounded bounded = bound(vector_load_some(mean + D, count), by);
+      Vector step = vector_exp(bounded.logvar / 2) * vector_load_some(noise + b * D + d, count);
+      vector_store_some(sample + b * D + d, vector_load_some(mean, count) + step, count);
+    }
+  }
+}

@@ -1,0 +1,256 @@
+// The order of the loops: a block of B (DEPTH x BLOCK_COLUMNS) is copied into panels as wide as a tile,
+// which stay in the second-level cache; then the rows of A pass over it tile by tile, so that A is
+// read and C is written once, in order. A tile's sums go through a small buffer to its epilogue.
+
+#include "nn/gemm.h"
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "gemm_tile.h"
+
+#define DEPTH 256           // of a block of B, in k
+#define BLOCK_COLUMNS 256   // of a block of B: 256 KiB
+#define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
+
+typedef struct {
+  const GemmEpilogue* epilogue;
+  Real* C;
+  int ldc;
+  const Real* A;
+  ptrdiff_t a_row;
+  ptrdiff_t a_step;
+  const Real* B;
+  ptrdiff_t b_column;  // element (l, j) of B is B[l * b_step + j * b_column]
+  ptrdiff_t b_step;
+  int m;
+  int n;
+  int k;
+} Product;
+
+static const GemmEpilogue plain = {.finish = GEMM_PLAIN};
+
+void gemm_init(void) {}
+
+const char* gemm_description(void) {
+#if defined(__AVX512F__)
+  return "own kernel, AVX-512";
+#elif defined(__AVX2__) && defined(__FMA__)
+  return "own kernel, AVX2";
+#else
+  return "own kernel, generic";
+#endif
+}
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+// Where a block of B starts, and its size.
+typedef struct {
+  int first_k;
+  int depth;
+  int first;  // column
+  int columns;
+} Block;
+
+// panel (depth, TILE_COLUMNS) = columns first ... of a block of B; missing columns are 0.
+static void pack_rows(Real* panel, const Product* product, const Block* block, int first) {
+  int columns = least(TILE_COLUMNS, product->n - first);
+  const Real* from = product->B + block->first_k * product->b_step + first;
+  for (int l = 0; l < block->depth; l++) {
+    for (int j = 0; j < TILE_COLUMNS; j += LANES) {
+      Vector x = j < columns ? vector_load_some(from + j, columns - j) : (Vector){0};
+      vector_store(panel + j, x);
+    }
+    panel += TILE_COLUMNS;
+    from += product->b_step;
+  }
+}
+
+// LANES rows of a panel from LANES columns of B, `step` apart; those beyond `columns` become 0.
+// `left`: how many of the rows there are.
+static void pack_square(Real* panel, const Real* from, ptrdiff_t step, int columns, int left) {
+  Vector square[VECTOR_BYTES / sizeof(Real)];
+#pragma GCC unroll 16
+  for (int j = 0; j < LANES; j++) {
+    square[j] = j < columns ? vector_load_some(from + j * step, left) : (Vector){0};
+  }
+  vector_transpose(square);
+#pragma GCC unroll 16
+  for (int l = 0; l < LANES; l++) {
+    if (l < left) {
+      vector_store(panel + l * TILE_COLUMNS, square[l]);
+    }
+  }
+}
+
+// The same as pack_rows for B^T, whose columns are contiguous.
+static void pack_columns(Real* panel, const Product* product, const Block* block, int first) {
+  int columns = least(TILE_COLUMNS, product->n - first);
+  const Real* from = product->B + block->first_k + first * product->b_column;
+  for (int j = 0; j < TILE_COLUMNS; j += LANES) {
+    for (int l = 0; l < block->depth; l += LANES) {
+      pack_square(panel + l * TILE_COLUMNS + j, from + j * product->b_column + l,
+                  product->b_column, columns - j, block->depth - l);
+    }
+  }
+}
+
+// All panels of a block, one after the other.
+static void pack(Real* panels, const Product* product, const Block* block) {
+  for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
+    Real* panel = panels + (ptrdiff_t)j * block->depth;
+    (product->b_column == 1 ? pack_rows : pack_columns)(panel, product, block, block->first + j);
+  }
+}
+
+// The epilogue at element (i, j).
+static GemmEpilogue epilogue_at(const GemmEpilogue* epilogue, int ldc, int i, int j) {
+  GemmEpilogue at = *epilogue;
+  ptrdiff_t offset = (ptrdiff_t)i * ldc + j;
+  at.bias = at.bias ? at.bias + j : NULL;
+  at.column_sums = at.column_sums ? at.column_sums + j : NULL;
+  at.slope = at.slope ? at.slope + offset : NULL;
+  at.factor = at.factor ? at.factor + offset : NULL;
+  return at;
+}
+
+// sums (rows, TILE_COLUMNS) = the corner of C at (i, j), as an earlier block of k left it.
+static void load_tile(Real* sums, const Product* product, int i, int j, int rows, int columns) {
+  for (int r = 0; r < rows; r++) {
+    const Real* from = product->C + (ptrdiff_t)(i + r) * product->ldc + j;
+    for (int c = 0; c < columns; c += LANES) {
+      vector_store(sums + r * TILE_COLUMNS + c, vector_load_some(from + c, columns - c));
+    }
+  }
+}
+
+// One tile, one block of k: C's corner at (i, j) gets its share, and its epilogue after the last.
+static void tile_of(const Product* product, Tile* tile, int i, int j, int first_k) {
+  bool last = first_k + tile->k == product->k;
+  const GemmEpilogue* epilogue = last ? product->epilogue : &plain;
+  Real* C = product->C + (ptrdiff_t)i * product->ldc + j;
+  tile->A = product->A + i * product->a_row + first_k * product->a_step;
+  tile->add = first_k > 0;
+  if (epilogue->finish == GEMM_PLAIN && tile->columns == TILE_COLUMNS) {
+    gemm_tile(C, product->ldc, tile);
+    return;
+  }
+  Real sums[TILE_ROWS * TILE_COLUMNS] __attribute__((aligned(64)));
+  if (tile->add) {
+    load_tile(sums, product, i, j, tile->rows, tile->columns);
+  }
+  gemm_tile(sums, TILE_COLUMNS, tile);
+  GemmEpilogue at = epilogue_at(epilogue, product->ldc, i, j);
+  gemm_finish_tile(&at, C, product->ldc, sums, tile->rows, tile->columns);
+}
+
+// The tile's rows over all panels of a block.
+static void row_of_tiles(const Product* product, Tile* tile, int i, const Block* block,
+                         const Real* panels) {
+  for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
+    int column = block->first + j;
+    tile->columns = least(TILE_COLUMNS, product->n - column);
+    if (panels) {
+      tile->B = panels + (ptrdiff_t)j * block->depth;
+      tile->b_step = TILE_COLUMNS;
+    } else {
+      tile->B = product->B + block->first_k * product->b_step + column;
+      tile->b_step = product->b_step;
+    }
+    tile_of(product, tile, i, column, block->first_k);
+  }
+}
+
+// All rows of A over one block of B; the rows are spread evenly over the tiles.
+static void rows_over(const Product* product, const Block* block, Real* panels) {
+  bool direct = product->m <= FEW_ROWS && product->b_column == 1 && block->columns % TILE_COLUMNS == 0;
+  if (!direct) {
+    pack(panels, product, block);
+  }
+  Tile tile = {.a_row = product->a_row, .a_step = product->a_step, .k = block->depth};
+  int tiles = (product->m + TILE_ROWS - 1) / TILE_ROWS;
+  int i = 0;
+  for (int t = 0; t < tiles; t++) {
+    int end = (int)((int64_t)product->m * (t + 1) / tiles);
+    tile.rows = end - i;
+    row_of_tiles(product, &tile, i, block, direct ? NULL : panels);
+    i = end;
+  }
+}
+
+// The general case. k is split evenly.
+static void multiply_tiles(const Product* product) {
+  Real panels[DEPTH * BLOCK_COLUMNS] __attribute__((aligned(64)));
+  int depths = (product->k + DEPTH - 1) / DEPTH;
+  for (int j = 0; j < product->n; j += BLOCK_COLUMNS) {
+    Block block = {.first = j, .columns = least(BLOCK_COLUMNS, product->n - j)};
+    for (int d = 0; d < depths; d++) {
+      block.first_k = (int)((int64_t)product->k * d / depths);
+      block.depth = (int)((int64_t)product->k * (d + 1) / depths) - block.first_k;
+      rows_over(product, &block, panels);
+    }
+  }
+}
+
+// C (m, 1): the rows of A and the column B are both contiguous; a tile would waste most of its lanes.
+static void multiply_column(const Product* product) {
+  Real sums[TILE_ROWS * TILE_COLUMNS];
+  for (int i = 0; i < product->m; i += TILE_ROWS) {
+    int rows = least(TILE_ROWS, product->m - i);
+    for (int r = 0; r < rows; r++) {
+      const Real* A = product->A + (i + r) * product->a_row;
+      Vector sum = {0};
+      for (int l = 0; l < product->k; l += LANES) {
+        int count = product->k - l;
+        sum = vector_fma(vector_load_some(A + l, count), vector_load_some(product->B + l, count),
+                         sum);
+      }
+      sums[r * TILE_COLUMNS] = vector_sum(sum);
+    }
+    GemmEpilogue at = epilogue_at(product->epilogue, product->ldc, i, 0);
+    gemm_finish_tile(&at, product->C + (ptrdiff_t)i * product->ldc, product->ldc, sums, rows, 1);
+  }
+}
+
+static void multiply(const Product* product) {
+  CHECK(product->k > 0, "gemm: k = %d", product->k);
+  if (product->epilogue->column_sums) {
+    memset(product->epilogue->column_sums, 0, (size_t)product->n * sizeof(Real));
+  }
+  if (product->n == 1 && product->a_step == 1 && product->b_step == 1) {
+    multiply_column(product);
+  } else {
+    multiply_tiles(product);
+  }
+}
+
+void gemm_nn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k) {
+  multiply(&(Product){.epilogue = epilogue, .C = C, .ldc = ldc, .A = A, .a_row = lda, .a_step = 1,
+                      .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k});
+}
+
+void gemm_nt_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k) {
+  multiply(&(Product){.epilogue = epilogue, .C = C, .ldc = ldc, .A = A, .a_row = lda, .a_step = 1,
+                      .B = B, .b_column = ldb, .b_step = 1, .m = m, .n = n, .k = k});
+}
+
+void gemm_nn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+  gemm_nn_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
+}
+
+void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+  gemm_nt_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
+}
+
+void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+  Product product = {.epilogue = &plain, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
+                     .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
+  if (n == 1 && ldc == 1) {
+    // C^T = B^T A, one row: full vectors instead of a single lane
+    product = (Product){.epilogue = &plain, .C = C, .ldc = m, .A = B, .a_row = 1, .a_step = ldb,
+                        .B = A, .b_column = 1, .b_step = lda, .m = 1, .n = m, .k = k};
+  }
+  multiply(&product);
+}

@@ -1,0 +1,225 @@
+#include "nn/mlp.h"
+
+#include <string.h>
+#include <tgmath.h>
+
+#include "base/error.h"
+#include "nn/gemm.h"
+
+Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation) {
+  CHECK(members > 0 && in > 0 && hidden > 0 && out > 0, "mlp: empty shape");
+  CHECK(hidden_layers >= 0 && hidden_layers < MLP_MAX_LAYERS, "mlp: %d hidden layers",
+        hidden_layers);
+  Mlp mlp = {.members = members, .layers = hidden_layers + 1, .activation = activation};
+  mlp.width[0] = in;
+  for (int l = 0; l < mlp.layers; l++) {
+    mlp.width[l + 1] = l + 1 < mlp.layers ? hidden : out;
+    mlp.weights[l] = mlp.size;
+    mlp.size += (size_t)members * (size_t)mlp.width[l] * (size_t)mlp.width[l + 1];
+    mlp.biases[l] = mlp.size;
+    mlp.size += (size_t)members * (size_t)mlp.width[l + 1];
+  }
+  return mlp;
+}
+
+void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena) {
+  *tape = (MlpTape){.max_batch = max_batch};
+  size_t rows = (size_t)mlp->members * (size_t)max_batch;
+  int widest = 0;
+  for (int l = 0; l + 1 < mlp->layers; l++) {
+    size_t size = rows * (size_t)mlp->width[l + 1];
+    widest = mlp->width[l + 1] > widest ? mlp->width[l + 1] : widest;
+    // without a backward pass two buffers in turn are enough
+    bool reuse = !backward && l >= 2;
+    tape->hidden[l] = reuse ? tape->hidden[l - 2] : ARENA_NEW(arena, size, Real);
+    if (backward && mlp->activation == ACTIVATION_SWISH) {
+      tape->slope[l] = ARENA_NEW(arena, size, Real);
+    }
+  }
+  tape->out = ARENA_NEW(arena, rows * (size_t)mlp->width[mlp->layers], Real);
+  for (int i = 0; backward && i < 2; i++) {
+    tape->d_hidden[i] = ARENA_NEW(arena, (size_t)max_batch * (size_t)widest, Real);
+  }
+}
+
+void mlp_init_glorot(Real* params, const Mlp* mlp, Rng* rng) {
+  memset(params, 0, mlp->size * sizeof *params);
+  for (int l = 0; l < mlp->layers; l++) {
+    double limit = sqrt(6.0 / (mlp->width[l] + mlp->width[l + 1]));
+    for (size_t p = mlp->weights[l]; p < mlp->biases[l]; p++) {
+      params[p] = (Real)rng_range(rng, -limit, limit);
+    }
+  }
+}
+
+void mlp_init_truncated_normal(Real* params, const Mlp* mlp, double sd, Rng* rng) {
+  memset(params, 0, mlp->size * sizeof *params);
+  for (int l = 0; l < mlp->layers; l++) {
+    double scale = sd > 0 ? sd : 1 / (2 * sqrt((double)mlp->width[l]));
+    for (size_t p = mlp->weights[l]; p < mlp->biases[l]; p++) {
+      double normal = rng_normal(rng);
+      while (fabs(normal) > 2) {
+        normal = rng_normal(rng);
+      }
+      params[p] = (Real)(scale * normal);
+    }
+  }
+}
+
+static GemmFinish forward_finish(Activation activation) {
+  switch (activation) {
+    case ACTIVATION_RELU:
+      return GEMM_RELU;
+    case ACTIVATION_SWISH:
+      return GEMM_SWISH;
+    case ACTIVATION_TANH:
+      return GEMM_TANH;
+  }
+  CHECK(false, "unknown activation %d", (int)activation);
+}
+
+static GemmFinish backward_finish(Activation activation) {
+  switch (activation) {
+    case ACTIVATION_RELU:
+      return GEMM_RELU_BACKWARD;
+    case ACTIVATION_SWISH:
+      return GEMM_SWISH_BACKWARD;
+    case ACTIVATION_TANH:
+      return GEMM_TANH_BACKWARD;
+  }
+  CHECK(false, "unknown activation %d", (int)activation);
+}
+
+// Offsets of member e's weights and biases of layer l.
+static size_t weights_of(const Mlp* mlp, int l, int e) {
+  return mlp->weights[l] + (size_t)e * (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
+}
+
+static size_t biases_of(const Mlp* mlp, int l, int e) {
+  return mlp->biases[l] + (size_t)e * (size_t)mlp->width[l + 1];
+}
+
+// out (B, out) = layer l of member e of in (B, in).
+static void layer_forward(Real* out, Real* slope, const Mlp* mlp, const Real* params, int l, int e,
+                          const Real* in, int B) {
+  int in_width = mlp->width[l];
+  int out_width = mlp->width[l + 1];
+  bool last = l + 1 == mlp->layers;
+  GemmEpilogue epilogue = {.finish = last ? GEMM_BIAS : forward_finish(mlp->activation),
+                           .bias = params + biases_of(mlp, l, e),
+                           .slope = slope};
+  gemm_nn_then(&epilogue, out, out_width, in, in_width, params + weights_of(mlp, l, e), out_width,
+               B, out_width, in_width);
+}
+
+// Where member e's rows start in an array (E, B, width).
+static size_t member_offset(int e, int B, int width) {
+  return (size_t)e * (size_t)B * (size_t)width;
+}
+
+void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* in, bool in_shared,
+                 int B) {
+  CHECK(B > 0 && B <= tape->max_batch, "mlp_forward: batch %d of at most %d", B, tape->max_batch);
+  tape->in = in;
+  tape->in_shared = in_shared;
+  for (int e = 0; e < mlp->members; e++) {
+    const Real* layer_in = in + (in_shared ? 0 : member_offset(e, B, mlp->width[0]));
+    for (int l = 0; l < mlp->layers; l++) {
+      size_t offset = member_offset(e, B, mlp->width[l + 1]);
+      bool last = l + 1 == mlp->layers;
+      Real* layer_out = (last ? tape->out : tape->hidden[l]) + offset;
+      Real* slope = !last && tape->slope[l] ? tape->slope[l] + offset : NULL;
+      layer_forward(layer_out, slope, mlp, params, l, e, layer_in, B);
+      layer_in = layer_out;
+    }
+  }
+}
+
+void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
+                        const Real* in, int B) {
+  CHECK(e >= 0 && e < mlp->members, "mlp_forward_member: member %d of %d", e, mlp->members);
+  CHECK(B >= 0 && B <= tape->max_batch, "mlp_forward_member: batch %d of at most %d", B,
+        tape->max_batch);
+  for (int l = 0; l < mlp->layers && B > 0; l++) {
+    Real* layer_out = l + 1 == mlp->layers ? out : tape->hidden[l];
+    layer_forward(layer_out, NULL, mlp, params, l, e, in, B);
+    in = layer_out;
+  }
+}
+
+// sums (n) = column sums of x (B, n).
+static void column_sums(Real* restrict sums, const Real* restrict x, int B, int n) {
+  memset(sums, 0, (size_t)n * sizeof *sums);
+  for (int b = 0; b < B; b++) {
+    for (int i = 0; i < n; i++) {
+      sums[i] += x[b * n + i];
+    }
+  }
+}
+
+// What layer l of member e was given, (B, width[l]).
+static const Real* layer_in(const MlpTape* tape, const Mlp* mlp, int l, int e, int B) {
+  if (l == 0 && tape->in_shared) {
+    return tape->in;
+  }
+  return (l == 0 ? tape->in : tape->hidden[l - 1]) + member_offset(e, B, mlp->width[l]);
+}
+
+// d_before (B, width[l]) = gradient with respect to layer l - 1 before its activation, of which the
+// column sums are the gradient of its biases.
+static void hidden_backward(Real* d_before, Real* d_biases, const MlpTape* tape, const Mlp* mlp,
+                            const Real* params, int l, int e, const Real* d_after, int B) {
+  int in_width = mlp->width[l];
+  int out_width = mlp->width[l + 1];
+  const Real* factor = mlp->activation == ACTIVATION_SWISH
+                           ? tape->slope[l - 1] + member_offset(e, B, in_width)
+                           : layer_in(tape, mlp, l, e, B);
+  GemmEpilogue epilogue = {.finish = backward_finish(mlp->activation),
+                           .factor = factor,
+                           .column_sums = d_biases};
+  gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + weights_of(mlp, l, e),
+               out_width, B, in_width, out_width);
+}
+
+// All layers of member e; returns the gradient with respect to the first layer's output, before its
+// activation.
+static const Real* member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
+                                   const Real* params, int e, const Real* d_out, int B) {
+  const Real* d_after = d_out;
+  if (d_params) {
+    int last = mlp->layers - 1;
+    column_sums(d_params + biases_of(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
+  }
+  for (int l = mlp->layers - 1; l >= 0; l--) {
+    int in_width = mlp->width[l];
+    int out_width = mlp->width[l + 1];
+    if (d_params) {
+      gemm_tn(d_params + weights_of(mlp, l, e), out_width, layer_in(tape, mlp, l, e, B), in_width,
+              d_after, out_width, in_width, out_width, B);
+    }
+    if (l > 0) {
+      Real* d_before = tape->d_hidden[l % 2];
+      Real* d_biases = d_params ? d_params + biases_of(mlp, l - 1, e) : NULL;
+      hidden_backward(d_before, d_biases, tape, mlp, params, l, e, d_after, B);
+      d_after = d_before;
+    }
+  }
+  return d_after;
+}
+
+void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
+                  const Mlp* mlp, const Real* params, const Real* d_out, int B) {
+  CHECK(!d_in || (in_first >= 0 && in_count > 0 && in_first + in_count <= mlp->width[0]),
+        "mlp_backward: columns %d + %d of %d", in_first, in_count, mlp->width[0]);
+  CHECK(mlp->layers == 1 || tape->d_hidden[0], "mlp_backward: tape without backward buffers");
+  int hidden = mlp->width[1];
+  for (int e = 0; e < mlp->members; e++) {
+    const Real* d_member = d_out + member_offset(e, B, mlp->width[mlp->layers]);
+    const Real* d_first = member_backward(d_params, tape, mlp, params, e, d_member, B);
+    if (d_in) {
+      const Real* weights = params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden;
+      gemm_nt(d_in + member_offset(e, B, in_count), in_count, d_first, hidden, weights, hidden, B,
+              in_count, hidden);
+    }
+  }
+}

@@ -1,0 +1,296 @@
+#include "sac/sac.h"
+
+#include <tgmath.h>
+
+#include "base/error.h"
+
+// Rows per network evaluation outside of updates: activations of 256 rows stay in the L2 cache.
+#define CHUNK 256
+
+// For B = batch_size or CHUNK rows, whichever is more.
+struct SacScratch {
+  MlpTape policy_tape;
+  MlpTape critic_tape;   // critics and, in turn, their targets
+  Real* critic_in;       // (B, O + A) [obs | act]
+  Real* act;             // (B, A) a ~ pi(s), or a' ~ pi(s')
+  Real* logp;            // (B)
+  Real* target_q;        // (B) right-hand side of equation 3
+  Real* d_q;             // (2, B)
+  Real* d_critic_in;     // (2, B, A) action columns
+  Real* d_act;           // (B, A)
+  Real* d_logp;          // (B)
+  Real* d_head;          // (B, 2 A)
+};
+
+static void scratch_init(Sac* sac, Arena* arena) {
+  int B = sac->options.batch_size > CHUNK ? sac->options.batch_size : CHUNK;
+  size_t rows = (size_t)B;
+  size_t A = (size_t)sac->act_size;
+  struct SacScratch* scratch = ARENA_NEW(arena, 1, struct SacScratch);
+  mlp_tape_init(&scratch->policy_tape, &sac->policy_net, B, true, arena);
+  mlp_tape_init(&scratch->critic_tape, &sac->critic_net, B, true, arena);
+  scratch->critic_in = ARENA_NEW(arena, rows * ((size_t)sac->obs_size + A), Real);
+  scratch->act = ARENA_NEW(arena, rows * A, Real);
+  scratch->logp = ARENA_NEW(arena, rows, Real);
+  scratch->target_q = ARENA_NEW(arena, rows, Real);
+  scratch->d_q = ARENA_NEW(arena, 2 * rows, Real);
+  scratch->d_critic_in = ARENA_NEW(arena, 2 * rows * A, Real);
+  scratch->d_act = ARENA_NEW(arena, rows * A, Real);
+  scratch->d_logp = ARENA_NEW(arena, rows, Real);
+  scratch->d_head = ARENA_NEW(arena, 2 * rows * A, Real);
+  sac->scratch = scratch;
+}
+
+void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,
+              Arena* arena) {
+  CHECK(obs_size > 0 && act_size > 0, "sac_init: obs_size %d, act_size %d", obs_size, act_size);
+  *sac = (Sac){.options = *options, .obs_size = obs_size, .act_size = act_size};
+  sac->policy_net = mlp_make(1, obs_size, options->hidden_size, options->hidden_layers,
+                             2 * act_size, ACTIVATION_RELU);
+  sac->critic_net = mlp_make(2, obs_size + act_size, options->hidden_size, options->hidden_layers,
+                             1, ACTIVATION_RELU);
+  size_t policy_size = sac->policy_net.size;
+  size_t critic_size = sac->critic_net.size;
+  sac->policy = ARENA_NEW(arena, policy_size, Real);
+  sac->critics = ARENA_NEW(arena, critic_size, Real);
+  sac->targets = ARENA_NEW(arena, critic_size, Real);
+  sac->d_policy = ARENA_NEW(arena, policy_size, Real);
+  sac->d_critics = ARENA_NEW(arena, critic_size, Real);
+
+  mlp_init_glorot(sac->policy, &sac->policy_net, rng);
+  mlp_init_glorot(sac->critics, &sac->critic_net, rng);
+  for (size_t p = 0; p < critic_size; p++) {
+    sac->targets[p] = sac->critics[p];
+  }
+  sac->log_alpha = (Real)log(options->initial_alpha);
+  adam_init(&sac->policy_adam, policy_size, options->learning_rate, arena);
+  adam_init(&sac->critic_adam, critic_size, options->learning_rate, arena);
+  adam_init(&sac->alpha_adam, 1, options->learning_rate, arena);
+  scratch_init(sac, arena);
+}
+
+// Columns first ... first + count - 1 of `out` (B, out_width) = in (B, count).
+static void set_columns(Real* restrict out, int out_width, int first, const Real* restrict in,
+                        int count, int B) {
+  for (int b = 0; b < B; b++) {
+    Real* row = out + (size_t)b * (size_t)out_width + first;
+    for (int i = 0; i < count; i++) {
+      row[i] = in[(size_t)b * (size_t)count + (size_t)i];
+    }
+  }
+}
+
+static void set_critic_obs(Sac* sac, const Real* obs, int B) {
+  set_columns(sac->scratch->critic_in, sac->obs_size + sac->act_size, 0, obs, sac->obs_size, B);
+}
+
+static void set_critic_act(Sac* sac, const Real* act, int B) {
+  set_columns(sac->scratch->critic_in, sac->obs_size + sac->act_size, sac->obs_size, act,
+              sac->act_size, B);
+}
+
+// Q (2, B) of both networks at the current critic input.
+static const Real* critics_forward(Sac* sac, const Real* params, int B) {
+  struct SacScratch* scratch = sac->scratch;
+  mlp_forward(&scratch->critic_tape, &sac->critic_net, params, scratch->critic_in, true, B);
+  return scratch->critic_tape.out;
+}
+
+// scratch->act, scratch->logp = a draw of the policy at obs.
+static void policy_forward(Sac* sac, const Real* obs, const Real* noise, int B) {
+  struct SacScratch* scratch = sac->scratch;
+  mlp_forward(&scratch->policy_tape, &sac->policy_net, sac->policy, obs, true, B);
+  squashed_gaussian_forward(scratch->act, scratch->logp, scratch->policy_tape.out, noise, B,
+                            sac->act_size);
+}
+
+// target_q = r + gamma (1 - terminated) (min target Q(s', a') - alpha log pi(a' | s')).
+static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
+                             const Real* terminated, const Real* next_noise, int B) {
+  struct SacScratch* scratch = sac->scratch;
+  policy_forward(sac, next_obs, next_noise, B);
+  set_critic_obs(sac, next_obs, B);
+  set_critic_act(sac, scratch->act, B);
+  const Real* next_q = critics_forward(sac, sac->targets, B);
+  Real alpha = exp(sac->log_alpha);
+  Real discount = (Real)sac->options.discount;
+  for (int b = 0; b < B; b++) {
+    Real smaller = next_q[B + b] < next_q[b] ? next_q[B + b] : next_q[b];
+    Real value = smaller - alpha * scratch->logp[b];
+    scratch->target_q[b] = rew[b] + discount * ((Real)1 - terminated[b]) * value;
+  }
+}
+
+// Equation 3: d_critics is the gradient of each critic's own 0.5 * MSE.
+static void critic_gradient(SacLosses* losses, Sac* sac, const Batch* batch,
+                            const Real* next_noise) {
+  struct SacScratch* scratch = sac->scratch;
+  int B = batch->size;
+  compute_target_q(sac, batch->next_obs, batch->rew, batch->terminated, next_noise, B);
+  set_critic_obs(sac, batch->obs, B);
+  set_critic_act(sac, batch->act, B);
+  const Real* q = critics_forward(sac, sac->critics, B);
+  double squares = 0;
+  double sum = 0;
+  for (int i = 0; i < 2 * B; i++) {
+    Real error = q[i] - scratch->target_q[i % B];
+    scratch->d_q[i] = error / (Real)B;
+    squares += (double)error * (double)error;
+    sum += (double)q[i];
+  }
+  losses->critic_loss = 0.5 * squares / (2.0 * B);
+  losses->q_mean = sum / (2.0 * B);
+  mlp_backward(sac->d_critics, NULL, 0, 0, &scratch->critic_tape, &sac->critic_net, sac->critics,
+               scratch->d_q, B);
+}
+
+// d_q = gradient of -mean min Q: the smaller critic of each row carries it all. Returns mean min Q.
+static double smaller_q(Real* d_q, const Real* q, int B) {
+  double sum = 0;
+  for (int b = 0; b < B; b++) {
+    bool second = q[B + b] < q[b];
+    sum += (double)(second ? q[B + b] : q[b]);
+    d_q[b] = second ? (Real)0 : (Real)-1 / (Real)B;
+    d_q[B + b] = second ? (Real)-1 / (Real)B : (Real)0;
+  }
+  return sum / B;
+}
+
+// Equation 2, through the reparametrised action. Expects the batch's observations in critic_in.
+static void policy_gradient(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise) {
+  struct SacScratch* scratch = sac->scratch;
+  int B = batch->size;
+  int A = sac->act_size;
+  policy_forward(sac, batch->obs, noise, B);
+  set_critic_act(sac, scratch->act, B);
+  const Real* q = critics_forward(sac, sac->critics, B);
+  double q_mean = smaller_q(scratch->d_q, q, B);
+  mlp_backward(NULL, scratch->d_critic_in, sac->obs_size, A, &scratch->critic_tape,
+               &sac->critic_net, sac->critics, scratch->d_q, B);
+
+  Real alpha = exp(sac->log_alpha);
+  double logp_sum = 0;
+  for (int b = 0; b < B; b++) {
+    logp_sum += (double)scratch->logp[b];
+    scratch->d_logp[b] = alpha / (Real)B;
+  }
+  for (int i = 0; i < B * A; i++) {
+    scratch->d_act[i] = scratch->d_critic_in[i] + scratch->d_critic_in[B * A + i];
+  }
+  squashed_gaussian_backward(scratch->d_head, scratch->d_act, scratch->d_logp, scratch->act, noise,
+                             scratch->policy_tape.out, B, A);
+  mlp_backward(sac->d_policy, NULL, 0, 0, &scratch->policy_tape, &sac->policy_net, sac->policy,
+               scratch->d_head, B);
+  losses->alpha = (double)alpha;
+  losses->entropy = -logp_sum / B;
+  losses->policy_loss = losses->alpha * (logp_sum / B) - q_mean;
+}
+
+// Gradient of -log_alpha * mean(log pi + target entropy).
+static void alpha_gradient(SacLosses* losses, Sac* sac) {
+  double gradient = losses->entropy - sac->options.target_entropy;
+  sac->d_log_alpha = (Real)gradient;
+  losses->alpha_loss = (double)sac->log_alpha * gradient;
+}
+
+void sac_update(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise,
+                const Real* next_noise) {
+  CHECK(batch->size > 0 && batch->size <= sac->options.batch_size,
+        "sac_update: a batch of %d, expected 1 ... %d", batch->size, sac->options.batch_size);
+  critic_gradient(losses, sac, batch, next_noise);
+  policy_gradient(losses, sac, batch, noise);
+  alpha_gradient(losses, sac);
+  adam_step(&sac->policy_adam, sac->policy, sac->d_policy);
+  adam_step_polyak(&sac->critic_adam, sac->critics, sac->d_critics, sac->targets,
+                   sac->options.target_rate);
+  adam_step(&sac->alpha_adam, &sac->log_alpha, &sac->d_log_alpha);
+}
+
+// Rows of the next chunk when `left` rows remain.
+static int chunk_rows(int left) { return left < CHUNK ? left : CHUNK; }
+
+// The part of a row-major array that starts at row b.
+static const Real* from_row(const Real* rows, int b, int width) {
+  return rows + (size_t)b * (size_t)width;
+}
+
+double sac_critic_loss(Sac* sac, const Batch* batch, const Real* next_noise) {
+  struct SacScratch* scratch = sac->scratch;
+  int O = sac->obs_size;
+  int A = sac->act_size;
+  double squares = 0;
+  for (int b = 0; b < batch->size; b += CHUNK) {
+    int B = chunk_rows(batch->size - b);
+    compute_target_q(sac, from_row(batch->next_obs, b, O), batch->rew + b, batch->terminated + b,
+                     from_row(next_noise, b, A), B);
+    set_critic_obs(sac, from_row(batch->obs, b, O), B);
+    set_critic_act(sac, from_row(batch->act, b, A), B);
+    const Real* q = critics_forward(sac, sac->critics, B);
+    for (int i = 0; i < 2 * B; i++) {
+      double error = (double)q[i] - (double)scratch->target_q[i % B];
+      squares += error * error;
+    }
+  }
+  return 0.5 * squares / (2.0 * batch->size);
+}
+
+// [mean | log_std] (B, 2 A) of the policy.
+static const Real* policy_head(Sac* sac, const Real* obs, int B) {
+  MlpTape* tape = &sac->scratch->policy_tape;
+  mlp_forward(tape, &sac->policy_net, sac->policy, obs, true, B);
+  return tape->out;
+}
+
+void sac_act(Real* act, Real* logp, Sac* sac, const Real* obs, const Real* noise, int B) {
+  int A = sac->act_size;
+  for (int b = 0; b < B; b += CHUNK) {
+    int rows = chunk_rows(B - b);
+    const Real* head = policy_head(sac, from_row(obs, b, sac->obs_size), rows);
+    squashed_gaussian_forward(act + (size_t)b * (size_t)A, logp ? logp + b : NULL, head,
+                              from_row(noise, b, A), rows, A);
+  }
+}
+
+void sac_act_mean(Real* act, Sac* sac, const Real* obs, int B) {
+  int A = sac->act_size;
+  for (int b = 0; b < B; b += CHUNK) {
+    int rows = chunk_rows(B - b);
+    const Real* head = policy_head(sac, from_row(obs, b, sac->obs_size), rows);
+    squashed_gaussian_mean(act + (size_t)b * (size_t)A, head, rows, A);
+  }
+}
+
+void sac_logp(Real* logp, Sac* sac, const Real* obs, const Real* act, int B) {
+  int A = sac->act_size;
+  for (int b = 0; b < B; b += CHUNK) {
+    int rows = chunk_rows(B - b);
+    const Real* head = policy_head(sac, from_row(obs, b, sac->obs_size), rows);
+    squashed_gaussian_logp(logp + b, head, from_row(act, b, A), rows, A);
+  }
+}
+
+static bool all_finite(const Real* numbers, size_t count) {
+  int bad = 0;
+  for (size_t i = 0; i < count; i++) {
+    bad |= !(fabs(numbers[i]) <= (Real)REAL_MAX);
+  }
+  return !bad;
+}
+
+bool sac_is_finite(const Sac* sac) {
+  return all_finite(sac->policy, sac->policy_net.size) &&
+         all_finite(sac->critics, sac->critic_net.size) &&
+         all_finite(sac->targets, sac->critic_net.size) && all_finite(&sac->log_alpha, 1);
+}
+
+void sac_visit(Sac* sac, Archive* archive, const char* name) {
+  archive_enter(archive, name);
+  archive_real(archive, "policy", sac->policy, sac->policy_net.size);
+  archive_real(archive, "critics", sac->critics, sac->critic_net.size);
+  archive_real(archive, "targets", sac->targets, sac->critic_net.size);
+  archive_real(archive, "log_alpha", &sac->log_alpha, 1);
+  adam_visit(&sac->policy_adam, archive, "policy_adam");
+  adam_visit(&sac->critic_adam, archive, "critic_adam");
+  adam_visit(&sac->alpha_adam, archive, "alpha_adam");
+  archive_leave(archive);
+}

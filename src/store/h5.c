@@ -1,0 +1,241 @@
+#define _GNU_SOURCE  // memfd_create
+
+#include "store/h5.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "h5_internal.h"
+
+static herr_t innermost(unsigned n, const H5E_error2_t* entry, void* text) {
+  if (n == 0 && entry->desc) {
+    snprintf(text, 512, "%s", entry->desc);
+  }
+  return 0;
+}
+
+bool h5_refuse(H5File* file, const char* object, const char* format, ...) {
+  if (!file->failed) {
+    char what[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    const char* separator = *object ? ": " : "";
+    error_set(&file->error, "%s%s%s: %s", file->path, separator, object, what);
+    file->failed = true;
+  }
+  return false;
+}
+
+// Closes a file that cannot be written (the disk is full). HDF5 1.10 keeps broken objects when its
+// last writes fail, and crashes on them later; so they go to a throw-away file in memory.
+static void abandon(H5File* file) {
+  struct rlimit limit, lifted;
+  int* descriptor = NULL;
+  int memory = memfd_create("abandoned", MFD_CLOEXEC);
+  getrlimit(RLIMIT_FSIZE, &limit);
+  lifted = limit;
+  lifted.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_FSIZE, &lifted);
+  if (memory >= 0 && H5Fget_vfd_handle(file->handle, H5P_DEFAULT, (void**)&descriptor) >= 0) {
+    dup2(memory, *descriptor);
+  }
+  H5Fclose(file->handle);
+  file->handle = -1;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  if (memory >= 0) {
+    close(memory);
+  }
+}
+
+bool h5_fail(H5File* file, const char* object, const char* what) {
+  char cause[512] = "no message";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, cause);
+  h5_refuse(file, object, "%s (HDF5: %s)", what, cause);
+  if (file->writing && file->handle >= 0) {
+    abandon(file);
+  }
+  return false;
+}
+
+const char* h5_object_name(const char* object) { return *object ? object : "/"; }
+
+static void start(H5File* file, const char* path, bool writing) {
+  *file = (H5File){.handle = -1, .writing = writing};
+  snprintf(file->path, sizeof file->path, "%s", path);
+  H5dont_atexit();  // every file is closed here; at exit it is too late to report anything
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+// Access without file locks: they fail on shared file systems, and sealed files need none.
+static hid_t access_list(void) {
+  hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+  CHECK(list >= 0 && H5Pset_file_locking(list, 0, 1) >= 0 &&
+            H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0,
+        "HDF5: no file access list");
+  return list;
+}
+
+static bool report(H5File* file, Error* error) {
+  if (file->failed) {
+    error_set(error, "%s", file->error.text);
+  }
+  return !file->failed;
+}
+
+// Creates the file under a temporary name that nobody uses.
+static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
+  for (int attempt = 0; file->handle < 0; attempt++) {
+    if (!files_temporary(file->temporary, file->path, attempt, &file->error)) {
+      file->failed = true;
+      return false;
+    }
+    if (access(file->temporary, F_OK) == 0) {
+      continue;
+    }
+    file->handle = H5Fcreate(file->temporary, H5F_ACC_EXCL, creation, list);
+    if (file->handle < 0 && access(file->temporary, F_OK) != 0) {
+      return h5_fail(file, "", "cannot be created");
+    }
+  }
+  return true;
+}
+
+bool h5_create(H5File* file, const char* path, const char* format, int version, Error* error) {
+  start(file, path, true);
+  hid_t list = access_list();
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+  CHECK(creation >= 0 && H5Pset_obj_track_times(creation, 0) >= 0, "HDF5: no creation list");
+  create_temporary(file, creation, list);
+  H5Pclose(creation);
+  H5Pclose(list);
+  h5_set_text(file, "", "format", format);
+  h5_set_i64(file, "", "format_version", version);
+  return file->failed ? h5_close(file, error) : true;
+}
+
+static bool open_for_reading(H5File* file, const char* name) {
+  if (access(name, R_OK) != 0) {
+    return h5_refuse(file, "", "%s", strerror(errno));
+  }
+  hid_t list = access_list();
+  file->handle = H5Fopen(name, H5F_ACC_RDONLY, list);
+  H5Pclose(list);
+  if (file->handle < 0) {
+    return h5_fail(file, "", "not a readable HDF5 file");
+  }
+  if (!h5_has_attribute(file, "", "complete")) {
+    return h5_refuse(file, "", "is not complete");
+  }
+  return true;
+}
+
+bool h5_open_any(H5File* file, const char* path, Error* error) {
+  start(file, path, false);
+  if (!open_for_reading(file, path)) {
+    return h5_close(file, error);
+  }
+  return true;
+}
+
+bool h5_open(H5File* file, const char* path, const char* format, int version, Error* error) {
+  if (!h5_open_any(file, path, error)) {
+    return false;
+  }
+  Arena arena;
+  arena_init(&arena);
+  const char* found = h5_get_text(file, "", "format", &arena);
+  int64_t found_version = h5_get_i64(file, "", "format_version");
+  if (!file->failed && strcmp(found, format) != 0) {
+    h5_refuse(file, "", "format '%.64s', expected '%s'", found, format);
+  }
+  if (!file->failed && found_version != version) {
+    h5_refuse(file, "", "format version %" PRId64 ", this program reads %d", found_version,
+              version);
+  }
+  arena_free(&arena);
+  return file->failed ? h5_close(file, error) : true;
+}
+
+static void sum_hash(void* context, const char* name, H5Type type, int64_t rows, int64_t columns) {
+  (void)type;
+  (void)rows;
+  (void)columns;
+  H5File* file = context;
+  uint64_t hash = 0;
+  h5_hash_stored(file, name, &hash);
+  file->checksum += hash;
+}
+
+bool h5_verify(H5File* file, uint64_t* checksum) {
+  CHECK(!file->writing, "h5_verify: %s is being written", file->path);
+  Arena arena;
+  arena_init(&arena);
+  file->checksum = 0;
+  h5_each_dataset(file, sum_hash, file);
+  const char* stored = h5_get_text(file, "", "checksum", &arena);
+  char found[17];
+  snprintf(found, sizeof found, "%016" PRIx64, file->checksum);
+  if (!file->failed && strcmp(found, stored) != 0) {
+    h5_refuse(file, "", "content has checksum %s, but %.32s is stored: the file is damaged", found,
+              stored);
+  }
+  if (checksum) {
+    *checksum = file->checksum;
+  }
+  arena_free(&arena);
+  return !file->failed;
+}
+
+static void close_handle(H5File* file) {
+  if (file->handle >= 0 && H5Fclose(file->handle) < 0) {
+    h5_fail(file, "", "cannot be closed");
+  }
+  file->handle = -1;
+}
+
+bool h5_close(H5File* file, Error* error) {
+  close_handle(file);
+  if (file->writing && *file->temporary) {
+    unlink(file->temporary);
+  }
+  return report(file, error);
+}
+
+// Opens what was just written, and compares.
+static bool verify_written(H5File* file, Error* error) {
+  H5File again;
+  start(&again, file->path, false);
+  if (open_for_reading(&again, file->temporary)) {
+    h5_verify(&again, NULL);
+  }
+  if (!again.failed && again.checksum != file->checksum) {
+    h5_refuse(&again, "", "reads back differently from what was written");
+  }
+  return h5_close(&again, error);
+}
+
+bool h5_seal(H5File* file, Error* error) {
+  CHECK(file->writing, "h5_seal: %s is not being written", file->path);
+  char checksum[17];
+  snprintf(checksum, sizeof checksum, "%016" PRIx64, file->checksum);
+  h5_set_text(file, "", "checksum", checksum);
+  h5_set_i64(file, "", "complete", 1);
+  if (!file->failed && H5Fflush(file->handle, H5F_SCOPE_GLOBAL) < 0) {
+    h5_fail(file, "", "cannot be written");
+  }
+  close_handle(file);
+  if (file->failed || !verify_written(file, error)) {
+    unlink(file->temporary);
+    return report(file, error) && false;
+  }
+  return files_publish(file->temporary, file->path, false, error);
+}

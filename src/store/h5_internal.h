@@ -1,0 +1,29 @@
+// h5_internal.h - what the files of store/h5 share.
+#ifndef STORE_H5_INTERNAL_H
+#define STORE_H5_INTERNAL_H
+
+#include <hdf5.h>
+
+#include "store/h5.h"
+
+// Marks the file as failed: "PATH: OBJECT: what (HDF5's innermost message)". Returns false.
+bool h5_fail(H5File* file, const char* object, const char* what);
+
+// Same without asking HDF5.
+bool h5_refuse(H5File* file, const char* object, const char* format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Type in memory and in the file; new handles, to be closed.
+hid_t h5_memory_type(H5Type type);
+hid_t h5_file_type(H5Type type);
+
+// "" as HDF5 wants it.
+const char* h5_object_name(const char* object);
+
+// Hash of a dataset's name, type, shape; its bytes are chained to it.
+uint64_t h5_hash_start(const char* name, H5Type type, int64_t rows, int64_t columns);
+
+// Hash of a stored dataset, read in pieces.
+bool h5_hash_stored(H5File* file, const char* name, uint64_t* hash);
+
+#endif  // STORE_H5_INTERNAL_H

@@ -1,0 +1,324 @@
+// Laws of the option tables: what is written is what is set, or an error that names its place.
+
+#include "base/options.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/options_value.h"
+
+#define NET_OPTIONS(OPT) \
+  OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of one update") \
+  OPT(LONG, seed, 0, 0, 0x1p63, "", "seed of all streams") \
+  OPT(REAL, real_ratio, 0.05, 0, 1, "", "share of real data") \
+  OPT(FLAG, automatic, true, 0, 0, "", "tunes itself")
+
+#define RUN_OPTIONS(OPT) \
+  OPT(TIME, max_wall, 0, 0, 31536000, "s", "longest run") \
+  OPT(SIZE, max_bytes, 0, 0, 0x1p50, "bytes", "largest file") \
+  OPT(TEXT, dir, "runs/{env}/s{seed}", 0, 0, "", "run directory") \
+  OPT(CHOICE, precision, "float32", "float32|bfloat16", 0, "", "number type") \
+  OPT(LIST, schedule, "[20, 100, 1, 15]", -1000, 1000, "", "rollout schedule")
+
+typedef struct {
+  NET_OPTIONS(OPTION_FIELD)
+} NetOptions;
+
+typedef struct {
+  RUN_OPTIONS(OPTION_FIELD)
+} RunOptions;
+
+OPTION_TABLE(net_table, NetOptions, NET_OPTIONS)
+OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
+
+typedef struct {
+  Arena arena;
+  Options options;
+  NetOptions net;
+  RunOptions run;
+  Error error;
+} Set;
+
+static Set* set_new(const char* search_path) {
+  Set* set = calloc(1, sizeof *set);
+  arena_init(&set->arena);
+  options_init(&set->options, &set->arena, search_path, NULL);
+  options_section(&set->options, "net", net_table(), &set->net);
+  options_section(&set->options, "run", run_table(), &set->run);
+  return set;
+}
+
+static void set_free(Set* set) {
+  arena_free(&set->arena);
+  free(set);
+}
+
+// Assigns and expects success.
+static void give(Set* set, const char* assignment) {
+  if (!options_override(&set->options, assignment, &set->error)) {
+    fail_msg("%s", set->error.text);
+  }
+}
+
+// Loads a text and expects exactly these error lines.
+static void expect_errors(const char* yaml, const char* lines) {
+  Set* set = set_new(NULL);
+  assert_false(options_load_text(&set->options, "a.yaml", yaml, &set->error));
+  assert_string_equal(set->error.text, lines);
+  set_free(set);
+}
+
+static void expect_refused(const char* assignment, const char* line) {
+  Set* set = set_new(NULL);
+  assert_false(options_override(&set->options, assignment, &set->error));
+  assert_string_equal(set->error.text, line);
+  set_free(set);
+}
+
+static void table_gives_fields_and_defaults(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  assert_int_equal(set->net.batch_size, 256);
+  assert_true(set->net.real_ratio == 0.05);
+  assert_true(set->net.automatic);
+  assert_string_equal(set->run.dir, "runs/{env}/s{seed}");
+  assert_string_equal(set->run.precision, "float32");
+  assert_int_equal(set->run.schedule.count, 4);
+  assert_true(set->run.schedule.value[3] == 15.0);
+  assert_string_equal(options_origin(&set->options, "net.seed"), "default");
+  set_free(set);
+}
+
+static void each_kind_reads_its_forms(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  give(set, "net.batch_size=5e3");
+  assert_int_equal(set->net.batch_size, 5000);
+  give(set, "net.seed=9007199254740993");
+  assert_true(set->net.seed == 9007199254740993);
+  give(set, "run.max_wall=23h50m");
+  assert_true(set->run.max_wall == 85800.0);
+  give(set, "run.max_wall=0.5");
+  assert_true(set->run.max_wall == 0.5);
+  give(set, "run.max_wall=1.5h");
+  assert_true(set->run.max_wall == 5400.0);
+  give(set, "run.max_bytes=20G");
+  assert_true(set->run.max_bytes == (int64_t)20 << 30);
+  give(set, "run.dir=a b=c: #d");
+  assert_string_equal(set->run.dir, "a b=c: #d");
+  give(set, "run.dir='it''s'");
+  assert_string_equal(set->run.dir, "it's");
+  give(set, "run.schedule=[1, 2.5,3]");
+  assert_int_equal(set->run.schedule.count, 3);
+  assert_true(set->run.schedule.value[1] == 2.5);
+  give(set, "run.schedule=[]");
+  assert_int_equal(set->run.schedule.count, 0);
+  give(set, "net.automatic=false");
+  assert_false(set->net.automatic);
+  assert_string_equal(options_origin(&set->options, "net.automatic"), "command line");
+  set_free(set);
+}
+
+static void wrong_values_are_refused_with_what_was_expected(void** state) {
+  (void)state;
+  expect_refused("net.real_ratio=1.7", "command line: 'net.real_ratio=1.7': must be in [0, 1]");
+  expect_refused("net.batch_size=2.5", "command line: 'net.batch_size=2.5': must be an integer");
+  expect_refused("net.batch_size=99999999999",
+                 "command line: 'net.batch_size=99999999999': must be in [1, 65536]");
+  expect_refused("net.seed=1e30", "command line: 'net.seed=1e30': must be in "
+                                  "[0, 9.223372036854776e+18]");
+  expect_refused("net.seed=9223372036854775808",
+                 "command line: 'net.seed=9223372036854775808': must be a 64-bit integer");
+  expect_refused("net.real_ratio=nan", "command line: 'net.real_ratio=nan': must be a number");
+  expect_refused("net.real_ratio=0x1", "command line: 'net.real_ratio=0x1': must be a number");
+  expect_refused("net.automatic=yes", "command line: 'net.automatic=yes': must be true or false");
+  expect_refused("run.max_wall=3 h",
+                 "command line: 'run.max_wall=3 h': must be a time, such as 90, 2s, 15m or 23h50m");
+  expect_refused("run.max_wall=1000d", "command line: 'run.max_wall=1000d': must be in [0s, 365d]");
+  expect_refused("run.max_bytes=1Gb",
+                 "command line: 'run.max_bytes=1Gb': must be a number of bytes, such as 500M or 20G");
+  expect_refused("run.precision=float", "command line: 'run.precision=float': must be one of "
+                                        "float32|bfloat16");
+  expect_refused("run.schedule=[1, x]", "command line: 'run.schedule=[1, x]': item 2 must be a number");
+  expect_refused("run.schedule=[1, 2000]",
+                 "command line: 'run.schedule=[1, 2000]': item 2: must be in [-1000, 1000]");
+  expect_refused("run.dir=a\nb", "command line: 'run.dir=a\nb': must be printable UTF-8 in one line");
+  expect_refused("=1", "command line: '=1' is not of the form key=value");
+}
+
+static void unknown_keys_get_a_suggestion(void** state) {
+  (void)state;
+  expect_refused("net.bach_size=1",
+                 "command line: unknown key 'net.bach_size' (did you mean 'net.batch_size'?)");
+  expect_refused("batch_size=1",
+                 "command line: unknown key 'batch_size' (did you mean 'net.batch_size'?)");
+  expect_refused("net.dir=1", "command line: unknown key 'net.dir' (did you mean 'run.dir'?)");
+  expect_refused("zzzzzzzz.qqqqqq=1", "command line: unknown key 'zzzzzzzz.qqqqqq'");
+}
+
+static void all_errors_of_a_file_are_listed_with_their_places(void** state) {
+  (void)state;
+  expect_errors(
+      "net:\n"
+      "  batchsize: 3\n"
+      "  real_ratio: 1.7\n"
+      "  seed: 1\n"
+      "  seed: 2\n"
+      "run: 5\n"
+      "nett: {seed: 1}\n",
+      "a.yaml:5:3: duplicate key 'seed' (first in line 4)\n"
+      "a.yaml:2:3: unknown key 'net.batchsize' (did you mean 'net.batch_size'?)\n"
+      "a.yaml:3:15: 'net.real_ratio=1.7': must be in [0, 1]\n"
+      "a.yaml:6:1: 'run' is a section: its options go below it\n"
+      "a.yaml:7:1: unknown key 'nett' (did you mean 'net'?)");
+  expect_errors(
+      "net:\n"
+      "  batchsize: 3\n"
+      "  real_ratio: 1.7\n"
+      "  seed:\n"
+      "net.real_ratio: 0.5\n"
+      "run: 5\n"
+      "nett: {seed: 1}\n",
+      "a.yaml:2:3: unknown key 'net.batchsize' (did you mean 'net.batch_size'?)\n"
+      "a.yaml:3:15: 'net.real_ratio=1.7': must be in [0, 1]\n"
+      "a.yaml:4:8: 'net.seed' has no value\n"
+      "a.yaml:6:1: 'run' is a section: its options go below it\n"
+      "a.yaml:7:1: unknown key 'nett' (did you mean 'net'?)");
+  expect_errors("net: {seed: 1}\nnet.seed: 2\n",
+                "a.yaml:2:11: 'net.seed' is given twice in this file (first at a.yaml:1:13)");
+  expect_errors("net:\n  seed: [1]\n", "a.yaml:2:9: 'net.seed' must be a single value");
+  expect_errors("- 1\n", "a.yaml:1:1: must be a map of sections");
+  expect_errors("net: {seed: 1}\ninclude: [b.yaml]\n",
+                "a.yaml:2:1: 'include' must be the first key of the file");
+}
+
+static void later_assignments_win(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  assert_true(options_load_text(&set->options, "a", "net: {seed: 1, batch_size: 2}", &set->error));
+  assert_true(options_load_text(&set->options, "b", "net: {seed: 3}", &set->error));
+  give(set, "net.batch_size=4");
+  assert_true(set->net.seed == 3 && set->net.batch_size == 4);
+  assert_string_equal(options_origin(&set->options, "net.seed"), "b:1:13");
+  set_free(set);
+}
+
+// Random valid values, ugly text included.
+static void fill_at_random(Set* set) {
+  static const char* const texts[] = {"", "true", "null", "1e3", "a: b", "x # y", "\"q\\", "-", "[",
+                                      "\xc3\xa9", " lead", "{env}", "~", "it's", "/abs/p.q"};
+  set->net.batch_size = 1 + rand() % 65536;
+  set->net.seed = (int64_t)rand() << 31 | rand();
+  set->net.real_ratio = (double)rand() / RAND_MAX;
+  set->net.automatic = rand() % 2;
+  set->run.max_wall = rand() % 2 ? rand() % 1000000 : (double)rand() / 7.0 / 1000.0;
+  set->run.max_bytes = (int64_t)(rand() % 5000) << rand() % 31;
+  strcpy(set->run.dir, texts[rand() % 15]);
+  strcpy(set->run.precision, rand() % 2 ? "float32" : "bfloat16");
+  set->run.schedule.count = rand() % (OPTION_LIST_SIZE + 1);
+  for (int i = 0; i < set->run.schedule.count; i++) {
+    set->run.schedule.value[i] = 2000.0 * ((double)rand() / RAND_MAX) - 1000.0;
+  }
+}
+
+static void shown_text_gives_the_same_set_back(void** state) {
+  (void)state;
+  srand(1);
+  for (int round = 0; round < 200; round++) {
+    Set* a = set_new(NULL);
+    Set* b = set_new(NULL);
+    Text shown, first, second;
+    text_init(&shown, &a->arena);
+    text_init(&first, &a->arena);
+    text_init(&second, &b->arena);
+    fill_at_random(a);
+    options_show(&a->options, &shown);
+    if (!options_load_text(&b->options, "shown", shown.bytes, &b->error)) {
+      fail_msg("%s\n%s", b->error.text, shown.bytes);
+    }
+    options_canonical(&a->options, NULL, &first);
+    options_canonical(&b->options, NULL, &second);
+    assert_string_equal(first.bytes, second.bytes);
+    assert_true(a->net.real_ratio == b->net.real_ratio && a->net.seed == b->net.seed);
+    assert_memory_equal(a->run.schedule.value, b->run.schedule.value,
+                        (size_t)a->run.schedule.count * sizeof(double));
+    assert_int_equal(options_diff(&a->options, &b->options, &first), 0);
+    set_free(a);
+    set_free(b);
+  }
+}
+
+static void canonical_text_leaves_out_what_is_excluded(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  Text out;
+  text_init(&out, &set->arena);
+  options_canonical(&set->options, (const char*[]){"net", "run.dir", "run.schedule", NULL}, &out);
+  assert_string_equal(out.bytes, "run:\n  max_wall: 0s\n  max_bytes: 0\n  precision: float32\n");
+  set_free(set);
+}
+
+static void write_file(const char* path, const char* text) {
+  FILE* file = fopen(path, "w");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+static void includes_are_found_and_overruled_by_the_including_file(void** state) {
+  (void)state;
+  char dir[] = "/tmp/options_test_XXXXXX";
+  assert_non_null(mkdtemp(dir));
+  char path[4][128];
+  const char* names[] = {"main.yaml", "task.yaml", "sub/method.yaml", "circle.yaml"};
+  for (int i = 0; i < 4; i++) {
+    snprintf(path[i], sizeof path[i], "%s/%s", dir, names[i]);
+  }
+  char sub[128], loop[512];
+  snprintf(sub, sizeof sub, "%s/sub", dir);
+  assert_int_equal(access(sub, F_OK), -1);
+  char command[256];
+  snprintf(command, sizeof command, "mkdir -p %s", sub);
+  assert_int_equal(system(command), 0);
+  write_file(path[0], "include: [task.yaml, method.yaml]\nnet: {seed: 7}\n");
+  write_file(path[1], "net: {seed: 1, batch_size: 64}\n");
+  write_file(path[2], "net: {batch_size: 32}\nrun: {precision: bfloat16}\n");
+  write_file(path[3], "include: circle.yaml\n");
+
+  Set* set = set_new(sub);
+  assert_true(options_load(&set->options, path[0], &set->error));
+  assert_true(set->net.seed == 7 && set->net.batch_size == 32);
+  assert_string_equal(set->run.precision, "bfloat16");
+  assert_false(options_load(&set->options, path[3], &set->error));
+  assert_non_null(strstr(set->error.text, "circle.yaml:1:10: includes nest deeper than 8"));
+  set->error.text[0] = '\0';
+  snprintf(loop, sizeof loop, "%s/none.yaml", dir);
+  assert_false(options_load(&set->options, loop, &set->error));
+  assert_non_null(strstr(set->error.text, "none.yaml: No such file"));
+  set_free(set);
+  snprintf(command, sizeof command, "rm -r %s", dir);
+  assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(table_gives_fields_and_defaults),
+      cmocka_unit_test(each_kind_reads_its_forms),
+      cmocka_unit_test(wrong_values_are_refused_with_what_was_expected),
+      cmocka_unit_test(unknown_keys_get_a_suggestion),
+      cmocka_unit_test(all_errors_of_a_file_are_listed_with_their_places),
+      cmocka_unit_test(later_assignments_win),
+      cmocka_unit_test(shown_text_gives_the_same_set_back),
+      cmocka_unit_test(canonical_text_leaves_out_what_is_excluded),
+      cmocka_unit_test(includes_are_found_and_overruled_by_the_including_file),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

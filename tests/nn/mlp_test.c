@@ -1,0 +1,210 @@
+#include "nn/mlp.h"
+
+#include <string.h>
+
+#include "gradient_check.h"
+#include "nn/gemm.h"
+
+#define B 5
+#define IN 4
+#define HIDDEN 9
+#define OUT 3
+#define MAX_MEMBERS 3
+
+// A loss that is linear in the networks' output: its d_out is `weight`.
+typedef struct {
+  Arena arena;
+  Mlp mlp;
+  MlpTape tape;
+  bool in_shared;
+  Real* params;
+  Real* d_params;
+  Real in[MAX_MEMBERS * B * IN];
+  Real weight[MAX_MEMBERS * B * OUT];
+  Real d_in[MAX_MEMBERS * B * IN];
+} Problem;
+
+static void problem_init(Problem* problem, int members, Activation activation, bool in_shared) {
+  Rng rng = rng_stream(3, 0, RNG_TEST, 0);
+  *problem = (Problem){.in_shared = in_shared};
+  arena_init(&problem->arena);
+  problem->mlp = mlp_make(members, IN, HIDDEN, 2, OUT, activation);
+  mlp_tape_init(&problem->tape, &problem->mlp, B, true, &problem->arena);
+  problem->params = ARENA_NEW(&problem->arena, problem->mlp.size, Real);
+  problem->d_params = ARENA_NEW(&problem->arena, problem->mlp.size, Real);
+  fill_normal(problem->params, problem->mlp.size, 0.5, &rng);
+  fill_normal(problem->in, MAX_MEMBERS * B * IN, 1, &rng);
+  fill_normal(problem->weight, MAX_MEMBERS * B * OUT, 1, &rng);
+}
+
+static double problem_loss(void* context) {
+  Problem* problem = context;
+  mlp_forward(&problem->tape, &problem->mlp, problem->params, problem->in, problem->in_shared, B);
+  double loss = 0;
+  for (int i = 0; i < problem->mlp.members * B * OUT; i++) {
+    loss += (double)problem->weight[i] * (double)problem->tape.out[i];
+  }
+  return loss;
+}
+
+static void problem_backward(Problem* problem, int in_first, int in_count) {
+  problem_loss(problem);
+  mlp_backward(problem->d_params, problem->d_in, in_first, in_count, &problem->tape, &problem->mlp,
+               problem->params, problem->weight, B);
+}
+
+// ReLU's kinks are wider than the step only in double precision; float's ReLU is compared with the
+// plain loops below.
+#ifdef AUTOMBPO_FLOAT64
+static const Activation checked[] = {ACTIVATION_SWISH, ACTIVATION_TANH, ACTIVATION_RELU};
+#else
+static const Activation checked[] = {ACTIVATION_SWISH, ACTIVATION_TANH};
+#endif
+static const int checked_count = (int)(sizeof checked / sizeof checked[0]);
+
+static void parameter_gradients_equal_central_differences(void** state) {
+  (void)state;
+  for (int i = 0; i < checked_count; i++) {
+    for (int members = 1; members <= MAX_MEMBERS; members++) {
+      for (int shared = 0; shared < 2; shared++) {
+        Problem problem;
+        problem_init(&problem, members, checked[i], shared);
+        problem_backward(&problem, 0, IN);
+        assert_gradient(problem_loss, &problem, problem.params, problem.d_params,
+                        problem.mlp.size);
+        arena_free(&problem.arena);
+      }
+    }
+  }
+}
+
+static void input_gradients_equal_central_differences(void** state) {
+  (void)state;
+  for (int i = 0; i < checked_count; i++) {
+    Problem problem;
+    problem_init(&problem, MAX_MEMBERS, checked[i], false);
+    problem_backward(&problem, 0, IN);
+    assert_gradient(problem_loss, &problem, problem.in, problem.d_in, MAX_MEMBERS * B * IN);
+    arena_free(&problem.arena);
+  }
+}
+
+static void input_gradient_of_a_column_range_is_that_part_of_the_whole(void** state) {
+  (void)state;
+  Problem whole, part;
+  problem_init(&whole, 2, ACTIVATION_SWISH, false);
+  problem_init(&part, 2, ACTIVATION_SWISH, false);
+  problem_backward(&whole, 0, IN);
+  problem_backward(&part, 1, 2);
+  for (int row = 0; row < 2 * B; row++) {
+    assert_memory_equal(&part.d_in[row * 2], &whole.d_in[row * IN + 1], 2 * sizeof(Real));
+  }
+  arena_free(&whole.arena);
+  arena_free(&part.arena);
+}
+
+static void shared_input_equals_the_same_input_for_each_member(void** state) {
+  (void)state;
+  Problem shared, each;
+  problem_init(&shared, MAX_MEMBERS, ACTIVATION_TANH, true);
+  problem_init(&each, MAX_MEMBERS, ACTIVATION_TANH, false);
+  for (int e = 1; e < MAX_MEMBERS; e++) {
+    memcpy(each.in + e * B * IN, each.in, sizeof(Real) * B * IN);
+  }
+  problem_backward(&shared, 0, IN);
+  problem_backward(&each, 0, IN);
+  assert_memory_equal(shared.tape.out, each.tape.out, sizeof(Real) * MAX_MEMBERS * B * OUT);
+  assert_memory_equal(shared.d_in, each.d_in, sizeof each.d_in);
+  assert_memory_equal(shared.d_params, each.d_params, sizeof(Real) * each.mlp.size);
+  arena_free(&shared.arena);
+  arena_free(&each.arena);
+}
+
+static void forward_of_one_member_equals_its_part_of_the_forward_of_all(void** state) {
+  (void)state;
+  Problem problem;
+  problem_init(&problem, MAX_MEMBERS, ACTIVATION_SWISH, false);
+  problem_loss(&problem);
+  MlpTape scratch;  // without the backward pass's buffers
+  mlp_tape_init(&scratch, &problem.mlp, B, false, &problem.arena);
+  for (int e = 0; e < MAX_MEMBERS; e++) {
+    Real out[B * OUT];
+    mlp_forward_member(out, &scratch, &problem.mlp, problem.params, e, problem.in + e * B * IN, B);
+    assert_memory_equal(out, problem.tape.out + e * B * OUT, sizeof out);
+  }
+  arena_free(&problem.arena);
+}
+
+static void forward_computes_the_definition(void** state) {
+  (void)state;
+  // one hidden unit, one input: out = w2 f(w1 x + b1) + b2
+  const double sigmoid = 1 / (1 + exp(-1.25));
+  const double expected[] = {1.25, 1.25 * sigmoid, tanh(1.25)};
+  for (int i = 0; i < 3; i++) {
+    Arena arena;
+    arena_init(&arena);
+    Mlp mlp = mlp_make(1, 1, 1, 1, 1, (Activation)i);
+    MlpTape tape;
+    mlp_tape_init(&tape, &mlp, 1, false, &arena);
+    assert_int_equal(mlp.size, 4);
+    const Real params[] = {(Real)0.5, (Real)0.25, 3, (Real)-0.75};
+    const Real in[] = {2};
+    mlp_forward(&tape, &mlp, params, in, false, 1);
+    assert_true(fabs((double)tape.out[0] - (3 * expected[i] - 0.75)) < 1e-6);
+    arena_free(&arena);
+  }
+}
+
+static void glorot_draws_stay_in_their_range_and_fill_it(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Mlp mlp = mlp_make(2, 10, 30, 1, 5, ACTIVATION_RELU);
+  Real* params = ARENA_NEW(&arena, mlp.size, Real);
+  Rng rng = rng_stream(5, 0, RNG_TEST, 0);
+  mlp_init_glorot(params, &mlp, &rng);
+  double limit = sqrt(6.0 / 40), largest = 0;
+  for (size_t p = mlp.weights[0]; p < mlp.biases[0]; p++) {
+    largest = fmax(largest, fabs((double)params[p]));
+  }
+  // 600 uniform draws: the largest is below 0.97 of the limit with probability 1e-8
+  assert_true(largest <= limit && largest > 0.97 * limit);
+  for (size_t p = mlp.biases[0]; p < mlp.weights[1]; p++) {
+    assert_true(params[p] == 0);
+  }
+  arena_free(&arena);
+}
+
+static void truncated_normal_is_cut_at_two_deviations(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Mlp mlp = mlp_make(2, 100, 100, 1, 5, ACTIVATION_SWISH);
+  Real* params = ARENA_NEW(&arena, mlp.size, Real);
+  Rng rng = rng_stream(6, 0, RNG_TEST, 0);
+  mlp_init_truncated_normal(params, &mlp, 0, &rng);
+  double square = 0, sd = 1 / (2 * sqrt(100.0));
+  size_t count = mlp.biases[0] - mlp.weights[0];
+  for (size_t p = mlp.weights[0]; p < mlp.biases[0]; p++) {
+    assert_true(fabs((double)params[p]) <= 2 * sd * (1 + 1e-6));
+    square += (double)params[p] * (double)params[p];
+  }
+  // variance of the cut normal: 0.7737; 20000 draws know it within 1 %, three times over
+  assert_true(fabs(square / (double)count / (sd * sd) - 0.7737) < 0.024);
+  arena_free(&arena);
+}
+
+int main(void) {
+  gemm_init();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(forward_computes_the_definition),
+      cmocka_unit_test(parameter_gradients_equal_central_differences),
+      cmocka_unit_test(input_gradients_equal_central_differences),
+      cmocka_unit_test(input_gradient_of_a_column_range_is_that_part_of_the_whole),
+      cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
+      cmocka_unit_test(forward_of_one_member_equals_its_part_of_the_forward_of_all),
+      cmocka_unit_test(glorot_draws_stay_in_their_range_and_fill_it),
+      cmocka_unit_test(truncated_normal_is_cut_at_two_deviations),
+  };
+  return cmocka_run_group_tests_name("mlp", tests, NULL, NULL);
+}

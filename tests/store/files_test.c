@@ -1,0 +1,164 @@
+// Laws of small files: whole or absent, lines never mix, failures name the path.
+
+#include "store/files.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define WRITERS 4
+#define LINES 200
+
+typedef struct {
+  char dir[64];
+  Arena arena;
+  Error error;
+} Fixture;
+
+static int set_up(void** state) {
+  Fixture* f = calloc(1, sizeof *f);
+  strcpy(f->dir, "/tmp/files_test_XXXXXX");
+  assert_non_null(mkdtemp(f->dir));
+  arena_init(&f->arena);
+  *state = f;
+  return 0;
+}
+
+static int tear_down(void** state) {
+  Fixture* f = *state;
+  char command[128];
+  snprintf(command, sizeof command, "rm -r %s", f->dir);
+  assert_int_equal(system(command), 0);
+  arena_free(&f->arena);
+  free(f);
+  return 0;
+}
+
+static const char* path_of(Fixture* f, const char* name) {
+  char* path = arena_alloc(&f->arena, FILES_PATH_SIZE);
+  snprintf(path, FILES_PATH_SIZE, "%s/%s", f->dir, name);
+  return path;
+}
+
+static void a_written_file_replaces_the_old_one_whole(void** state) {
+  Fixture* f = *state;
+  const char* path = path_of(f, "status.json");
+  char* bytes;
+  size_t size;
+  char** names;
+  int count;
+  assert_true(files_write(path, "a longer text", 13, &f->error));
+  assert_true(files_write(path, "short", 5, &f->error));
+  assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
+  assert_int_equal(size, 5);
+  assert_string_equal(bytes, "short");
+  assert_true(files_list(&names, &count, f->dir, "", &f->arena, &f->error));
+  assert_int_equal(count, 1);
+}
+
+static void large_files_are_read_whole(void** state) {
+  Fixture* f = *state;
+  size_t size = 300001;
+  char* text = arena_alloc(&f->arena, size);
+  memset(text, 'x', size);
+  text[size - 1] = 'y';
+  char* bytes;
+  size_t got;
+  uint64_t first, second;
+  assert_true(files_write(path_of(f, "a"), text, size, &f->error));
+  assert_true(files_read(&bytes, &got, path_of(f, "a"), &f->arena, &f->error));
+  assert_int_equal(got, size);
+  assert_memory_equal(bytes, text, size);
+  assert_true(files_hash(&first, path_of(f, "a"), &f->error));
+  text[200000] = 'z';
+  assert_true(files_write(path_of(f, "a"), text, size, &f->error));
+  assert_true(files_hash(&second, path_of(f, "a"), &f->error));
+  assert_true(first != second);
+}
+
+static void lines_of_several_writers_never_mix(void** state) {
+  Fixture* f = *state;
+  const char* path = path_of(f, "metrics.jsonl");
+  for (int w = 0; w < WRITERS; w++) {
+    if (fork() == 0) {
+      char line[101];
+      memset(line, 'a' + w, 100);
+      line[100] = '\0';
+      bool good = true;
+      for (int i = 0; i < LINES; i++) {
+        good &= files_append_line(path, line, &f->error);
+      }
+      _exit(!good);
+    }
+  }
+  for (int w = 0; w < WRITERS; w++) {
+    int status;
+    wait(&status);
+    assert_int_equal(status, 0);
+  }
+  char* bytes;
+  size_t size;
+  assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
+  assert_int_equal(size, WRITERS * LINES * 101);
+  for (size_t i = 0; i < size; i += 101) {
+    assert_int_equal(strspn(bytes + i, (char[]){bytes[i], '\0'}), 100);
+    assert_int_equal(bytes[i + 100], '\n');
+  }
+}
+
+static void directories_are_made_with_their_parents(void** state) {
+  Fixture* f = *state;
+  assert_true(files_make_directory(path_of(f, "a/b/c/"), &f->error));
+  assert_true(files_make_directory(path_of(f, "a/b/c"), &f->error));
+  assert_true(files_exists(path_of(f, "a/b/c")));
+  assert_true(files_write(path_of(f, "a/file"), "", 0, &f->error));
+  assert_false(files_make_directory(path_of(f, "a/file/d"), &f->error));
+  assert_non_null(strstr(f->error.text, "a/file: "));
+}
+
+static void names_come_in_order(void** state) {
+  Fixture* f = *state;
+  char** names;
+  int count;
+  char name[16];
+  for (int i = 99; i >= 0; i--) {
+    snprintf(name, sizeof name, "%06d.h5", i);
+    assert_true(files_write(path_of(f, name), "", 0, &f->error));
+  }
+  assert_true(files_write(path_of(f, "000100.h5.tmp"), "", 0, &f->error));
+  assert_true(files_list(&names, &count, f->dir, ".h5", &f->arena, &f->error));
+  assert_int_equal(count, 100);
+  assert_string_equal(names[0], "000000.h5");
+  assert_string_equal(names[99], "000099.h5");
+}
+
+static void failures_name_the_path(void** state) {
+  Fixture* f = *state;
+  char* bytes;
+  size_t size;
+  assert_false(files_read(&bytes, &size, path_of(f, "none"), &f->arena, &f->error));
+  assert_non_null(strstr(f->error.text, "none: No such file"));
+  assert_false(files_write(path_of(f, "none/x"), "", 0, &f->error));
+  assert_non_null(strstr(f->error.text, "none/x: No such file"));
+  assert_false(files_append_line("/dev/full", "x", &f->error));
+  assert_string_equal(f->error.text, "/dev/full: No space left on device");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(a_written_file_replaces_the_old_one_whole, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(large_files_are_read_whole, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(lines_of_several_writers_never_mix, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(names_come_in_order, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(failures_name_the_path, set_up, tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
