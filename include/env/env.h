@@ -21,7 +21,7 @@
 // rollouts evaluate it on predicted ones. obs: (O).
 typedef bool (*EnvTermination)(const double* obs);
 
-// The reward of a transition, if it can be told from the observations. obs, next_obs: (O), act: (A).
+// The reward of a transition, if observations tell it. obs, next_obs: (O), act: (A).
 typedef double (*EnvReward)(const double* obs, const double* act, const double* next_obs);
 
 typedef struct {
@@ -70,8 +70,8 @@ struct Env {
 // How a family of tasks is opened: `task` is what the table of ids gives it.
 typedef bool (*EnvOpen)(Env* env, const void* task, const char* assets, Arena* arena, Error* error);
 
-// Opens the task `id`. `assets` is the directory of the MJCF files. "plugin:PATH" loads a task of the
-// user's own from the shared object PATH (env/plugin.h).
+// Opens the task `id`. `assets` is the directory of the MJCF files. "plugin:PATH" loads a task of
+// the user's own from the shared object PATH (env/plugin.h).
 bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error* error);
 void env_close(Env* env);
 

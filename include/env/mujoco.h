@@ -1,8 +1,8 @@
 // mujoco.h - the shared body of all MuJoCo tasks.
 //
-// A task is a table of constants and three small functions; loading, resetting, stepping, saving and
-// restoring are here. The arithmetic follows Gymnasium's to the last bit, and reads the same fields
-// of mjData at the same moment: what the last Runge-Kutta stage left over is not recomputed.
+// A task is a table of constants and three small functions; loading, resetting, stepping, saving
+// and restoring are here. The arithmetic follows Gymnasium's to the last bit, and reads the same
+// fields of mjData at the same moment: what the last Runge-Kutta stage left is not recomputed.
 #ifndef ENV_MUJOCO_H
 #define ENV_MUJOCO_H
 

@@ -53,7 +53,7 @@ typedef struct {
 
 typedef struct {
   int version;                    /* AUTOMBPO_PLUGIN_VERSION */
-  const char* name;               /* e.g. "reach-v1": stored in every file, so name the definition */
+  const char* name;               /* e.g. "reach-v1": stored in files: name the definition */
   const char* definition;         /* one line: what is rewarded */
   const char* model;              /* MJCF file; a relative path starts beside the shared object */
   int obs_size;                   /* O */

@@ -78,7 +78,7 @@ Bound bound_terms(const BoundProblem* problem, double log_samples, double ratio)
 
 // Where the estimation and model terms are smallest at fixed N_real.
 typedef struct {
-  double interior;        // over ratios in [smallest, 0.999]: the trade-off of the paper's remark
+  double interior;        // first local minimum in [smallest, 0.999], or 1 if there is none
   double interior_value;  // estimation + model there
   double pure_value;      // estimation at ratio 1, where no model is used
   double best;            // interior, or 1 if that is smaller still

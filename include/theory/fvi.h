@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "base/rng.h"
 #include "theory/bound.h"
 #include "theory/mdp.h"
 
@@ -93,6 +94,9 @@ bool fvi_plan(FviPlan* plan, const FviOptions* options, bool to_run, Arena* aren
 
 int64_t fvi_job_count(const FviPlan* plan);
 void fvi_job_run(FviResult* out, const FviPlan* plan, int64_t job, Arena* scratch);
+
+// Draws the error of a predicted state (dims): its length is |sigma Z|, its direction uniform.
+void fvi_model_error(double error[MDP_DIMS], double sigma, int dims, Rng* rng);
 
 // Folds the results (seeds) of one setting.
 FviSummary fvi_fold(const FviPlan* plan, int setting, const FviResult* results);

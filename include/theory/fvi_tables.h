@@ -4,6 +4,7 @@
 // runs:     one row a job.
 // ratio:    one row for each (K, sigma, N_real): the best beta by the bound, and as measured.
 // curve:    the bound over a fine grid of beta, for each (K, sigma, N_real).
+// rise:     the bound's best beta over a wide range of N_real, for each (K, sigma).
 #ifndef THEORY_FVI_TABLES_H
 #define THEORY_FVI_TABLES_H
 
@@ -29,6 +30,7 @@ FviTable fvi_settings_table(const FviPlan* plan, const FviResult* results, Arena
 FviTable fvi_runs_table(const FviPlan* plan, const FviResult* results, Arena* arena);
 FviTable fvi_ratio_table(const FviPlan* plan, const FviResult* results, Arena* arena);
 FviTable fvi_curve_table(const FviPlan* plan, Arena* arena);
+FviTable fvi_rise_table(const FviPlan* plan, Arena* arena);
 
 // The column of a table; it must exist.
 const double* fvi_column(const FviTable* table, const char* name);

@@ -2,31 +2,9 @@
 
 #include <string.h>
 
-#define LONGEST_KEY 63
+#define LONGEST_KEY TEXT_DISTANCE_SIZE
 
 static int smaller(int a, int b) { return a < b ? a : b; }
-
-// Edit distance with neighbouring letters swapped counted as one edit; both at most LONGEST_KEY.
-static int edit_distance(const char* a, const char* b) {
-  int rows[3][LONGEST_KEY + 1];
-  int b_size = (int)strlen(b);
-  for (int j = 0; j <= b_size; j++) {
-    rows[0][j] = j;
-  }
-  for (int i = 1; a[i - 1]; i++) {
-    int* now = rows[i % 3];
-    const int* last = rows[(i + 2) % 3];
-    const int* before = rows[(i + 1) % 3];
-    now[0] = i;
-    for (int j = 1; j <= b_size; j++) {
-      now[j] = smaller(last[j - 1] + (a[i - 1] != b[j - 1]), 1 + smaller(last[j], now[j - 1]));
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        now[j] = smaller(now[j], before[j - 2] + 1);
-      }
-    }
-  }
-  return rows[strlen(a) % 3][b_size];
-}
 
 // How far an existing "section.name" is from what was written; a name without, or with another,
 // section is close as well.
@@ -34,7 +12,7 @@ static int distance_to(const char* key, const OptionSection* section, const Opti
                        const char* full) {
   const char* dot = strrchr(key, '.');
   const char* last = dot ? dot + 1 : key;
-  int distance = edit_distance(key, full);
+  int distance = text_distance(key, full);
   if (strcmp(last, row->name) == 0) {
     distance = smaller(distance, 1);
   }
@@ -67,7 +45,7 @@ static void consider_section(Nearest* nearest, const char* key, const OptionSect
     consider(nearest, full, distance_to(key, section, row, full));
   }
   if (!strchr(key, '.')) {
-    consider(nearest, section->name, 1 + edit_distance(key, section->name));
+    consider(nearest, section->name, 1 + text_distance(key, section->name));
   }
 }
 

@@ -105,3 +105,27 @@ bool text_is_printable(const char* text) {
   }
   return true;
 }
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+int text_distance(const char* a, const char* b) {
+  int rows[3][TEXT_DISTANCE_SIZE + 1];
+  int a_size = (int)strnlen(a, TEXT_DISTANCE_SIZE);
+  int b_size = (int)strnlen(b, TEXT_DISTANCE_SIZE);
+  for (int j = 0; j <= b_size; j++) {
+    rows[0][j] = j;
+  }
+  for (int i = 1; i <= a_size; i++) {
+    int* now = rows[i % 3];
+    const int* last = rows[(i + 2) % 3];
+    const int* before = rows[(i + 1) % 3];
+    now[0] = i;
+    for (int j = 1; j <= b_size; j++) {
+      now[j] = smaller(last[j - 1] + (a[i - 1] != b[j - 1]), 1 + smaller(last[j], now[j - 1]));
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        now[j] = smaller(now[j], before[j - 2] + 1);
+      }
+    }
+  }
+  return rows[a_size % 3][b_size];
+}

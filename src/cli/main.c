@@ -15,6 +15,7 @@ static const Verb verbs[] = {
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
+    {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
 };
 

@@ -38,19 +38,22 @@ __attribute__((format(printf, 3, 4))) static void broken(Check* check, const cha
 
 static void check_task(Check* check) {
   const char* id = check->config->env.id;
-  bool known = strncmp(id, "plugin:", 7) == 0;
-  const char* similar = NULL;
+  const char* nearest = NULL;
+  int least = 4;  // more edits than this is another word
+  if (strncmp(id, "plugin:", 7) == 0) {
+    return;
+  }
   for (int i = 0; i < env_count(); i++) {
-    known |= strcmp(env_id(i), id) == 0;
-    // the same task in another version
-    if (strncmp(env_id(i), id, strcspn(id, "-")) == 0 && strcspn(id, "-") > 0) {
-      similar = env_id(i);
+    int distance = text_distance(id, env_id(i));
+    if (distance < least) {
+      least = distance;
+      nearest = env_id(i);
     }
   }
-  if (!known && similar) {
-    broken(check, "env.id", "no such task (did you mean '%s'?)", similar);
-  } else if (!known) {
+  if (!nearest) {
     broken(check, "env.id", "no such task (autombpo env list names them)");
+  } else if (least > 0) {
+    broken(check, "env.id", "no such task (did you mean '%s'?)", nearest);
   }
 }
 

@@ -55,13 +55,14 @@ static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
   for (int64_t job = 0; job < fvi_job_count(plan); job++) {
     fvi_job_run(&results[job], plan, job, &fvi->scratch);
   }
-  FviTable tables[4];
+  FviTable tables[5];
   int count = 0;
   tables[count++] = fvi_settings_table(plan, results, &fvi->arena);
   tables[count++] = fvi_runs_table(plan, results, &fvi->arena);
   if (with_ratio) {
     tables[count++] = fvi_ratio_table(plan, results, &fvi->arena);
     tables[count++] = fvi_curve_table(plan, &fvi->arena);
+    tables[count++] = fvi_rise_table(plan, &fvi->arena);
   }
   Text config;
   text_init(&config, &fvi->arena);

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#define ACTIONS 1024   // rows of random actions that the timing loops cycle through
-#define LAPS 20        // timings, of which the best counts
+#define ACTIONS 1024  // rows of random actions that the timing loops cycle through
+#define LAPS 20       // timings, of which the best counts
 #define LAP_STEPS 500
 
 // Two copies of the task and their buffers.

@@ -149,7 +149,8 @@ EnvStep env_step_normalized(Env* env, double* obs, const Real* act) {
     double low = env->spec.act_low[a];
     double high = env->spec.act_high[a];
     double x = low + ((double)act[a] + 1) / 2 * (high - low);
-    own[a] = x < low ? low : x > high ? high : x;
+    x = x < low ? low : x;
+    own[a] = x > high ? high : x;
   }
   return env->ops->step(env, obs, own);
 }

@@ -11,7 +11,7 @@
 #define ACTUATORS 17
 #define BODIES 14
 #define STATE_OBS (POSITIONS - 2 + VELOCITIES)
-#define ROOT 6           // velocities of the free joint, which no actuator moves
+#define ROOT 6  // velocities of the free joint, which no actuator moves
 #define FORCES (6 * BODIES)
 
 // cinert (10), cvel (6) and cfrc_ext (6) a body, qfrc_actuator a velocity.

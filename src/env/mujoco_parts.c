@@ -11,7 +11,10 @@ double* put(double* out, const double* x, int n) {
   return out + n;
 }
 
-static double clip(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+static double clip(double x, double limit) {
+  double y = x < -limit ? -limit : x;
+  return y > limit ? limit : y;
+}
 
 double* put_clipped(double* out, const double* x, int n, double limit) {
   for (int i = 0; i < n; i++) {

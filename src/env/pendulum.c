@@ -5,17 +5,20 @@
 #include "env/tasks.h"
 
 #define TIME_LIMIT 200
-#define TIME_STEP 0.05   // s
-#define MAX_SPEED 8.0    // rad/s
-#define MAX_TORQUE 2.0   // N m
-#define GRAVITY 10.0     // m/s^2; mass 1 kg and length 1 m
+#define TIME_STEP 0.05  // s
+#define MAX_SPEED 8.0   // rad/s
+#define MAX_TORQUE 2.0  // N m
+#define GRAVITY 10.0    // m/s^2; mass 1 kg and length 1 m
 
 typedef struct {
   double angle;  // rad, 0 = upright
   double speed;  // rad/s
 } Pendulum;
 
-static double clip(double x, double limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+static double clip(double x, double limit) {
+  double y = x < -limit ? -limit : x;
+  return y > limit ? limit : y;
+}
 
 // The angle in [-pi, pi), by the arithmetic of Python's modulo.
 static double normalized_angle(double angle) {

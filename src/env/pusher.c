@@ -16,8 +16,8 @@ static double away(const MujocoBody* body) {
   return body_distance(body, body->body[OBJECT], body->body[GOAL]);
 }
 
-// The arm starts in its default pose; the object is uniform in a rectangle, not within 0.17 m of the
-// goal; object and goal are at rest.
+// The arm starts in its default pose; the object is uniform in a rectangle, not within 0.17 m of
+// the goal; object and goal are at rest.
 static void place(const MujocoBody* body, double* position, double* velocity, Rng* rng) {
   memcpy(position, body->model->qpos0, sizeof(double) * JOINTS);
   double* object = position + JOINTS;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "gemm_tile.h"
 
+#define PREFETCH_ROWS 4   // rows of B that are asked for before they are copied
 #define DEPTH 256           // of a block of B, in k
 #define BLOCK_COLUMNS 256   // of a block of B: 256 KiB
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
@@ -52,16 +53,21 @@ typedef struct {
   int columns;
 } Block;
 
-// panel (depth, TILE_COLUMNS) = columns first ... of a block of B; missing columns are 0.
-static void pack_rows(Real* panel, const Product* product, const Block* block, int first) {
-  int columns = least(TILE_COLUMNS, product->n - first);
-  const Real* from = product->B + block->first_k * product->b_step + first;
+// panels (columns / TILE_COLUMNS; depth, TILE_COLUMNS) = a block of B; missing columns are 0.
+static void pack_rows(Real* panels, const Product* product, const Block* block) {
+  const Real* from = product->B + block->first_k * product->b_step + block->first;
   for (int l = 0; l < block->depth; l++) {
-    for (int j = 0; j < TILE_COLUMNS; j += LANES) {
-      Vector x = j < columns ? vector_load_some(from + j, columns - j) : (Vector){0};
-      vector_store(panel + j, x);
+    Real* to = panels + l * TILE_COLUMNS;
+    const Real* ahead = from + PREFETCH_ROWS * product->b_step;
+    for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
+      __builtin_prefetch(ahead + j);
+      __builtin_prefetch(ahead + j + LANES);
+      for (int v = 0; v < TILE_COLUMNS; v += LANES) {
+        int left = block->columns - j - v;
+        vector_store(to + v, left > 0 ? vector_load_some(from + j + v, left) : (Vector){0});
+      }
+      to += block->depth * TILE_COLUMNS;
     }
-    panel += TILE_COLUMNS;
     from += product->b_step;
   }
 }
@@ -72,6 +78,7 @@ static void pack_square(Real* panel, const Real* from, ptrdiff_t step, int colum
   Vector square[VECTOR_BYTES / sizeof(Real)];
 #pragma GCC unroll 16
   for (int j = 0; j < LANES; j++) {
+    __builtin_prefetch(from + (j + LANES) * step);
     square[j] = j < columns ? vector_load_some(from + j * step, left) : (Vector){0};
   }
   vector_transpose(square);
@@ -83,23 +90,17 @@ static void pack_square(Real* panel, const Real* from, ptrdiff_t step, int colum
   }
 }
 
-// The same as pack_rows for B^T, whose columns are contiguous.
-static void pack_columns(Real* panel, const Product* product, const Block* block, int first) {
-  int columns = least(TILE_COLUMNS, product->n - first);
-  const Real* from = product->B + block->first_k + first * product->b_column;
-  for (int j = 0; j < TILE_COLUMNS; j += LANES) {
+// The same for B^T, whose columns are contiguous.
+static void pack_columns(Real* panels, const Product* product, const Block* block) {
+  const Real* from = product->B + block->first_k + block->first * product->b_column;
+  for (int j = 0; j < block->columns; j += LANES) {
+    // the panel that column j is in, and its column there
+    Real* to = panels + j / TILE_COLUMNS * TILE_COLUMNS * block->depth + j % TILE_COLUMNS;
     for (int l = 0; l < block->depth; l += LANES) {
-      pack_square(panel + l * TILE_COLUMNS + j, from + j * product->b_column + l,
-                  product->b_column, columns - j, block->depth - l);
+      pack_square(to + l * TILE_COLUMNS, from + l, product->b_column, block->columns - j,
+                  block->depth - l);
     }
-  }
-}
-
-// All panels of a block, one after the other.
-static void pack(Real* panels, const Product* product, const Block* block) {
-  for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
-    Real* panel = panels + (ptrdiff_t)j * block->depth;
-    (product->b_column == 1 ? pack_rows : pack_columns)(panel, product, block, block->first + j);
+    from += LANES * product->b_column;
   }
 }
 
@@ -124,6 +125,37 @@ static void load_tile(Real* sums, const Product* product, int i, int j, int rows
   }
 }
 
+// Asks for the part of C that a tile is about to write.
+static void prefetch_tile(const Real* C, int ldc, int rows) {
+  for (int i = 0; i < rows; i++) {
+    __builtin_prefetch(C + (ptrdiff_t)i * ldc, 1);
+    __builtin_prefetch(C + (ptrdiff_t)i * ldc + LANES, 1);
+  }
+}
+
+// Asks for a share of the next tile's rows of A, while panel j of this one is worked on.
+static void prefetch_next(const Product* product, const Tile* tile, int j, int i, const Block* block) {
+  int next = i + tile->rows;
+  if (next >= product->m) {
+    return;
+  }
+  const Real* A = product->A + next * product->a_row + block->first_k * product->a_step;
+  int panels = (block->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  if (product->a_step == 1) {
+    int share = (block->depth + panels - 1) / panels;
+    for (int r = 0; r < tile->rows; r++) {
+      for (int l = j * share; l < (j + 1) * share; l += 16) {
+        __builtin_prefetch(A + r * product->a_row + l, 0, 2);
+      }
+    }
+  } else {
+    int share = (block->depth + panels - 1) / panels;
+    for (int l = j * share; l < (j + 1) * share; l++) {
+      __builtin_prefetch(A + l * product->a_step + tile->rows - 1, 0, 2);
+    }
+  }
+}
+
 // One tile, one block of k: C's corner at (i, j) gets its share, and its epilogue after the last.
 static void tile_of(const Product* product, Tile* tile, int i, int j, int first_k) {
   bool last = first_k + tile->k == product->k;
@@ -131,6 +163,7 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, int first_
   Real* C = product->C + (ptrdiff_t)i * product->ldc + j;
   tile->A = product->A + i * product->a_row + first_k * product->a_step;
   tile->add = first_k > 0;
+  prefetch_tile(C, product->ldc, tile->rows);
   if (epilogue->finish == GEMM_PLAIN && tile->columns == TILE_COLUMNS) {
     gemm_tile(C, product->ldc, tile);
     return;
@@ -157,6 +190,7 @@ static void row_of_tiles(const Product* product, Tile* tile, int i, const Block*
       tile->B = product->B + block->first_k * product->b_step + column;
       tile->b_step = product->b_step;
     }
+    prefetch_next(product, tile, j / TILE_COLUMNS, i, block);
     tile_of(product, tile, i, column, block->first_k);
   }
 }
@@ -165,7 +199,7 @@ static void row_of_tiles(const Product* product, Tile* tile, int i, const Block*
 static void rows_over(const Product* product, const Block* block, Real* panels) {
   bool direct = product->m <= FEW_ROWS && product->b_column == 1 && block->columns % TILE_COLUMNS == 0;
   if (!direct) {
-    pack(panels, product, block);
+    (product->b_column == 1 ? pack_rows : pack_columns)(panels, product, block);
   }
   Tile tile = {.a_row = product->a_row, .a_step = product->a_step, .k = block->depth};
   int tiles = (product->m + TILE_ROWS - 1) / TILE_ROWS;

@@ -145,7 +145,7 @@ static double variable_terms(const BoundProblem* problem, double n_real, double 
   return bound.estimation + bound.model;
 }
 
-// Golden section within one cell on either side of the best point of a grid.
+// Golden section between two points of log beta around a minimum.
 static double minimise(const BoundProblem* problem, double n_real, double low, double high) {
   double left = high - GOLDEN * (high - low);
   double right = low + GOLDEN * (high - low);
@@ -169,27 +169,31 @@ static double minimise(const BoundProblem* problem, double n_real, double low, d
   return 0.5 * (low + high);
 }
 
+// In log beta the sum falls, then rises, and falls once more close to 1, where the model term
+// vanishes: the first minimum from below is the trade-off.
 BoundRatio bound_optimal_ratio(const BoundProblem* problem, double n_real, double smallest) {
   CHECK(n_real >= problem->actions, "N_real %g is less than one sample of each action", n_real);
   CHECK(smallest > 0.0 && smallest < RATIO_LARGEST, "smallest ratio %g", smallest);
   double low = log(smallest);
   double step = (log(RATIO_LARGEST) - low) / RATIO_GRID;
-  int best = 0;
-  double best_value = INFINITY;
-  for (int i = 0; i <= RATIO_GRID; i++) {
-    double value = variable_terms(problem, n_real, low + i * step);
-    if (value < best_value) {
-      best_value = value;
-      best = i;
+  int first = 0;
+  double value = variable_terms(problem, n_real, low);
+  for (double next = 0.0; first < RATIO_GRID; first++) {
+    next = variable_terms(problem, n_real, low + (first + 1) * step);
+    if (next > value) {
+      break;
     }
+    value = next;
   }
-  double from = low + (best > 0 ? best - 1 : 0) * step;
-  double to = low + (best < RATIO_GRID ? best + 1 : RATIO_GRID) * step;
-  double log_ratio = minimise(problem, n_real, from, to);
-  BoundRatio ratio = {0};
-  ratio.interior = exp(log_ratio);
-  ratio.interior_value = variable_terms(problem, n_real, log_ratio);
+  BoundRatio ratio = {.interior = 1.0};
   ratio.pure_value = variable_terms(problem, n_real, 0.0);
+  ratio.interior_value = ratio.pure_value;
+  if (first < RATIO_GRID) {
+    double from = low + (first > 0 ? first - 1 : 0) * step;
+    double log_ratio = minimise(problem, n_real, from, low + (first + 1) * step);
+    ratio.interior = exp(log_ratio);
+    ratio.interior_value = variable_terms(problem, n_real, log_ratio);
+  }
   ratio.best = ratio.pure_value < ratio.interior_value ? 1.0 : ratio.interior;
   return ratio;
 }

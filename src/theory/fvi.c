@@ -29,8 +29,7 @@ typedef struct {
   int64_t real;         // real next states so far
 } Run;
 
-// An error whose length is |sigma Z| and whose direction is uniform.
-static void draw_error(double error[MDP_DIMS], double sigma, int dims, Rng* rng) {
+void fvi_model_error(double error[MDP_DIMS], double sigma, int dims, Rng* rng) {
   double length = sigma * rng_normal(rng);
   if (dims == 1) {
     error[0] = length;
@@ -46,7 +45,7 @@ static void draw_fixed_errors(Run* run, Rng* rng, Arena* scratch) {
   size_t moves = (size_t)mdp->cells * (size_t)mdp->actions;
   run->fixed_error = ARENA_NEW(scratch, moves * MDP_DIMS, double);
   for (size_t move = 0; move < moves; move++) {
-    draw_error(run->fixed_error + move * MDP_DIMS, run->setting->sigma, mdp->dims, rng);
+    fvi_model_error(run->fixed_error + move * MDP_DIMS, run->setting->sigma, mdp->dims, rng);
   }
 }
 
@@ -59,7 +58,7 @@ static double imagined_value(Run* run, const double* value, size_t move,
   if (run->fixed_error != NULL) {
     error = run->fixed_error + move * MDP_DIMS;
   } else {
-    draw_error(fresh, run->setting->sigma, mdp->dims, &run->fresh);
+    fvi_model_error(fresh, run->setting->sigma, mdp->dims, &run->fresh);
   }
   double at[MDP_DIMS];
   mdp_place(at, mdp, mdp->next[move], offset);

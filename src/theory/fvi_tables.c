@@ -5,10 +5,12 @@
 
 #include "base/error.h"
 
-// The best beta of the bound is sought from N = 1e12 samples for each real one, down to beta = 0.999.
+// The best beta of the bound is sought from here to 1.
 #define SMALLEST_RATIO 1e-12
 #define CURVE_POINTS 161
 #define CURVE_SMALLEST 1e-4
+#define RISE_POINTS 49
+#define RISE_DECADES 6.0
 
 // Columns: name, value, unit, meaning. In the tables below, a reward is the unit of every error.
 #define SETTING_COLUMNS(COL) \
@@ -60,7 +62,7 @@
   COL(sigma, at->sigma, "state", "scale of the half-normal model error") \
   COL(n_real, at->n_real, "samples", "expected real samples of an iteration") \
   COL(bound_ratio, best.best, "1", "beta with the smallest second + third term") \
-  COL(bound_interior, best.interior, "1", "the same among beta <= 0.999") \
+  COL(bound_interior, best.interior, "1", "its local minimum below 0.999; 1 if none") \
   COL(bound_interior_value, best.interior_value, "reward", "second + third term there") \
   COL(bound_pure_value, best.pure_value, "reward", "second term at beta = 1") \
   COL(measured_ratio, measured.ratio, "1", "beta of the list with the smallest mean loss") \
@@ -77,6 +79,13 @@
   COL(model, bound.model, "reward", "third term") \
   COL(bound, bound.total, "reward", "sum of all terms")
 
+#define RISE_COLUMNS(COL) \
+  COL(iterations, at->iterations, "1", "K") \
+  COL(sigma, at->sigma, "state", "scale of the half-normal model error") \
+  COL(n_real, n_real, "samples", "expected real samples of an iteration") \
+  COL(bound_ratio, best.best, "1", "beta with the smallest second + third term") \
+  COL(bound_interior, best.interior, "1", "its local minimum below 0.999; 1 if none")
+
 #define COLUMN(name, value, unit, meaning) {#name, unit, meaning},
 #define VALUE(name, value, unit, meaning) values[count++] = (value);
 
@@ -84,6 +93,7 @@ static const FviColumn setting_columns[] = {SETTING_COLUMNS(COLUMN)};
 static const FviColumn run_columns[] = {RUN_COLUMNS(COLUMN)};
 static const FviColumn ratio_columns[] = {RATIO_COLUMNS(COLUMN)};
 static const FviColumn curve_columns[] = {CURVE_COLUMNS(COLUMN)};
+static const FviColumn rise_columns[] = {RISE_COLUMNS(COLUMN)};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 #define MAX_COLUMNS 32
@@ -196,6 +206,24 @@ FviTable fvi_curve_table(const FviPlan* plan, Arena* arena) {
     double values[MAX_COLUMNS];
     int count = 0;
     CURVE_COLUMNS(VALUE)
+    set_row(&table, row, values, count);
+  }
+  return table;
+}
+
+// N_real from 10 over RISE_DECADES at equal steps of its logarithm.
+FviTable fvi_rise_table(const FviPlan* plan, Arena* arena) {
+  int per_sigma = plan->setting_count / plan->options->sigma.count / plan->options->iterations.count;
+  int64_t rows = (int64_t)plan->setting_count / per_sigma * RISE_POINTS;
+  FviTable table = new_table("rise", rise_columns, COUNT(rise_columns), rows, arena);
+  for (int64_t row = 0; row < rows; row++) {
+    const FviSetting* at = &plan->settings[row / RISE_POINTS * per_sigma];
+    double decades = RISE_DECADES * (double)(row % RISE_POINTS) / (RISE_POINTS - 1.0);
+    double n_real = 10.0 * pow(10.0, decades);
+    BoundRatio best = bound_optimal_ratio(&at->problem, n_real, SMALLEST_RATIO);
+    double values[MAX_COLUMNS];
+    int count = 0;
+    RISE_COLUMNS(VALUE)
     set_row(&table, row, values, count);
   }
   return table;

@@ -1,4 +1,4 @@
-// Laws of `autombpo env`: replay gives the recorded numbers; bad input is named, with its exit code.
+// Laws of `autombpo env`: replay gives the recorded numbers; bad input is named; exit codes.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

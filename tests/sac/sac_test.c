@@ -48,7 +48,7 @@ static void draw_batch(Fixture* f) {
     f->batch.act[i] = (Real)rng_range(&f->rng, -1, 1);
   }
   for (int b = 0; b < f->batch.size; b++) {
-    f->batch.terminated[b] = (Real)(b % 4 == 0);
+    f->batch.terminated[b] = (Real)(b % 5 == 0);
   }
 }
 

@@ -1,0 +1,208 @@
+"""Command line: autombpo-plot <figure> RUN... -o FILE."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__, compare, plots
+from .check import check_episode, check_policies
+from .io import FormatError, Runs, load
+from .style import _cell
+
+EPILOG = """RUN is a run directory, a directory with runs below it, a pattern, or a sealed
+hyper-episode. Each figure is written to -o (png, pdf or svg, by the name), and its numbers
+beside it as CSV. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+
+def _figure_parser(commands, name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("-o", "--output", type=Path, default=Path(f"{name}.png"), metavar="FILE",
+                        help=f"figure to write (default: {name}.png)")  # fmt: skip
+    parser.add_argument("--csv", action="store_true", help="also print the numbers to stdout")
+    return parser
+
+
+def _stage_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stage", default="auto", metavar="N",
+        help="hyper-episodes to use: all, last, or a stage's number (default: the last stage of a "
+        "run that trains a controller, else all)",
+    )  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autombpo-plot", description="Figures and tables of autombpo runs.", epilog=EPILOG
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    p = _figure_parser(commands, "returns", "learning curves (figure 2)")
+    _stage_option(p)
+    p.add_argument("--band", choices=("iqm", "mean", "median", "std"), default="iqm",
+                   help="line and band: interquartile mean, mean or median with 95%% bootstrap "
+                   "interval, or mean ± standard deviation (default: iqm)")  # fmt: skip
+    p.add_argument("--no-baseline", action="store_true", help="leave out the baseline R'")
+
+    p = _figure_parser(commands, "schedule", "hyperparameter schedules (figure 3)")
+    _stage_option(p)
+    p.add_argument("--bins", type=int, default=40, help="parts of the run (default: 40)")
+    p.add_argument("--theory", action="store_true", help="add the real ratio of theorem 4.1")
+
+    _figure_parser(commands, "controller", "training progress of the controller, by stage")
+
+    p = _figure_parser(commands, "compare", "scores, profiles and probability of improvement")
+    _stage_option(p)
+    p.add_argument("--reference", default="mbpo", metavar="METHOD",
+                   help="method whose final return counts as 1 (default: mbpo)")  # fmt: skip
+    p.add_argument("--first", metavar="METHOD", help="method that the others are compared with")
+
+    _figure_parser(commands, "time", "seconds per epoch by part, from metrics.jsonl")
+    _figure_parser(commands, "fvi", "fitted value iteration against theorem 4.1 (autombpo fvi)")
+
+    text = "final returns with intervals"
+    p = commands.add_parser("table", help=text, description=text, epilog=EPILOG)
+    p.add_argument("runs", nargs="+", metavar="RUN")
+    p.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the table as CSV")
+    p.add_argument("--csv", action="store_true", help="print CSV instead of aligned text")
+    _stage_option(p)
+
+    text = "check sealed hyper-episodes against the format"
+    p = commands.add_parser("check", help=text, description=text, epilog=EPILOG)
+    p.add_argument("runs", nargs="+", metavar="RUN")
+
+    text = "export through another library (an optional extra)"
+    p = commands.add_parser("export", help=text, description=text, epilog=EPILOG)
+    p.add_argument("runs", nargs="+", metavar="RUN")
+    p.add_argument("--to", required=True, choices=("csv", "tensorboard", "minari"))
+    p.add_argument("-o", "--output", required=True, metavar="PLACE",
+                   help="directory; for minari the prefix of the dataset ids")  # fmt: skip
+    return parser
+
+
+def _theory():
+    """The theory module; it comes with `autombpo fvi`."""
+    try:
+        from . import theory
+    except ImportError as error:
+        raise ValueError(f"theory figures are not available in this version ({error})") from error
+    return theory
+
+
+def _draw(options: argparse.Namespace, runs: Runs):
+    if options.command == "returns":
+        band = plots.Band(options.band)
+        return plots.returns(runs, band, options.stage, not options.no_baseline)
+    if options.command == "schedule":
+        theory = _theory().theory_ratio if options.theory else None
+        return plots.schedule(runs, options.bins, options.stage, theory)
+    if options.command == "controller":
+        return plots.controller(runs)
+    if options.command == "time":
+        return plots.time(runs)
+    return compare.compare(runs, options.stage, options.reference, options.first)
+
+
+def _run_table(options: argparse.Namespace, runs: Runs) -> int:
+    rows = compare.table(runs, options.stage)
+    values = [compare.TABLE_HEADER] + [[_cell(value) for value in row] for row in rows]
+    if options.csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(values)
+    else:
+        print(compare.format_table(rows))
+    if options.output is not None:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        with options.output.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(values)
+        print(f"wrote {options.output}", file=sys.stderr)
+    return 0
+
+
+def _run_check(runs: Runs) -> int:
+    episodes = [episode for run in runs for episode in run.episodes]
+    wrong = 0
+    for episode in episodes:
+        problems = check_episode(episode)
+        wrong += len(problems)
+        for problem in problems:
+            print(f"{episode.path}: {problem}")
+    policies = sum(len(run.policies) for run in runs)
+    for run in runs:
+        problems = check_policies(run)
+        wrong += len(problems)
+        for problem in problems:
+            print(problem)
+    wrong += len(runs.skipped)
+    print(f"{len(episodes)} hyper-episodes and {policies} controllers checked, {wrong} problems")
+    return 1 if wrong else 0
+
+
+def _run_export(options: argparse.Namespace, runs: Runs) -> int:
+    from . import export
+
+    if options.to == "csv":
+        place = Path(options.output)
+        place.mkdir(parents=True, exist_ok=True)
+        for table in ("epochs", "decisions"):
+            export.to_pandas(runs, table).to_csv(place / f"{table}.csv", index=False)
+            print(place / f"{table}.csv")
+        return 0
+    if options.to == "tensorboard":
+        for path in export.to_tensorboard(runs, Path(options.output)):
+            print(path)
+        return 0
+    for run in runs:
+        for episode in run.episodes:
+            name = f"s{episode.seed}-e{episode.index}"
+            identifier = f"{options.output}/{episode.env}-{episode.method}-{name}-v0"
+            print(export.to_minari(episode, identifier).spec.dataset_id)
+    return 0
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.command == "fvi":
+        written = _theory().plot_fvi(options.runs, options.output)
+        for path in written or [options.output]:
+            print(path)
+        return 0
+    runs = load(*options.runs)
+    if options.command == "table":
+        return _run_table(options, runs)
+    if options.command == "check":
+        return _run_check(runs)
+    if options.command == "export":
+        return _run_export(options, runs)
+    drawing = _draw(options, runs)
+    paths = drawing.save(options.output)
+    if options.csv:
+        drawing.write(sys.stdout)
+    for path in paths:
+        print(path, file=sys.stderr if options.csv else sys.stdout)
+    return 0
+
+
+def _print_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"autombpo-plot: warning: {message}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the console script; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _print_warning
+        try:
+            return _dispatch(options)
+        except (FormatError, FileNotFoundError, ValueError, ImportError, OSError) as error:
+            print(f"autombpo-plot: {error}", file=sys.stderr)
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,430 @@
+"""Figures. Each function returns a Drawing: the figure and the numbers in it.
+
+No pyplot and no display: figures are drawn off screen and written by Drawing.save.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from . import curves as cv
+from . import stats
+from .io import HEAD_SIZES, HEADS, Episode, Runs
+from .style import (
+    GREY,
+    MARKERS,
+    PALETTE,
+    RC,
+    Drawing,
+    method_colours,
+    method_name,
+)
+
+HEAD_NAMES = {
+    "train_model": "train the model",
+    "real_ratio": "real ratio",
+    "policy_updates": "policy updates",
+    "rollout_length": "rollout length",
+}
+
+REFERENCES = ("baseline R′", "original MBPO", "theorem 4.1")  # last in a legend
+
+
+def _panels(count: int, columns: int = 3) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels; fewer panels are larger."""
+    columns = min(count, columns)
+    width, height = {1: (5.8, 3.7), 2: (4.6, 3.4)}.get(columns, (3.9, 3.2))
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    return figure, axes
+
+
+def _legend(figure: Figure, axes: Sequence[Axes], columns: int = 5) -> None:
+    """One legend above the panels, each label once."""
+    entries: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            entries.setdefault(label, handle)
+    for label in [label for label in entries if label in REFERENCES]:
+        entries[label] = entries.pop(label)
+    if entries:
+        figure.legend(
+            list(entries.values()),
+            list(entries),
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncol=min(columns, len(entries)),
+        )
+
+
+def _thousands(ax: Axes, largest: float) -> None:
+    """Real samples on the x axis, in thousands if there are many."""
+    if largest >= 10_000:
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x else "0"))
+    ax.set_xlabel("real samples")
+
+
+def _ends(ax: Axes, smallest: float, largest: float) -> None:
+    """From zero, unless the exploration before the first evaluation would fill the panel."""
+    start = 0.0 if smallest <= 0.3 * largest else smallest - 0.04 * (largest - smallest)
+    ax.set_xlim(start, largest + 0.02 * (largest - start))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+
+
+class Band:
+    """How a set of trials becomes a line and a band."""
+
+    def __init__(self, kind: str = "iqm", resamples: int = stats.RESAMPLES, seed: int = 0):
+        if kind not in ("iqm", "mean", "median", "std"):
+            raise ValueError(f"band {kind!r}: expected iqm, mean, median or std")
+        self.kind = kind
+        self.resamples = resamples
+        self.seed = seed
+
+    @property
+    def line_name(self) -> str:
+        """What the line is."""
+        return {"iqm": "interquartile mean", "std": "mean"}.get(self.kind, self.kind)
+
+    @property
+    def band_name(self) -> str:
+        """What the band is."""
+        if self.kind == "std":
+            return "± one standard deviation"
+        return "95% bootstrap interval"
+
+    def __call__(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(line, low, high), each (T), of values (n, T)."""
+        if self.kind == "std":
+            line, spread = values.mean(axis=0), values.std(axis=0)
+            return line, line - spread, line + spread
+        statistic: Callable[..., np.ndarray] = stats.STATISTICS[self.kind]
+        low, high = stats.bootstrap_interval(
+            values, statistic, resamples=self.resamples, seed=self.seed
+        )
+        return statistic(values, axis=0), low, high
+
+
+def _trial_label(method: str, curves: cv.Curves) -> str:
+    label = f"{method_name(method)}, n = {len(curves.values)}"
+    return label + (f" ({curves.diverged} diverged, left out)" if curves.diverged else "")
+
+
+def _reference(ax: Axes, episodes: Sequence[Episode]) -> list[tuple]:
+    """Dashed line of R'; returns its rows (step, value)."""
+    longest = max(cv.finished(episodes), key=lambda e: e.n_epochs)
+    values = longest.epochs.get("baseline_return")
+    if values is None or not np.isfinite(values).any():
+        return []
+    steps = longest.epochs["env_step"]
+    ax.plot(steps, values, "--", color=GREY, lw=1.3, zorder=1.5, label="baseline R′")
+    return list(zip(steps, values))
+
+
+def returns(
+    runs: Runs, band: Band | None = None, stage: str = "auto", reference: bool = True
+) -> Drawing:
+    """Learning curves: a panel for each task, a line with a band for each method (Figure 2)."""
+    band = band or Band()
+    groups = runs.groups(stage)
+    tasks = list(dict.fromkeys(env for env, _ in groups))
+    colours = method_colours(method for _, method in groups)
+    header = ("env", "method", "trials", "env_step", "return", "low", "high")
+    with matplotlib.rc_context(RC):
+        figure, axes = _panels(len(tasks))
+        drawing = Drawing(figure, header)
+        for ax, env in zip(axes, tasks):
+            here = {method: e for (task, method), e in groups.items() if task == env}
+            smallest, largest = np.inf, 0.0
+            for method, episodes in here.items():
+                data = cv.learning_curves(episodes)
+                line, low, high = band(data.values)
+                colour = colours[method]
+                mark = "o" if len(data.steps) < 12 else None
+                ax.plot(
+                    data.steps, line, color=colour, marker=mark, ms=4,
+                    label=_trial_label(method, data) if len(tasks) == 1 else method_name(method),
+                )  # fmt: skip
+                ax.fill_between(data.steps, low, high, color=colour, alpha=0.18, lw=0)
+                smallest = min(smallest, data.steps[0])
+                largest = max(largest, data.steps[-1])
+                n = len(data.values)
+                drawing.rows += [(env, method, n, *row) for row in zip(data.steps, line, low, high)]
+            if reference:
+                rows = _reference(ax, [e for group in here.values() for e in group])
+                drawing.rows += [(env, "baseline", "", s, v, np.nan, np.nan) for s, v in rows]
+            ax.set_title(env)
+            _thousands(ax, largest)
+            _ends(ax, smallest, largest)
+        for ax in axes[::3]:
+            ax.set_ylabel("evaluation return")
+        _legend(figure, axes)
+        _caption(figure, f"Line: {band.line_name}; band: {band.band_name} over trials.")
+    return drawing
+
+
+def _caption(figure: Figure, text: str) -> None:
+    figure.supxlabel(text, fontsize=8, color=GREY)
+
+
+def _schedule_axes(figure: Figure, relative: bool) -> list[Axes]:
+    axes = [figure.add_subplot(1, 4, i + 1) for i in range(4)]
+    titles = ("Real ratio", "Model training frequency", "Policy updates", "Rollout length")
+    frequency = "trainings, relative to MBPO" if relative else "trainings / epoch"
+    labels = ("β", frequency, "G, updates / real sample", "k, model steps")
+    for ax, title, label in zip(axes, titles, labels):
+        ax.set_title(title)
+        ax.set_ylabel(label)
+        ax.set_xlabel("training progress")
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+    for ax in axes[2:]:
+        ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return axes
+
+
+def _trial_lines(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str, label: str):
+    """Mean over trials and one standard deviation, the band kept within the trials' range."""
+    middle, spread = values.mean(axis=0), values.std(axis=0)
+    low = np.maximum(middle - spread, values.min(axis=0))
+    high = np.minimum(middle + spread, values.max(axis=0))
+    if len(values) > 1:
+        ax.fill_between(progress, low, high, color=colour, alpha=0.18, lw=0)
+    ax.plot(progress, middle, color=colour, label=label)
+    return middle, low, high
+
+
+def _original_line(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str) -> None:
+    if np.isfinite(values).any():
+        # Drawn to both ends of the axis: the parts' centres stop short of them.
+        x = np.concatenate([[0.0], progress, [1.0]])
+        y = np.concatenate([values[:1], values, values[-1:]])
+        ax.plot(x, y, "--", color=colour, lw=1.3, label="original MBPO", zorder=1.5)
+
+
+def _schedule_limits(axes: Sequence[Axes]) -> None:
+    """From zero, with a little room above; a ratio never above one."""
+    for ax in axes:
+        ax.set_ylim(0, ax.get_ylim()[1] * 1.04)
+    low, high = axes[0].get_ylim()
+    axes[0].set_ylim(low, min(1.02, high))
+
+
+def _schedule_colours(groups: list[tuple[str, str]], by_task: bool) -> dict[tuple, str]:
+    """A colour for each line: by task if there are several, else by method."""
+    if by_task:
+        return {key: PALETTE[i % len(PALETTE)] for i, key in enumerate(groups)}
+    return dict(zip(groups, method_colours(method for _, method in groups).values()))
+
+
+def _schedule_label(
+    env: str, method: str, groups: list[tuple[str, str]], data: cv.Schedules
+) -> str:
+    """What distinguishes a line: the task, the method, or both; and the number of trials."""
+    parts = []
+    if len({task for task, _ in groups}) > 1:
+        parts.append(env)
+    if len({name for _, name in groups}) > 1 or not parts:
+        parts.append(method_name(method))
+    return f"{', '.join(parts)}, n = {len(data.values['real_ratio'])}"
+
+
+def _theory_line(
+    ax: Axes, env: str, method: str, progress: np.ndarray, ratio: np.ndarray
+) -> list[tuple]:
+    """Dotted line of the real ratio that the theory suggests; returns its rows."""
+    ax.plot(progress, ratio, ":", color="black", lw=1.6, label="theorem 4.1")
+    missing = (np.nan, np.nan, np.nan)
+    return [(env, method, "", x, "theory_real_ratio", y, *missing) for x, y in zip(progress, ratio)]
+
+
+def schedule(
+    runs: Runs,
+    bins: int = 40,
+    stage: str = "auto",
+    theory: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> Drawing:
+    """Hyperparameters over scaled training progress (Figure 3): four panels.
+
+    `theory(n_real, model_error)` gives the real ratio of theorem 4.1, drawn as a dotted line.
+    """
+    groups = runs.groups(stage)
+    data = {key: cv.schedules(episodes, bins) for key, episodes in groups.items()}
+    by_task = len({env for env, _ in groups}) > 1
+    colours = _schedule_colours(list(groups), by_task)
+    header = ("env", "method", "trials", "progress", "name", "mean", "low", "high", "original")
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(13.2, 3.35), layout="constrained")
+        axes = _schedule_axes(figure, all(d.relative for d in data.values()))
+        drawing = Drawing(figure, header)
+        seen: set[str] = set()
+        for (env, method), result in data.items():
+            label = _schedule_label(env, method, list(groups), result)
+            colour = colours[(env, method)]
+            for ax, name in zip(axes, cv.SCHEDULE):
+                lines = _trial_lines(ax, result.progress, result.values[name], colour, label)
+                own = by_task and name == "rollout_length"  # the tasks differ in this one
+                if not seen or (own and env not in seen):
+                    tint = colour if own else GREY
+                    _original_line(ax, result.progress, result.original[name], tint)
+                drawing.rows += [
+                    (env, method, len(result.values[name]), x, name, *row)
+                    for x, *row in zip(result.progress, *lines, result.original[name])
+                ]
+            seen.add(env)
+            if theory is not None:
+                suggested = cv.theory_schedule(groups[env, method], theory, len(result.progress))
+                drawing.rows += _theory_line(axes[0], env, method, result.progress, suggested)
+        _schedule_limits(axes)
+        _legend(figure, axes)
+        _caption(
+            figure,
+            "Line: mean over trials; band: ± one standard deviation. "
+            "Training frequency: running mean over a tenth of the run (three parts or more).",
+        )
+    return drawing
+
+
+def _group_shading(ax: Axes, stages: np.ndarray, groups: Sequence[str]) -> None:
+    """Names of the groups of heads where more than one is trained in turn."""
+    changes = [0] + [i for i in range(1, len(groups)) if groups[i] != groups[i - 1]]
+    if len(changes) < 2:
+        return
+    for n, first in enumerate(changes):
+        end = changes[n + 1] if n + 1 < len(changes) else len(groups)
+        if n % 2:
+            ax.axvspan(stages[first] - 0.5, stages[end - 1] + 0.5, color="#f4f4f4", zorder=0)
+        ax.annotate(
+            groups[first], (stages[first] - 0.4, 0.995), xycoords=("data", "axes fraction"),
+            va="top", fontsize=8, color=GREY,
+        )  # fmt: skip
+
+
+def _stage_returns(ax: Axes, table: cv.StageTable, colour: str, label: str, shift: float) -> None:
+    x = table.stage + shift
+    for at, scores in zip(x, table.scores):
+        ax.plot(np.full(len(scores), at), scores, "o", ms=3.5, mew=0, color=colour, alpha=0.35)
+    ax.errorbar(
+        x, table.score_mean, yerr=table.score_std, fmt="o-", color=colour, ms=5.5, capsize=2.5,
+        elinewidth=1.1, label=label,
+    )  # fmt: skip
+    if np.isfinite(table.baseline).any():
+        ax.plot(x, table.baseline, "--", color=GREY, lw=1.3, label="baseline R′", zorder=1.5)
+
+
+def _stage_entropies(ax: Axes, table: cv.StageTable) -> None:
+    for h, head in enumerate(HEADS):
+        if np.isfinite(table.entropy[:, h]).any():
+            ax.plot(
+                table.stage, table.entropy[:, h], color=PALETTE[h], marker=MARKERS[h], ms=4.5,
+                label=HEAD_NAMES[head],
+            )  # fmt: skip
+    for size in sorted(set(HEAD_SIZES)):
+        ax.axhline(np.log(size), color=GREY, lw=1, ls=":")
+        ax.annotate(
+            f"uniform over {size}", (1, np.log(size)), xycoords=("axes fraction", "data"),
+            xytext=(0, 5), textcoords="offset points", ha="right", va="bottom", fontsize=7.5,
+            color=GREY,
+        )  # fmt: skip
+    ax.set_ylim(0, 1.25)
+    ax.set_ylabel("entropy of the behaviour (nat)")
+    ax.set_title("Entropy of the heads")
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, labels, loc="lower left", ncol=2)
+
+
+def controller(runs: Runs) -> Drawing:
+    """Training of the controller: stage returns against the baseline, entropies of the heads."""
+    header = ("run", "stage", "group", "episodes", "diverged", "score_mean", "score_std")
+    header += ("baseline", "explored", *(f"entropy_{head}" for head in HEADS))
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(10.4, 3.7), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        drawing = Drawing(figure, header)
+        for i, run in enumerate(runs):
+            table = cv.stage_table(run)
+            label = f"{method_name(run.method)}, seed {run.seed}"
+            shift = 0.12 * (i - (len(runs) - 1) / 2)
+            _stage_returns(left, table, PALETTE[i % len(PALETTE)], label, shift)
+            drawing.rows += _controller_rows(str(run.path), table)
+            if i == 0:
+                _group_shading(left, table.stage, table.group)
+                _stage_entropies(right, table)
+                if len(runs) > 1:
+                    right.set_title(f"Entropy of the heads (seed {run.seed})")
+        left.set_title(f"Return of the stages, {runs[0].env}")
+        left.set_ylabel("mean evaluation return of a hyper-episode")
+        handles, labels = left.get_legend_handles_labels()
+        unique = dict(zip(labels, handles))
+        left.legend(list(unique.values()), list(unique), loc="best")
+        for ax in (left, right):
+            ax.set_xlabel("stage")
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        _caption(figure, "Dots: hyper-episodes; line: mean of the stage ± one standard deviation.")
+    return drawing
+
+
+def _controller_rows(path: str, table: cv.StageTable) -> list[tuple]:
+    return [
+        (
+            path,
+            table.stage[i],
+            table.group[i],
+            len(table.scores[i]),
+            table.diverged[i],
+            table.score_mean[i],
+            table.score_std[i],
+            table.baseline[i],
+            table.explored[i],
+            *table.entropy[i],
+        )
+        for i in range(len(table.stage))
+    ]
+
+
+SECONDS = {
+    "sac": "SAC updates",
+    "model_train": "model training",
+    "model_rollout": "model rollouts",
+    "eval": "evaluation",
+    "env": "real steps",
+}
+
+
+def time(runs: Runs) -> Drawing:
+    """Where the time goes: seconds per epoch by part, from metrics.jsonl."""
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(8.2, 1.5 + 0.42 * len(runs)), layout="constrained")
+        ax = figure.subplots()
+        drawing = Drawing(figure, ("run", "part", "seconds_per_epoch", "share"))
+        names = []
+        for i, run in enumerate(runs):
+            epochs = cv.epoch_seconds(run)
+            names.append(f"{run.env}, {method_name(run.method)}, seed {run.seed}")
+            mean = {
+                part: float(np.mean([e.get(part, 0.0) for e in epochs] or [0.0]))
+                for part in SECONDS
+            }
+            total = sum(mean.values())
+            left = 0.0
+            for part, colour in zip(SECONDS, PALETTE):
+                ax.barh(i, mean[part], left=left, color=colour, height=0.62, label=SECONDS[part])
+                left += mean[part]
+                share = mean[part] / total if total else np.nan
+                drawing.rows.append((str(run.path), part, mean[part], share))
+        ax.set_yticks(range(len(names)), names)
+        ax.invert_yaxis()
+        ax.grid(axis="y", visible=False)
+        ax.set_xlabel("seconds per epoch (mean over epochs and hyper-episodes)")
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        _legend(figure, [ax], columns=7)
+    return drawing

@@ -1,0 +1,165 @@
+"""Statistics over few trials: interquartile mean, bootstrap intervals, comparisons (numpy only).
+
+Definitions follow Agarwal et al. (2021), "Deep reinforcement learning at the edge of the
+statistical precipice". No function accepts NaN: a lost trial must be left out explicitly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+RESAMPLES = 2000
+LEVEL = 0.95
+_CHUNK = 4_000_000  # resampled numbers held at a time
+
+
+def _finite(x: np.ndarray, name: str) -> np.ndarray:
+    x = np.asarray(x, dtype=float)
+    if x.size == 0:
+        raise ValueError(f"{name}: no values")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name}: {np.count_nonzero(~np.isfinite(x))} values are not finite")
+    return x
+
+
+def iqm(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Interquartile mean: the mean without the lowest and highest floor(n / 4) values.
+
+    With fewer than four values it is the mean.
+    """
+    x = np.asarray(x, dtype=float)
+    if axis is None:
+        x, axis = x.ravel(), 0
+    n = x.shape[axis]
+    cut = n // 4
+    if cut == 0:
+        return x.mean(axis=axis)
+    ordered = np.sort(x, axis=axis)
+    return np.take(ordered, np.arange(cut, n - cut), axis=axis).mean(axis=axis)
+
+
+def mean(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Arithmetic mean."""
+    return np.mean(x, axis=axis)
+
+
+def median(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Median."""
+    return np.median(x, axis=axis)
+
+
+def optimality_gap(x: np.ndarray, axis: int | None = None, target: float = 1.0) -> np.ndarray:
+    """Mean amount by which scores fall short of `target` (surplus does not count)."""
+    return target - np.mean(np.minimum(x, target), axis=axis)
+
+
+STATISTICS: dict[str, Callable[..., np.ndarray]] = {"iqm": iqm, "mean": mean, "median": median}
+
+
+def bootstrap_interval(
+    strata: np.ndarray | Sequence[np.ndarray],
+    statistic: Callable[..., np.ndarray] = iqm,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stratified bootstrap percentile interval of a statistic over trials.
+
+    Parameters
+    ----------
+    strata
+        An array (n, ...) of n trials, or a list of such arrays (n_s, ...), one a task; trials
+        are redrawn with replacement within each stratum, so unequal counts are allowed.
+    statistic
+        f(x, axis) that reduces the axis of all trials.
+
+    Returns
+    -------
+    low, high
+        Bounds (...); NaN if no stratum has two trials.
+    """
+    if isinstance(strata, np.ndarray):
+        strata = [strata]
+    parts = [_finite(part, "bootstrap_interval") for part in strata]
+    shape = parts[0].shape[1:]
+    if max(len(part) for part in parts) < 2:
+        nothing = np.full(shape, np.nan)
+        return nothing, nothing.copy()
+    rng = np.random.default_rng(seed)
+    size = sum(part.size for part in parts)
+    chunk = max(1, _CHUNK // size)
+    values = []
+    for first in range(0, resamples, chunk):
+        count = min(chunk, resamples - first)
+        draws = [part[rng.integers(len(part), size=(count, len(part)))] for part in parts]
+        values.append(statistic(np.concatenate(draws, axis=1), axis=1))
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(np.concatenate(values), [tail, 100.0 - tail], axis=0)
+    return low, high
+
+
+def _win_share(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Share of pairs with x > y, ties counting half.  x: (..., n), y: (..., m)"""
+    difference = x[..., :, None] - y[..., None, :]
+    return ((difference > 0) + 0.5 * (difference == 0)).mean(axis=(-2, -1))
+
+
+def probability_of_improvement(
+    x: np.ndarray | Sequence[np.ndarray],
+    y: np.ndarray | Sequence[np.ndarray],
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Probability that a trial of method x beats one of method y, averaged over tasks.
+
+    Parameters
+    ----------
+    x, y
+        Scores (n) of one task, or lists of such arrays over the same tasks.
+
+    Returns
+    -------
+    estimate, low, high
+        Estimate (ties count half) and its bootstrap percentile interval.
+    """
+    xs = [x] if isinstance(x, np.ndarray) else list(x)
+    ys = [y] if isinstance(y, np.ndarray) else list(y)
+    if len(xs) != len(ys):
+        raise ValueError(f"methods have {len(xs)} and {len(ys)} tasks")
+    xs = [_finite(part, "probability_of_improvement") for part in xs]
+    ys = [_finite(part, "probability_of_improvement") for part in ys]
+    rng = np.random.default_rng(seed)
+    estimate = float(np.mean([_win_share(a, b) for a, b in zip(xs, ys)]))
+    draws = []
+    for a, b in zip(xs, ys):
+        again_a = a[rng.integers(len(a), size=(resamples, len(a)))]
+        again_b = b[rng.integers(len(b), size=(resamples, len(b)))]
+        draws.append(_win_share(again_a, again_b))
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(np.mean(draws, axis=0), [tail, 100.0 - tail])
+    return estimate, float(low), float(high)
+
+
+def performance_profile(
+    scores: np.ndarray | Sequence[np.ndarray], thresholds: np.ndarray
+) -> np.ndarray:
+    """Share of trials with a score above each threshold, averaged over tasks.  -> (T)"""
+    parts = [scores] if isinstance(scores, np.ndarray) else list(scores)
+    parts = [_finite(part, "performance_profile") for part in parts]
+    shares = [(part[:, None] > np.asarray(thresholds)[None, :]).mean(axis=0) for part in parts]
+    return np.mean(shares, axis=0)
+
+
+def area_under_curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mean height of the curves y (..., T) over x (T): trapezoidal area divided by the span."""
+    x = np.asarray(x, dtype=float)
+    y = np.asarray(y, dtype=float)
+    if len(x) == 1:
+        return y[..., 0]
+    if not (np.diff(x) > 0).all():
+        raise ValueError("area_under_curve: x must increase")
+    middle = 0.5 * (y[..., 1:] + y[..., :-1])
+    return (middle * np.diff(x)).sum(axis=-1) / (x[-1] - x[0])

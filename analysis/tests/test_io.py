@@ -1,0 +1,199 @@
+"""Laws of the reader."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from synthetic import write_episode, write_policy
+
+from autombpo_analysis import Episode, FormatError, Policy, SkippedFileWarning, load
+from autombpo_analysis.check import check_episode, check_policies
+
+
+def test_a_run_lists_its_episodes_and_policies_in_order(training: Path):
+    (run,) = load(training)
+    assert [e.index for e in run.episodes] == list(range(6))
+    assert [p.version for p in run.policies] == [0, 1, 2, 3]
+    assert {stage: len(episodes) for stage, episodes in run.stages().items()} == {0: 2, 1: 2, 2: 2}
+    assert (run.env, run.method, run.seed) == ("hopper-v2", "autombpo", 0)
+    assert run.complete and run.trains_controller
+
+
+def test_trials_of_a_training_run_are_its_last_stage(training: Path):
+    (run,) = load(training)
+    assert [e.index for e in run.trials()] == [4, 5]
+    assert [e.index for e in run.trials("all")] == [0, 1, 2, 3, 4, 5]
+    assert [e.index for e in run.trials("0")] == [0, 1]
+    with pytest.raises(ValueError, match="no stage 7"):
+        run.trials("7")
+
+
+def test_columns_are_found_by_name_and_aligned_with_decisions(training: Path):
+    episode = load(training)[0].episodes[0]
+    ratio = episode.hyperparameter("real_ratio")
+    assert ratio.shape == (episode.n_decisions,) == (32,)
+    # What a decision left behind is what the next decision sees.
+    assert np.array_equal(episode.feature("real_ratio")[1:], ratio[:-1])
+    assert episode.decisions["effective"].dtype == bool
+    assert episode.score == pytest.approx(episode.epochs["eval_return_mean"].mean())
+
+
+def test_runs_are_found_below_a_directory_by_pattern_and_once(campaign: Path):
+    assert len(load(campaign)) == 6
+    assert len(load(str(campaign / "*" / "s0"))) == 2
+    assert len(load(campaign, campaign / "mbpo")) == 6
+    assert len(load(campaign / "mbpo/s1/episodes/000000.h5")) == 1
+
+
+def test_curves_stack_trials(campaign: Path):
+    steps, values = load(campaign / "autombpo").curve()
+    assert steps.tolist() == [6000 + 1000 * i for i in range(20)]
+    assert values.shape == (3, 20)
+
+
+def test_incomplete_files_are_left_out_with_a_warning(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    write_episode(path / "episodes/000004.h5", index=4, stage=2, n_epochs=4, complete=False)
+    with h5py.File(path / "policy/v000003.h5", "r+") as file:
+        del file.attrs["complete"]
+    with pytest.warns(SkippedFileWarning) as caught:
+        (run,) = load(path)
+    assert [e.index for e in run.episodes] == [0, 1, 2, 3, 5]
+    assert [p.version for p in run.policies] == [0, 1, 2]
+    assert len(caught) == len(run.skipped) == 2
+    assert "complete" in run.skipped[0][1] and "000004.h5" in run.skipped[0][1]
+
+
+def test_a_truncated_file_is_left_out(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    victim = path / "episodes/000002.h5"
+    victim.write_bytes(victim.read_bytes()[:3000])
+    with pytest.warns(SkippedFileWarning, match="000002.h5: not a readable HDF5 file"):
+        (run,) = load(path)
+    assert len(run.episodes) == 5
+
+
+def test_unsealed_names_are_ignored(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    (path / "episodes/000006.h5.tmp").write_bytes(b"half")
+    (path / "episodes/.000007.h5").write_bytes(b"half")
+    assert len(load(path)[0].episodes) == 6
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("format", "other", "expected 'autombpo.episode'"),
+        ("format_version", 99, "newer than 1"),
+        ("env", None, "missing root attributes: env"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, attribute, value, message):
+    path = write_episode(tmp_path / "000000.h5", n_epochs=2)
+    with h5py.File(path, "r+") as file:
+        del file.attrs[attribute]
+        if value is not None:
+            file.attrs[attribute] = value
+    with pytest.raises(FormatError, match=message) as caught:
+        Episode.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_columns_of_different_length_are_refused(tmp_path: Path):
+    path = write_episode(tmp_path / "000000.h5", n_epochs=3)
+    with h5py.File(path, "r+") as file:
+        del file["epochs/alpha"]
+        file["epochs/alpha"] = np.zeros(2)
+    with pytest.raises(FormatError, match="differ in length"):
+        Episode.read(path)
+
+
+def test_fixed_length_strings_read_like_variable_ones(tmp_path: Path):
+    path = write_episode(tmp_path / "000000.h5", n_epochs=2)
+    with h5py.File(path, "r+") as file:
+        for name in ("format", "env", "method", "status"):
+            file.attrs[name] = np.bytes_(file.attrs[name])
+        node = file["decisions"]
+        node.attrs["feature_names"] = np.bytes_(node.attrs["feature_names"])
+    episode = Episode.read(path)
+    assert (episode.env, episode.method) == ("hopper-v2", "autombpo")
+    assert episode.feature("progress")[0] == 0
+
+
+def test_nothing_to_read_is_an_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "missing")
+    with pytest.raises(FormatError, match="no run directory"):
+        load(tmp_path)
+    (tmp_path / "run/episodes").mkdir(parents=True)
+    with pytest.raises(FormatError, match="no complete hyper-episode"):
+        load(tmp_path / "run")
+
+
+def test_torn_last_line_of_metrics_is_left_out(training: Path):
+    events = list(load(training)[0].metrics())
+    assert len(events) == 24 and all(e["event"] == "epoch" for e in events)
+    assert load(training)[0].status()["v"] == 1
+
+
+def test_policy_has_heads_in_file(tmp_path: Path):
+    policy = Policy.read(write_policy(tmp_path / "v000002.h5", 2))
+    assert policy.version == 2
+    assert set(policy.heads) == {"train_model", "real_ratio", "policy_updates", "rollout_length"}
+    assert policy.head_attributes["real_ratio"]["adam_step"] == 600
+
+
+def test_transitions_and_final_policy(training: Path):
+    episode = load(training)[0].episodes[0]
+    data = episode.transitions()
+    assert len(data["rewards"]) == data["episode_ends"][-1] == 250
+    arrays, attributes = episode.final_policy()
+    assert attributes["activation"] == "relu" and len(arrays["parameters"]) == 50
+
+
+def test_a_documented_episode_has_no_problems(training: Path, campaign: Path):
+    for run in load(training, campaign):
+        for episode in run.episodes:
+            assert check_episode(episode) == []
+        assert check_policies(run) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "message"),
+    [
+        ("advantage", 3, 99.0, "eq. 9"),
+        ("reward", 3, 99.0, "reward_train_model"),
+        ("logp", 3, 0.1, "probability above 1"),
+        ("state", 3, 1.5, "outside"),
+        ("action", 3, 3, "size of the head"),
+        ("env_step", 3, 0, "does not increase"),
+    ],
+)
+def test_check_finds_a_broken_column(tmp_path: Path, column, row, value, message):
+    path = write_episode(tmp_path / "000000.h5", n_epochs=2)
+    with h5py.File(path, "r+") as file:
+        file[f"decisions/{column}"][row] = value
+    assert any(message in problem for problem in check_episode(Episode.read(path)))
+
+
+def test_check_finds_what_depends_on_the_host(tmp_path: Path):
+    path = write_episode(tmp_path / "000000.h5", n_epochs=2)
+    with h5py.File(path, "r+") as file:
+        file.attrs["hostname"] = "n01"
+        del file["epochs/alpha"]
+    problems = check_episode(Episode.read(path))
+    assert problems == ["/epochs/alpha is missing", "root attribute hostname depends on the host"]
+
+
+def test_check_finds_a_broken_controller(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    with h5py.File(path / "policy/v000003.h5", "r+") as file:
+        file["stages/score"][1] = 1.0
+        del file["heads/real_ratio/adam_mean"]
+    (score, adam) = sorted(check_policies(load(path)[0]), reverse=True)
+    assert "row 1 is not the mean" in score
+    assert "/heads/real_ratio/adam_mean" in adam

@@ -1,0 +1,110 @@
+"""Statistics against values computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autombpo_analysis import stats
+
+
+def test_iqm_drops_a_quarter_at_each_end():
+    # 8 values: 2 dropped at each end, mean of 3, 4, 5, 6.
+    assert stats.iqm(np.array([100.0, 1, 2, 3, 4, 5, 6, -50])) == 3.5
+    # 10 values: floor(10 / 4) = 2 dropped at each end, mean of 2 ... 7.
+    assert stats.iqm(np.arange(10.0)) == 4.5
+    # Fewer than 4 values: the mean.
+    assert stats.iqm(np.array([1.0, 2.0, 9.0])) == 4.0
+
+
+def test_iqm_works_along_an_axis():
+    x = np.column_stack([np.arange(8.0), 10 * np.arange(8.0)])
+    assert stats.iqm(x, axis=0).tolist() == [3.5, 35.0]
+    assert stats.iqm(x.T, axis=1).tolist() == [3.5, 35.0]
+
+
+def test_optimality_gap_ignores_surplus():
+    # Shortfalls 0.5, 0, 0.25.
+    assert stats.optimality_gap(np.array([0.5, 3.0, 0.75])) == pytest.approx(0.25)
+
+
+def test_area_is_the_mean_height():
+    # (0.5 * 2 + 1 * 3) / 4: triangle up to 1 over [0, 2], then from 1 to 2 ... by trapezoids.
+    x = np.array([0.0, 1.0, 3.0])
+    assert stats.area_under_curve(x, np.array([0.0, 2.0, 4.0])) == pytest.approx((1 + 6) / 3)
+    assert stats.area_under_curve(x, np.full((2, 3), 5.0)).tolist() == [5.0, 5.0]
+    with pytest.raises(ValueError, match="increase"):
+        stats.area_under_curve(x[::-1], x)
+
+
+def test_probability_of_improvement_counts_pairs():
+    x, y = np.array([1.0, 3.0]), np.array([0.0, 1.0, 2.0])
+    # 1 > 0, 1 = 1 (half), 1 < 2; 3 beats all: (1 + 0.5 + 3) / 6.
+    assert stats.probability_of_improvement(x, y)[0] == pytest.approx(0.75)
+    estimate, low, high = stats.probability_of_improvement(x, y)
+    assert 0 <= low <= estimate <= high <= 1
+    # Averaged over tasks: 0.75 and 0.
+    lists = ([x, np.array([0.0])], [y, np.array([1.0, 2.0])])
+    assert stats.probability_of_improvement(*lists)[0] == pytest.approx(0.375)
+
+
+def test_performance_profile_is_the_share_above():
+    scores = [np.array([0.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0])]
+    # Above 0.5: 1/2 and 4/4; above 2: 0 and 2/4; above 4: none.
+    profile = stats.performance_profile(scores, np.array([0.5, 2.0, 4.0]))
+    assert profile.tolist() == [0.75, 0.25, 0.0]
+
+
+def test_interval_of_the_mean_agrees_with_theory():
+    # Mean of 400 normal numbers of deviation 2: half width 1.96 * 2 / sqrt(400) = 0.196.
+    x = np.random.default_rng(1).normal(5.0, 2.0, 400)
+    low, high = stats.bootstrap_interval(x, stats.mean, resamples=4000)
+    half = 1.96 * x.std() / 20
+    # 4000 resamples give the 2.5 % points to about 5 % of the half width.
+    assert low == pytest.approx(x.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(x.mean() + half, abs=0.1 * half)
+
+
+def test_interval_covers_in_most_repetitions():
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(200):
+        low, high = stats.bootstrap_interval(rng.normal(size=20), stats.mean, resamples=500)
+        hits += low <= 0 <= high
+    # Nominal 95 %; the percentile interval of 20 values undercovers by about 2 %.
+    assert 0.88 <= hits / 200 <= 0.99
+
+
+def test_strata_are_resampled_apart():
+    # Each stratum is constant: any resample within strata gives the same pooled mean.
+    strata = [np.zeros(3), np.ones(5)]
+    low, high = stats.bootstrap_interval(strata, stats.mean)
+    assert low == high == pytest.approx(5 / 8)
+
+
+def test_intervals_repeat_and_keep_shape():
+    x = np.random.default_rng(3).normal(size=(6, 7))
+    first, second = stats.bootstrap_interval(x), stats.bootstrap_interval(x)
+    assert np.array_equal(first, second)
+    assert first[0].shape == (7,)
+
+
+def test_chunks_do_not_change_the_interval(monkeypatch: pytest.MonkeyPatch):
+    x = np.arange(12.0).reshape(4, 3)
+    whole = stats.bootstrap_interval(x, stats.mean, resamples=100)
+    monkeypatch.setattr(stats, "_CHUNK", 24)
+    assert np.allclose(stats.bootstrap_interval(x, stats.mean, resamples=100), whole)
+
+
+def test_one_trial_has_no_interval():
+    low, high = stats.bootstrap_interval(np.array([[1.0, 2.0]]))
+    assert np.isnan(low).all() and np.isnan(high).all() and low.shape == (2,)
+
+
+def test_missing_values_are_refused():
+    with pytest.raises(ValueError, match="1 values are not finite"):
+        stats.bootstrap_interval(np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="no values"):
+        stats.probability_of_improvement(np.array([]), np.array([1.0]))
+    with pytest.raises(ValueError, match="2 and 1 tasks"):
+        stats.probability_of_improvement([np.ones(2)] * 2, np.ones(2))

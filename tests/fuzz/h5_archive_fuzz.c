@@ -1,0 +1,74 @@
+// libFuzzer entry: any bytes as a checkpoint are refused, or load what their checksum says. Finds
+// crashes of ours; HDF5 itself is not hardened against hostile files.
+//   clang -g -O1 -fsanitize=fuzzer,address -Iinclude $(pkg-config --cflags hdf5-serial)
+//     tests/fuzz/h5_archive_fuzz.c src/base/{arena,error,archive}.c src/store/{h5,h5_*,files}.c
+//     $(pkg-config --libs hdf5-serial) -o h5_archive_fuzz
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "store/h5_archive.h"
+
+static void visit(Archive* archive, double* weights, int32_t* step) {
+  archive_enter(archive, "module");
+  archive_f64(archive, "weights", weights, 8);
+  archive_i32(archive, "step", step, 1);
+  archive_leave(archive);
+}
+
+static void load(const char* path) {
+  H5File file;
+  Archive archive;
+  Arena arena;
+  Error error = {{0}};
+  double weights[8] = {0};
+  int32_t step = 0;
+  if (!h5_open(&file, path, "fuzz.checkpoint", 1, &error)) {
+    return;
+  }
+  arena_init(&arena);
+  h5_archive_init(&archive, ARCHIVE_LOAD, &file, &arena);
+  visit(&archive, weights, &step);
+  h5_archive_end(&archive, &error);
+  h5_verify(&file, NULL);
+  h5_close(&file, &error);
+  arena_free(&arena);
+}
+
+// Writes the seed of a corpus: h5_archive_fuzz is run on the directory that holds it.
+int LLVMFuzzerInitialize(int* argc, char*** argv);
+
+int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  (void)argc;
+  (void)argv;
+  H5File file;
+  Archive archive;
+  Arena arena;
+  Error error = {{0}};
+  double weights[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  int32_t step = 9;
+  const char* seed = getenv("H5_ARCHIVE_FUZZ_SEED");
+  if (!seed) {
+    return 0;
+  }
+  arena_init(&arena);
+  CHECK(h5_create(&file, seed, "fuzz.checkpoint", 1, &error), "%s", error.text);
+  h5_archive_init(&archive, ARCHIVE_SAVE, &file, &arena);
+  visit(&archive, weights, &step);
+  CHECK(h5_archive_end(&archive, &error) && h5_seal(&file, &error), "%s", error.text);
+  arena_free(&arena);
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  char path[] = "/tmp/h5_archive_fuzz_XXXXXX";
+  int descriptor = mkstemp(path);
+  CHECK(descriptor >= 0 && write(descriptor, data, size) == (ssize_t)size, "cannot write %s", path);
+  close(descriptor);
+  load(path);
+  unlink(path);
+  return 0;
+}

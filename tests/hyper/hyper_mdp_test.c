@@ -1,0 +1,322 @@
+// States, actions and rewards of the hyper-MDP, on a small run of a plain task.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hyper/hyper_episode.h"
+#include "hyper/trajectory.h"
+
+static Experiment small_experiment(void) {
+  Experiment x = {
+      .task = "pendulum-v1",
+      .method = "test",
+      .assets = SOURCE_DIR "/configs/mjcf",
+      .seed = 7,
+      .sac = {.batch_size = 16, .hidden_size = 16, .hidden_layers = 2, .learning_rate = 3e-4,
+              .discount = 0.99, .target_rate = 0.005, .initial_alpha = 1, .target_entropy = -1},
+      .model = {.members = 3, .elites = 2, .hidden_size = 16, .hidden_layers = 2,
+                .learning_rate = 1e-3, .batch_size = 32, .weight_decay = 1, .holdout_ratio = 0.2,
+                .holdout_limit = 5000, .patience = 5, .improvement = 0.01, .max_epochs = 3},
+      .mbpo = {.epoch_length = 50, .exploration_steps = 200, .min_pool = 100,
+               .max_path_length = 200, .env_buffer = 10000, .real_ratio = 0.25,
+               .policy_updates = 2, .train_interval = 25, .rollout_interval = 25, .rollouts = 40,
+               .retain_epochs = 1, .rollout_schedule = {4, {1, 3, 1, 3}},
+               .evaluation_episodes = 2},
+      .hyper = {.decision_interval = 10, .rollouts = 20, .rollout_interval = 10,
+                .rollout_each_decision = true, .train_epochs = 3, .apply_epochs = 3,
+                .real_ratio_factor = 2, .real_ratio_min = 0.1, .real_ratio_max = 1,
+                .policy_updates_min = 1, .policy_updates_max = 3, .rollout_length_start = 1,
+                .rollout_length_min = 1, .rollout_length_max = 2, .train_penalty = 0.1,
+                .reward_scale = 100, .diverged_return = -2000,
+                .scale_model_loss = {2, {0, 1}}, .scale_critic_loss = {2, {0, 100}},
+                .scale_policy_change = {2, {0, 5}}, .scale_eval_return = {2, {-2000, 0}},
+                .critic_loss_batch = 100, .policy_change_rows = 50},
+      .ppo = {.episodes_per_update = 2, .stages = {1, {1}}},
+      .config = "test: true\n",
+      .config_hash = "0000000000000000",
+  };
+  strcpy(x.scheduler.kind, "ppo");
+  return x;
+}
+
+static const MbpoScheduled all = {true, true, true, true};
+
+static HyperAction action_of(int train, int ratio, int updates, int length) {
+  HyperAction a = {.choice = {(int8_t)train, (int8_t)ratio, (int8_t)updates, (int8_t)length}};
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    a.logp[h] = -1;
+  }
+  return a;
+}
+
+static void run_to_decision(HyperEpisode* h) {
+  HyperEvent event;
+  do {
+    event = hyper_episode_advance(h);
+  } while (event == HYPER_STEPPED || event == HYPER_EPOCH_END);
+  assert_int_equal(event, HYPER_DECISION);
+}
+
+static bool run_to_end(HyperEpisode* h, const HyperAction* action) {
+  for (;;) {
+    HyperEvent event = hyper_episode_advance(h);
+    if (event == HYPER_FINISHED) {
+      return true;
+    }
+    if (event == HYPER_DECISION) {
+      hyper_episode_act(h, action);
+    }
+  }
+}
+
+static void open_episode(HyperEpisode* h, const Experiment* x, Arena* arena) {
+  Error error;
+  assert_true(hyper_episode_init(h, x, 0, 0, all, arena, &error));
+}
+
+static void actions_move_hyperparameters_within_their_bounds(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  run_to_decision(&h);
+  bool effective[HEAD_COUNT];
+  HyperAction up = action_of(0, 2, 2, 2);
+  hyper_apply(effective, &h.mbpo, &x.hyper, &up);
+  assert_true(h.mbpo.real_ratio == 0.5);
+  assert_int_equal(h.mbpo.policy_updates, 3);
+  assert_int_equal(h.mbpo.rollout_length, 2);
+  assert_true(effective[0] && effective[1] && effective[2] && effective[3]);
+  // at the caps of G and k, one more step up changes nothing and says so
+  hyper_apply(effective, &h.mbpo, &x.hyper, &up);
+  assert_true(h.mbpo.real_ratio == 1);
+  assert_true(effective[HEAD_REAL_RATIO]);
+  assert_false(effective[HEAD_POLICY_UPDATES]);
+  assert_false(effective[HEAD_ROLLOUT_LENGTH]);
+  hyper_apply(effective, &h.mbpo, &x.hyper, &up);
+  assert_false(effective[HEAD_REAL_RATIO]);
+  // keeping is always possible
+  HyperAction keep = action_of(0, 1, 1, 1);
+  hyper_apply(effective, &h.mbpo, &x.hyper, &keep);
+  assert_true(effective[0] && effective[1] && effective[2] && effective[3]);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static void floors_hold(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  run_to_decision(&h);
+  bool effective[HEAD_COUNT];
+  HyperAction down = action_of(0, 0, 0, 0);
+  for (int i = 0; i < 5; i++) {
+    hyper_apply(effective, &h.mbpo, &x.hyper, &down);
+  }
+  assert_true(h.mbpo.real_ratio == 0.1);
+  assert_int_equal(h.mbpo.policy_updates, 1);
+  assert_int_equal(h.mbpo.rollout_length, 1);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static void rollout_length_waits_for_the_epoch_in_the_release(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  x.hyper.rollout_length_each_epoch = true;
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  HyperAction up = action_of(0, 1, 1, 2);
+  run_to_decision(&h);
+  hyper_episode_act(&h, &up);
+  run_to_decision(&h);
+  hyper_episode_act(&h, &up);
+  assert_true(h.decision[0].effective[HEAD_ROLLOUT_LENGTH]);
+  assert_false(h.decision[1].effective[HEAD_ROLLOUT_LENGTH]);
+  assert_int_equal(h.mbpo.rollout_length, 2);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static void features_are_scaled_and_clipped(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  run_to_decision(&h);
+  const HyperState* s = &h.state;
+  assert_true(s->raw[FEATURE_PROGRESS] == 0);
+  assert_true(s->raw[FEATURE_REAL_RATIO] == 0.25 && s->scaled[FEATURE_REAL_RATIO] == 0.25);
+  assert_true(s->scaled[FEATURE_POLICY_UPDATES] == 2.0 / 3.0);
+  assert_true(s->scaled[FEATURE_ROLLOUT_LENGTH] == 0.5);
+  double eval = s->raw[FEATURE_EVAL_RETURN];
+  assert_true(s->scaled[FEATURE_EVAL_RETURN] == fmax(0, fmin(1, (eval + 2000) / 2000)));
+  for (int f = 0; f < FEATURE_COUNT; f++) {
+    assert_true(s->scaled[f] >= 0 && s->scaled[f] <= 1);
+  }
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static void advantage_is_the_reward_to_go_relative_to_the_baseline(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  int64_t steps[] = {200, 300, 400};
+  double means[] = {-1500, -1000, -500}, stds[] = {0, 0, 0};
+  Baseline baseline = {.count = 3, .env_step = steps, .return_mean = means, .return_std = stds};
+  x.baseline = &baseline;
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  HyperAction train = action_of(1, 1, 1, 1);
+  run_to_end(&h, &train);
+  assert_int_equal(h.decisions, 15);
+  assert_int_equal(h.epochs, 3);
+  double expected = 0;
+  for (int i = h.decisions - 1; i >= 0; i--) {
+    const Decision* d = &h.decision[i];
+    expected += -0.1;
+    if (i % 5 == 4) {
+      int e = i / 5;
+      double r = epoch_mean_return(&h.epoch[e], 2);
+      expected += r / 100 - (-1500 + 5.0 * (double)(50 * (e + 1))) / 100;
+      assert_true(fabs(d->reward_return - r / 100) < 1e-12);
+    } else {
+      assert_true(d->reward_return == 0 && d->baseline == 0);
+    }
+    assert_true(fabs(d->advantage - expected) < 1e-9);
+  }
+  // one training at each decision, beside the one before the first
+  assert_int_equal(h.mbpo.model_trainings, 16);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static void a_diverged_run_earns_the_stated_return_for_lost_epochs(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  HyperAction skip = action_of(0, 1, 1, 1);
+  for (int i = 0; i < 7; i++) {
+    run_to_decision(&h);
+    hyper_episode_act(&h, &skip);
+  }
+  h.mbpo.diverged = true;
+  assert_int_equal(hyper_episode_advance(&h), HYPER_FINISHED);
+  assert_int_equal(h.epochs, 1);
+  assert_true(fabs(h.decision[6].reward_return - 2 * -2000.0 / 100) < 1e-12);
+  double first = epoch_mean_return(&h.epoch[0], 2);
+  assert_true(fabs(hyper_episode_score(&h) - (first - 4000) / 3) < 1e-9);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+static uint64_t checksum(HyperEpisode* h) {
+  Archive ar;
+  archive_init_checksum(&ar);
+  hyper_episode_visit(h, &ar);
+  return ar.checksum;
+}
+
+// Also while a decision waits for its answer.
+static void resume_equals_uninterrupted(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperAction up = action_of(1, 2, 2, 2);
+  HyperEpisode whole, half, loaded;
+  open_episode(&whole, &x, &arena);
+  open_episode(&half, &x, &arena);
+  open_episode(&loaded, &x, &arena);
+  for (int i = 0; i < 6; i++) {
+    run_to_decision(&half);
+    if (i < 5) {
+      hyper_episode_act(&half, &up);
+    }
+  }
+  Archive ar;
+  ArchiveMemory memory = {0};
+  archive_init_memory(&ar, ARCHIVE_SAVE, &memory);
+  hyper_episode_visit(&half, &ar);
+  archive_init_memory(&ar, ARCHIVE_LOAD, &memory);
+  hyper_episode_visit(&loaded, &ar);
+  assert_false(ar.failed);
+  assert_true(loaded.awaiting);
+  hyper_episode_act(&loaded, &up);
+  run_to_end(&loaded, &up);
+  run_to_end(&whole, &up);
+  assert_int_equal(checksum(&loaded), checksum(&whole));
+  archive_memory_free(&memory);
+  hyper_episode_free(&whole);
+  hyper_episode_free(&half);
+  hyper_episode_free(&loaded);
+  arena_free(&arena);
+}
+
+static void trajectory_reads_back_what_was_written(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  HyperAction up = action_of(1, 2, 2, 2);
+  run_to_end(&h, &up);
+  char path[] = "trajectory_test_XXXXXX";
+  assert_non_null(mkdtemp(path));
+  char file[64];
+  snprintf(file, sizeof file, "%s/000000.h5", path);
+  Error error;
+  assert_true(trajectory_write(&h, file, &error));
+  Trajectory t;
+  assert_true(trajectory_read(&t, file, &arena, &error));
+  assert_int_equal(t.decisions, h.decisions);
+  assert_int_equal(t.epochs, h.epochs);
+  assert_false(t.diverged);
+  for (int i = 0; i < t.decisions; i++) {
+    assert_memory_equal(t.state + i * FEATURE_COUNT, h.decision[i].state.scaled,
+                        FEATURE_COUNT * sizeof(double));
+    assert_memory_equal(t.action + i * HEAD_COUNT, h.decision[i].action.choice, HEAD_COUNT);
+    assert_true(t.advantage[i] == h.decision[i].advantage);
+  }
+  unlink(file);
+  rmdir(path);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(actions_move_hyperparameters_within_their_bounds),
+      cmocka_unit_test(floors_hold),
+      cmocka_unit_test(rollout_length_waits_for_the_epoch_in_the_release),
+      cmocka_unit_test(features_are_scaled_and_clipped),
+      cmocka_unit_test(advantage_is_the_reward_to_go_relative_to_the_baseline),
+      cmocka_unit_test(a_diverged_run_earns_the_stated_return_for_lost_epochs),
+      cmocka_unit_test(resume_equals_uninterrupted),
+      cmocka_unit_test(trajectory_reads_back_what_was_written),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+// The controller on synthetic hyper-MDPs, and the properties of its update.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hyper/ppo.h"
+
+#define DECISIONS 12
+#define EPISODES 40
+#define ROWS (DECISIONS * EPISODES)
+
+static HyperOptions all_heads(void) {
+  return (HyperOptions){.schedule_train_model = true,
+                        .schedule_real_ratio = true,
+                        .schedule_policy_updates = true,
+                        .schedule_rollout_length = true};
+}
+
+static PpoOptions small_options(void) {
+  return (PpoOptions){.episodes_per_update = EPISODES,
+                      .stages = {1, {60}},
+                      .minibatches = 100,
+                      .minibatch_size = 64,
+                      .clip = 0.2,
+                      .learning_rate = 1e-3,
+                      .hidden_size = 32,
+                      .exploration_stages = 5};
+}
+
+static void make_controller(Controller* c, const PpoOptions* o, Arena* arena) {
+  HyperOptions hyper = all_heads();
+  ControllerShape shape = {.groups = o->groups,
+                           .hidden_size = o->hidden_size,
+                           .learning_rate = o->learning_rate,
+                           .max_batch = o->minibatch_size,
+                           .max_stages = ppo_total_stages(o)};
+  Error error;
+  assert_true(controller_init(c, &hyper, &shape, 1, arena, &error));
+}
+
+static void make_data(PpoData* data, int rows, Arena* arena) {
+  data->count = rows;
+  data->states = ARENA_NEW(arena, rows * FEATURE_COUNT, Real);
+  data->choices = ARENA_NEW(arena, rows * HEAD_COUNT, int8_t);
+  data->counts = ARENA_NEW(arena, rows * HEAD_COUNT, uint8_t);
+  data->logp = ARENA_NEW(arena, rows * HEAD_COUNT, double);
+  data->advantage = ARENA_NEW(arena, rows, double);
+}
+
+// A hyper-MDP with a known optimum: train in the first half and skip in the second; double beta
+// twice, from 1/8 to 1/2, then keep it; raise k from 1 to 3, then keep it; any G is as good.
+typedef struct {
+  double log2_ratio;
+  int length;
+} Synthetic;
+
+static double distance(double from) { return fmin(1, fabs(from) / 2); }
+
+static double synthetic_step(Synthetic* s, const HyperAction* action, int t) {
+  s->log2_ratio += action->choice[HEAD_REAL_RATIO] - 1;
+  s->length += action->choice[HEAD_ROLLOUT_LENGTH] - 1;
+  double train = action->choice[HEAD_TRAIN_MODEL] == (t < DECISIONS / 2) ? 1 : 0;
+  return train - distance(s->log2_ratio + 1) - distance(s->length - 3.0);
+}
+
+// Two steps up cost 1/2 for each of beta and k.
+static const double optimum = DECISIONS - 0.5 - 0.5;
+
+// What a uniform policy earns a decision, roughly: the baseline.
+static const double baseline = 0.5 - 0.8 - 0.8;
+
+static void observe(HyperState* state, const Synthetic* s, int t) {
+  *state = (HyperState){0};
+  state->scaled[FEATURE_PROGRESS] = (double)t / DECISIONS;
+  state->scaled[FEATURE_REAL_RATIO] = fmax(-1, fmin(1, (s->log2_ratio + 4) / 4));
+  state->scaled[FEATURE_ROLLOUT_LENGTH] = fmax(-1, fmin(1, s->length / 8.0));
+}
+
+// One episode into rows first ... of data; the reward-to-go relative to the baseline. Returns the
+// episode's return.
+static double synthetic_episode(PpoData* data, int first, Controller* c, double exploration,
+                                Rng* rng) {
+  Synthetic s = {.log2_ratio = -3, .length = 1};
+  double rewards[DECISIONS], total = 0, to_go = 0;
+  for (int t = 0; t < DECISIONS; t++) {
+    HyperState state;
+    HyperAction action;
+    int n = first + t;
+    observe(&state, &s, t);
+    controller_act(&action, c, &state, exploration, false, rng);
+    rewards[t] = synthetic_step(&s, &action, t);
+    total += rewards[t];
+    for (int f = 0; f < FEATURE_COUNT; f++) {
+      data->states[n * FEATURE_COUNT + f] = (Real)state.scaled[f];
+    }
+    for (int h = 0; h < HEAD_COUNT; h++) {
+      data->choices[n * HEAD_COUNT + h] = action.choice[h];
+      data->counts[n * HEAD_COUNT + h] = action.choice[h] != ACTION_NONE;
+      data->logp[n * HEAD_COUNT + h] = action.logp[h];
+    }
+  }
+  for (int t = DECISIONS - 1; t >= 0; t--) {
+    to_go += rewards[t] - baseline;
+    data->advantage[first + t] = to_go / DECISIONS;
+  }
+  return total;
+}
+
+static double train_synthetic(Controller* c, const PpoOptions* o, Arena* arena) {
+  PpoData data;
+  make_data(&data, ROWS, arena);
+  double mean = 0;
+  for (int stage = 0; stage < ppo_total_stages(o); stage++) {
+    mean = 0;
+    for (int e = 0; e < EPISODES; e++) {
+      Rng rng = rng_stream(3, stage * EPISODES + e, RNG_DECISION, 0);
+      mean += synthetic_episode(&data, e * DECISIONS, c, ppo_exploration(o, c->version), &rng);
+    }
+    StageResult result = {.stage = stage, .score = mean / EPISODES};
+    ppo_update(c, o, &data, &result, 3, arena);
+  }
+  return mean / EPISODES;
+}
+
+static void controller_reaches_the_optimum_of_a_synthetic_hyper_mdp(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  o.stages.value[0] = 200;
+  o.exploration_start = 0.5;
+  o.exploration_stages = 100;
+  make_controller(&c, &o, &arena);
+  train_synthetic(&c, &o, &arena);
+  double first = c.stage[0].score;
+  // a uniform policy earns about -12; the mean of a stage of samples must come within one lost
+  // decision in four hyper-episodes of the optimum
+  assert_true(first < -8);
+  assert_true(c.best_score >= optimum - 0.25);
+  arena_free(&arena);
+}
+
+static void groups_learn_in_turn_and_freeze_at_their_best(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c, before;
+  PpoOptions o = small_options();
+  strcpy(o.groups, "train_model+real_ratio,policy_updates,rollout_length");
+  o.stages = (OptionList){3, {2, 1, 1}};
+  o.minibatches = 5;
+  make_controller(&c, &o, &arena);
+  make_controller(&before, &o, &arena);
+  assert_true(controller_schedules(&c, HEAD_REAL_RATIO));
+  assert_false(controller_schedules(&c, HEAD_POLICY_UPDATES));
+  train_synthetic(&c, &o, &arena);
+  assert_int_equal(c.version, 4);
+  const ControllerHead* frozen = &c.heads[HEAD_REAL_RATIO];
+  assert_memory_equal(frozen->params, frozen->best, frozen->net.size * sizeof(Real));
+  // the last group learnt only in the last stage
+  assert_int_equal(c.heads[HEAD_ROLLOUT_LENGTH].adam.steps, 5);
+  assert_int_equal(frozen->adam.steps, 10);
+  arena_free(&arena);
+}
+
+static void masked_choices_leave_the_controller_unchanged(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c, before;
+  PpoOptions o = small_options();
+  make_controller(&c, &o, &arena);
+  make_controller(&before, &o, &arena);
+  PpoData data;
+  make_data(&data, ROWS, &arena);
+  Rng rng = rng_stream(1, 0, RNG_TEST, 0);
+  for (int e = 0; e < EPISODES; e++) {
+    synthetic_episode(&data, e * DECISIONS, &c, 0, &rng);
+  }
+  for (int n = 0; n < ROWS; n++) {
+    data.counts[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH] = 0;
+  }
+  StageResult result = {.score = 1};
+  ppo_update(&c, &o, &data, &result, 1, &arena);
+  const ControllerHead* masked = &c.heads[HEAD_ROLLOUT_LENGTH];
+  assert_memory_equal(masked->params, before.heads[HEAD_ROLLOUT_LENGTH].params,
+                      masked->net.size * sizeof(Real));
+  const ControllerHead* counted = &c.heads[HEAD_REAL_RATIO];
+  assert_memory_not_equal(counted->params, before.heads[HEAD_REAL_RATIO].params,
+                          counted->net.size * sizeof(Real));
+  arena_free(&arena);
+}
+
+static void behaviour_probability_is_that_of_the_mixture(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  make_controller(&c, &o, &arena);
+  HyperState hyper_state = {0};
+  const int draws = 20000;
+  const double exploration = 0.4;
+  int explored = 0, counts[HEAD_MAX_CHOICES] = {0};
+  double logp[HEAD_MAX_CHOICES] = {0};
+  for (int i = 0; i < draws; i++) {
+    HyperAction action;
+    Rng rng = rng_stream(5, i, RNG_DECISION, 0);
+    controller_act(&action, &c, &hyper_state, exploration, false, &rng);
+    explored += action.explored;
+    counts[action.choice[HEAD_REAL_RATIO]]++;
+    logp[action.choice[HEAD_REAL_RATIO]] = action.logp[HEAD_REAL_RATIO];
+  }
+  // five standard deviations of a proportion of 20000 draws
+  assert_true(fabs((double)explored / draws - exploration) < 0.018);
+  double sum = 0;
+  for (int i = 0; i < 3; i++) {
+    assert_true(fabs((double)counts[i] / draws - exp(logp[i])) < 0.018);
+    sum += exp(logp[i]);
+  }
+  assert_float_equal(sum, 1, 1e-6);
+  arena_free(&arena);
+}
+
+static void an_action_depends_on_its_stream_and_state_only(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  make_controller(&c, &o, &arena);
+  HyperState hyper_state = {.scaled = {0.3, 0.1}}, other = {.scaled = {0.9, 0.7}};
+  HyperAction a, b, ignored;
+  Rng first = rng_stream(5, 7, RNG_DECISION, 3);
+  Rng again = first, between = rng_stream(5, 8, RNG_DECISION, 3);
+  controller_act(&a, &c, &hyper_state, 0.5, false, &first);
+  controller_act(&ignored, &c, &other, 0.5, false, &between);
+  controller_act(&b, &c, &hyper_state, 0.5, false, &again);
+  assert_memory_equal(a.choice, b.choice, sizeof a.choice);
+  assert_memory_equal(a.logp, b.logp, sizeof a.logp);
+  arena_free(&arena);
+}
+
+static void stages_of_groups_and_exploration_follow_the_version(void** state) {
+  (void)state;
+  PpoOptions o = small_options();
+  o.stages = (OptionList){3, {10, 11, 11}};
+  o.exploration_start = 1;
+  int stage;
+  assert_int_equal(ppo_total_stages(&o), 32);
+  assert_int_equal(ppo_group_of_version(&o, 0, &stage), 0);
+  assert_int_equal(ppo_group_of_version(&o, 9, &stage), 0);
+  assert_int_equal(ppo_group_of_version(&o, 10, &stage), 1);
+  assert_int_equal(stage, 0);
+  assert_int_equal(ppo_group_of_version(&o, 31, &stage), 2);
+  assert_int_equal(stage, 10);
+  assert_float_equal(ppo_exploration(&o, 0), 1, 0);
+  assert_float_equal(ppo_exploration(&o, 2), 0.6, 1e-12);
+  assert_float_equal(ppo_exploration(&o, 5), 0, 0);
+  assert_float_equal(ppo_exploration(&o, 10), 1, 0);
+}
+
+static void unknown_and_missing_heads_are_refused(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  HyperOptions hyper = all_heads();
+  ControllerShape shape = {.hidden_size = 8, .learning_rate = 1e-3, .max_batch = 4, .max_stages = 1};
+  Error error;
+  shape.groups = "train_model,wrong";
+  assert_false(controller_init(&c, &hyper, &shape, 1, &arena, &error));
+  assert_non_null(strstr(error.text, "'wrong'"));
+  shape.groups = "train_model,real_ratio,policy_updates";
+  assert_false(controller_init(&c, &hyper, &shape, 1, &arena, &error));
+  assert_non_null(strstr(error.text, "rollout_length"));
+  shape.groups = "train_model+train_model";
+  assert_false(controller_init(&c, &hyper, &shape, 1, &arena, &error));
+  assert_non_null(strstr(error.text, "twice"));
+  arena_free(&arena);
+}
+
+static uint64_t checksum(Controller* c) {
+  Archive ar;
+  archive_init_checksum(&ar);
+  controller_visit(c, &ar);
+  return ar.checksum;
+}
+
+static void update_save_load_update_equals_two_updates(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller whole, half, loaded;
+  PpoOptions o = small_options();
+  make_controller(&whole, &o, &arena);
+  make_controller(&half, &o, &arena);
+  make_controller(&loaded, &o, &arena);
+  PpoData data;
+  make_data(&data, ROWS, &arena);
+  Rng rng = rng_stream(1, 0, RNG_TEST, 0);
+  for (int e = 0; e < EPISODES; e++) {
+    synthetic_episode(&data, e * DECISIONS, &whole, 0, &rng);
+  }
+  StageResult result = {.score = 1};
+  ppo_update(&whole, &o, &data, &result, 1, &arena);
+  ppo_update(&whole, &o, &data, &result, 1, &arena);
+  ppo_update(&half, &o, &data, &result, 1, &arena);
+  Archive ar;
+  ArchiveMemory memory = {0};
+  archive_init_memory(&ar, ARCHIVE_SAVE, &memory);
+  controller_visit(&half, &ar);
+  archive_init_memory(&ar, ARCHIVE_LOAD, &memory);
+  controller_visit(&loaded, &ar);
+  assert_false(ar.failed);
+  ppo_update(&loaded, &o, &data, &result, 1, &arena);
+  assert_int_equal(checksum(&loaded), checksum(&whole));
+  archive_memory_free(&memory);
+  arena_free(&arena);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(controller_reaches_the_optimum_of_a_synthetic_hyper_mdp),
+      cmocka_unit_test(groups_learn_in_turn_and_freeze_at_their_best),
+      cmocka_unit_test(masked_choices_leave_the_controller_unchanged),
+      cmocka_unit_test(behaviour_probability_is_that_of_the_mixture),
+      cmocka_unit_test(an_action_depends_on_its_stream_and_state_only),
+      cmocka_unit_test(stages_of_groups_and_exploration_follow_the_version),
+      cmocka_unit_test(unknown_and_missing_heads_are_refused),
+      cmocka_unit_test(update_save_load_update_equals_two_updates),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
