@@ -10,6 +10,12 @@ fail() {
   exit 1
 }
 
+# fail_with LOG TEXT: shows the end of LOG.
+fail_with() {
+  tail -n 40 "$1" >&2
+  fail "$2; all of it is in $1"
+}
+
 # lock FILE: waits for other runs of the same task; held until this script ends.
 lock() {
   mkdir -p "$(dirname "$1")"

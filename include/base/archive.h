@@ -55,6 +55,10 @@ void archive_f64(Archive* archive, const char* name, double* data, size_t count)
 void archive_real(Archive* archive, const char* name, Real* data, size_t count);
 void archive_bool(Archive* archive, const char* name, bool* value);
 
+// Visits `self` through `visit` as one array of bytes: for tables of many small rows.
+void archive_packed(Archive* archive, const char* name, void (*visit)(void* self, Archive*),
+                    void* self);
+
 // Marks the archive as failed, with a message.
 void archive_fail(Archive* archive, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -125,7 +125,8 @@ void options_show(const Options* options, Text* out);
 // NULL) names sections ("log") and options ("run.dir") to leave out.
 void options_canonical(const Options* options, const char* const* excluded, Text* out);
 
-// Appends "section.name: A -> B" lines where two sets of the same sections differ; returns how many.
+// Appends "section.name: A -> B" lines where two sets of the same sections differ; returns how
+// many.
 int options_diff(const Options* a, const Options* b, Text* out);
 
 // Finds "section.name"; NULL if there is none.

@@ -33,8 +33,8 @@ void text_number(char out[TEXT_NUMBER_SIZE], double value);
 // True for printable UTF-8 without control characters, as YAML and JSON files may hold it.
 bool text_is_printable(const char* text);
 
-// Edit distance, with neighbouring letters swapped counted as one edit; for "did you mean". Only the
-// first TEXT_DISTANCE_SIZE characters count.
+// Edit distance, with neighbouring letters swapped counted as one edit; for "did you mean". Only
+// the first TEXT_DISTANCE_SIZE characters count.
 #define TEXT_DISTANCE_SIZE 63
 int text_distance(const char* a, const char* b);
 

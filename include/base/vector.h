@@ -1,10 +1,9 @@
 // vector.h - a few real numbers in one register, and functions of them.
 //
 // GCC's vector extension: the arithmetic operators work on a Vector. LANES follows the CPU that the
-// file is compiled for; no lane's result depends on LANES or on the other lanes. Arrays whose length
-// is no multiple of LANES end with vector_load_some and vector_store_some, so that every element
-// goes through the same instructions wherever it stands.
-// exp, log, log1p, tanh, sin and cos: a few ulp in float (measured in the tests); libm in double.
+// file is compiled for; no lane's result depends on LANES or on the other lanes. Arrays whose
+// length is no multiple of LANES end with vector_load_some and vector_store_some, so that every
+// element goes through the same instructions wherever it stands.
 #ifndef BASE_VECTOR_H
 #define BASE_VECTOR_H
 

@@ -34,7 +34,8 @@ struct YamlNode {
 };
 
 // Reads `size` bytes of text; `name` is for messages. An empty document is an empty map.
-// False = problems were appended to error; *root is then NULL, or the tree without what was refused.
+// False = problems were appended to error; *root is then NULL, or the tree without what was
+// refused.
 bool yaml_read(YamlNode** root, const char* name, const char* text, size_t size, Arena* arena,
                Error* error);
 

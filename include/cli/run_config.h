@@ -18,12 +18,20 @@
 #define RUN_OPTIONS(OPT) \
   OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
-  OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory")
+  OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory") \
+  OPT(TIME, max_wall, 0, 0, 31536000, "s", "save and stop before this time; 0 = never")
 
 #define LOG_OPTIONS(OPT) \
   OPT(TIME, progress, 60, 1, 86400, "s", "time between progress lines in a log") \
   OPT(FLAG, quiet, false, 0, 0, "", "no progress lines") \
   OPT(FLAG, transitions, false, 0, 0, "", "store every real transition in the sealed files")
+
+#define CHECKPOINT_OPTIONS(OPT) \
+  OPT(TIME, every, 900, 0.1, 31536000, "s", "time between two checkpoints of a hyper-episode")
+
+typedef struct {
+  CHECKPOINT_OPTIONS(OPTION_FIELD)
+} CheckpointOptions;
 
 typedef struct {
   ENV_OPTIONS(OPTION_FIELD)
@@ -49,6 +57,7 @@ typedef struct {
   PpoOptions ppo;
   RunOptions run;
   LogOptions log;
+  CheckpointOptions checkpoint;
   // set by run_config_resolve
   Experiment experiment;
   Baseline baseline;

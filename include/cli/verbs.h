@@ -13,5 +13,6 @@ int verb_baseline(int argc, char** argv);
 int verb_inspect(int argc, char** argv);
 int verb_config(int argc, char** argv);
 int verb_env(int argc, char** argv);
+int verb_play(int argc, char** argv);
 
 #endif  // CLI_VERBS_H

@@ -7,12 +7,16 @@
 #include "cluster/coordinator.h"
 
 typedef struct {
-  double progress_interval;  // seconds between progress lines in a log
+  double progress_interval;    // seconds between progress lines in a log
+  double checkpoint_interval;  // seconds between checkpoints of a hyper-episode
+  double max_wall;             // seconds after which to save and stop; 0 = never
   bool quiet;
 } CampaignOptions;
 
-// Returns false on failure (on rank 0 and on the rank that failed).
-bool campaign_run(Comm* comm, const Experiment* experiment, const RunDirectory* directory,
-                  const CampaignOptions* options, Error* error);
+typedef enum { CAMPAIGN_FINISHED, CAMPAIGN_STOPPED, CAMPAIGN_FAILED } CampaignEnd;
+
+// FAILED, with an error, on rank 0 and on the rank that failed. STOPPED: what ran has a checkpoint.
+CampaignEnd campaign_run(Comm* comm, const Experiment* experiment, const RunDirectory* directory,
+                         const CampaignOptions* options, Error* error);
 
 #endif  // CLUSTER_CAMPAIGN_H

@@ -14,6 +14,8 @@ typedef enum {
   TAG_REPORT,     // worker -> 0: a decision is due. Answer: ORDER
   TAG_ORDER,      // 0 -> worker: the action
   TAG_SEALED,     // worker -> 0: the trajectory file is in place. No answer
+  TAG_SAVED,      // worker -> 0: a checkpoint is in place. No answer
+  TAG_STOPPED,    // worker -> 0: stopped with a checkpoint, on request. No answer
   TAG_FAILED,     // worker -> 0: an error message; rank 0 ends the run. No answer
 } MessageTag;
 
@@ -49,7 +51,7 @@ typedef struct {
 typedef struct {
   int64_t hyper_episode;
   int32_t decision;
-  int32_t unused;
+  int32_t stop;             // save and stop after this decision
   HyperAction action;
 } OrderMessage;
 
@@ -61,6 +63,13 @@ typedef struct {
   Progress progress;
 } SealedMessage;
 
+typedef struct {
+  int64_t hyper_episode;
+  int64_t env_step;
+  int64_t bytes;
+  double seconds;           // that it took
+} SavedMessage;
+
 // How a worker reaches the coordinator: by MPI, or by plain calls within one process.
 typedef struct Link Link;
 struct Link {
@@ -68,6 +77,8 @@ struct Link {
   bool (*begin)(Link*, BeginMessage* begin);
   void (*decide)(Link*, OrderMessage* order, const ReportMessage* report);
   void (*sealed)(Link*, const SealedMessage* sealed);
+  void (*saved)(Link*, const SavedMessage* saved);
+  void (*stopped)(Link*);
   void* self;
 };
 

@@ -28,6 +28,9 @@ typedef struct {
   double line_interval;    // seconds between progress lines when not on a terminal
   bool terminal;
   bool quiet;
+  double save_seconds;     // of the last checkpoint
+  double save_bytes;
+  double saved_at;         // when; 0 = none yet
   int64_t steps_at_start;  // real samples of hyper-episodes sealed before this start
   int64_t steps_sealed;
 } Reporter;
@@ -40,6 +43,7 @@ void reporter_begin(Reporter* reporter, int rank, const BeginMessage* begin);
 void reporter_progress(Reporter* reporter, int rank, int64_t hyper_episode,
                        const Progress* progress);
 void reporter_sealed(Reporter* reporter, int rank, const SealedMessage* sealed);
+void reporter_saved(Reporter* reporter, int rank, const SavedMessage* saved);
 void reporter_stage(Reporter* reporter, const StageResult* result, int version);
 
 // Called often: refreshes status.json and the progress line when they are due.

@@ -5,8 +5,12 @@
 #include "cluster/protocol.h"
 #include "hyper/run_directory.h"
 
-// Runs hyper-episodes until the link says that there are no more.
-bool worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
-                Error* error);
+typedef enum { WORKER_FINISHED, WORKER_STOPPED, WORKER_FAILED } WorkerEnd;
+
+// Runs hyper-episodes until the link says that there are no more, or until a stop is requested: then
+// the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint. Saves every
+// `checkpoint_interval` seconds.
+WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
+                     double checkpoint_interval, Error* error);
 
 #endif  // CLUSTER_WORKER_H

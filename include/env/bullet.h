@@ -1,10 +1,17 @@
 // bullet.h - the shared body of the Bullet tasks (pybullet_envs' locomotion tasks).
 //
-// A robot made of links runs towards a point 1 km ahead. A task is a table of constants and two small
-// functions; loading, resetting, stepping, observing, saving and restoring are here. The arithmetic
-// follows pybullet_envs to the last bit: observations and the terms of the reward are float32 there.
-// One difference: PyBullet leaves the floor out of the mean place of the parts in the very first
-// episode of a process, here it counts in every episode.
+// A robot made of links runs towards a point 1 km ahead. A task is a table of constants and two
+// small functions; loading, resetting, stepping, observing, saving and restoring are here. The
+// arithmetic follows pybullet_envs to the last bit: float32 in observations and parts of the reward.
+//
+// Two differences, for the sake of episodes that depend on nothing but their start:
+// - PyBullet leaves the floor out of the mean place of the parts until the first reset of a process
+//   is over, which changes one reward; here the floor counts in every episode.
+// - PyBullet's resets keep the points of contact of the episode before, some of which (about one
+//   episode in a thousand) last into the next and change it. env_reset forgets them; env_set_state
+//   keeps them, so that replayed recordings are equal in every row.
+//
+// Saved are joints and contacts: nothing else lasts from step to step.
 #ifndef ENV_BULLET_H
 #define ENV_BULLET_H
 

@@ -3,7 +3,7 @@
 // The rules are those of Bullet's own importer, because equal results need equal numbers: every
 // number of the file passes through float; the centre of mass of a link is the middle of its last
 // geom's `fromto`, else the body's origin; mass is volume times 1000 kg/m3, or that of <inertial>;
-// damping, stiffness, armature and actuators of the file are not read. The ground is not in the file.
+// damping, stiffness, armature, actuators and the floor of the file are not read.
 #ifndef ENV_BULLET_MODEL_H
 #define ENV_BULLET_MODEL_H
 

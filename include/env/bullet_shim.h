@@ -1,7 +1,7 @@
 // bullet_shim.h - Bullet's rigid-body world as a few C functions: one robot on an endless floor.
 //
-// The only door to Bullet; bullet_shim.cpp behind it is the only C++ file. The world, its solver and
-// the contacts are set up as PyBullet's server does it, so that equal torques give equal bits.
+// The only door to Bullet; bullet_shim.cpp behind it is the only C++ file. The world, its solver
+// and the contacts are set up as PyBullet's server does it: equal torques give equal bits.
 // A build without Bullet has bullet_none.c instead, where bullet_world_open returns NULL.
 #ifndef ENV_BULLET_SHIM_H
 #define ENV_BULLET_SHIM_H

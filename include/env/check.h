@@ -20,6 +20,7 @@ typedef struct {
   double reward_difference;   // largest |reward - spec.reward(...)|; -1 = spec.reward is NULL
   double rate;                // steps per second of CPU time
   double bare_rate;           // the same of the engine alone; 0 = unknown
+  double overhead;            // share of a step's time that is not the engine's, median of laps
 } EnvCheck;
 
 // Steps the task with random actions. False only if it cannot be opened.

@@ -36,6 +36,8 @@ typedef struct {
   double act_high[ENV_MAX_ACT];   // (A)
   EnvTermination terminated;      // model-side termination; NULL = never
   EnvReward reward;               // for `env check`; NULL = not known
+  const char* model;              // MJCF file that draws the task; NULL = cannot be drawn
+  int model_nq, model_nv;         // positions and velocities of that model
 } EnvSpec;
 
 typedef struct {
@@ -59,6 +61,8 @@ typedef struct EnvOps {
   // Advances the simulation by one step and nothing else: no observation, no reward. For measuring
   // what the rest of a step costs. NULL = the engine has no such call.
   void (*advance)(Env*, const double* act);
+  // The state as qpos (model_nq) and qvel (model_nv) of spec.model. NULL if that is.
+  void (*pose)(const Env*, double* qpos, double* qvel);
 } EnvOps;
 
 struct Env {
@@ -88,6 +92,9 @@ EnvStep env_step(Env* env, double* obs, const double* act);
 
 // The same with an action in [-1, 1]^A, mapped linearly to the range and clipped.
 EnvStep env_step_normalized(Env* env, double* obs, const Real* act);
+
+// The state as qpos (model_nq) and qvel (model_nv) of spec.model, which must not be NULL.
+void env_pose(const Env* env, double* qpos, double* qvel);
 
 // Mutable state, enough for a bit-equal continuation in a fresh process, mid-episode included.
 void env_visit(Env* env, Archive* archive, const char* name);

@@ -1,8 +1,8 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
 // Row-major, one thread, no allocation. Our own kernel (no BLAS): an element of C is one chain of
-// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends on
-// its batch. (n = 1 takes another order; it too is the same for each row.)
+// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends
+// on its batch. (Products with at most 4 columns may take another order, the same for each row.)
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 

@@ -80,6 +80,8 @@ bool h5_has_attribute(H5File* file, const char* object, const char* name);
 const char* h5_get_text(H5File* file, const char* object, const char* name, Arena* arena);
 int64_t h5_get_i64(H5File* file, const char* object, const char* name);
 double h5_get_f64(H5File* file, const char* object, const char* name);
+// Number of values of an attribute; 0 if there is none.
+int h5_attribute_count(H5File* file, const char* object, const char* name);
 // Values of an array of exactly `count`.
 void h5_get_i64s(H5File* file, const char* object, const char* name, int64_t* values, int count);
 

@@ -1,8 +1,8 @@
 // bound.h - Lemma 4.1 and Theorem 4.1 of the paper with every constant explicit.
 //
 // docs/theory.md derives each constant. The one-iteration error is at most d + eps0 with
-// probability 1 - delta0 if N and sigma meet conditions (6) and (7). Solved for eps0, each condition
-// gives one error: epsilon_N (estimation) and epsilon_sigma (model). The theorem then reads
+// probability 1 - delta0 if N and sigma meet conditions (6) and (7). Solved for eps0, these give
+// one error each: epsilon_N (estimation) and epsilon_sigma (model). The theorem then reads
 //   ||V* - V^piK||_{p,rho} <= scale (d + epsilon_N / 2 + epsilon_sigma / 2) + iteration term,
 //   scale = 2 gamma / (1 - gamma)^2 C^{1/p}, delta0 = delta / K.
 // Sample counts are passed as logarithms, since what the conditions ask for can exceed any integer.
@@ -30,7 +30,7 @@ typedef struct {
   double concentrability;  // C_{rho,mu}
   double initial_error;    // sup |V* - V_0|
   Capacity capacity;
-  int parameters;          // of the class: values in [0, v_max] that fix a function
+  int parameters;  // of the class: values in [0, v_max] that fix a function
 } BoundProblem;
 
 typedef struct {

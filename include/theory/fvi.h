@@ -22,12 +22,12 @@
   OPT(LONG, mdp_seed, 1, 0, 1e15, "", "draws the problem, if it is random") \
   OPT(REAL, gamma, 0.9, 0.001, 0.9999, "", "discount factor") \
   OPT(REAL, gap, 0.5, 0.001, 1, "cells", "width between plateaus of the value functions") \
-  OPT(REAL, wiggle, 0, 0, 0.99, "", "slope of the reward in a cell, which the class cannot follow") \
+  OPT(REAL, wiggle, 0, 0, 0.99, "", "slope of the reward in a cell, which no function follows") \
   OPT(REAL, p, 1, 1, 16, "", "norm of the fit and of the errors") \
   OPT(REAL, delta, 0.1, 1e-12, 0.999, "", "probability with which the bound may fail") \
   OPT(REAL, epsilon, 0.5, 1e-9, 100, "V_max", "eps0 of conditions (6) and (7)") \
   OPT(CHOICE, capacity, "cover", "cover|literal", 0, "", "log(32 x): x = covering number, or N") \
-  OPT(CHOICE, model, "fixed", "fixed|fresh", 0, "", "model error per cell and action, or per sample") \
+  OPT(CHOICE, model, "fixed", "fixed|fresh", 0, "", "model error: per cell and action, or sample") \
   OPT(LIST, real_ratio, "[0.05, 0.1, 0.2, 0.5, 1]", 1e-9, 1, "", "beta") \
   OPT(LIST, n_real, "[100, 1000]", 1, 1e12, "samples", "expected real samples of an iteration") \
   OPT(FLAG, solve_samples, false, 0, 0, "", "take N from condition (6) instead of from n_real") \
@@ -46,13 +46,13 @@ typedef struct {
 OptionTable fvi_option_table(void);
 
 typedef struct {
-  double real_ratio;         // beta
-  double n_real;             // expected real samples of an iteration
+  double real_ratio;  // beta
+  double n_real;      // expected real samples of an iteration
   double sigma;
-  int iterations;            // K
-  int64_t samples;           // N, as run: N_real / (beta |A|) rounded down, at least 1;
-                             // 0 if it is too large to be run
-  double log_samples;        // of the N that the bound is for
+  int iterations;      // K
+  int64_t samples;     // N, as run: N_real / (beta |A|) rounded down, at least 1;
+                       // 0 if it is too large to be run
+  double log_samples;  // of the N that the bound is for
   BoundProblem problem;
   Bound bound;
   BoundConditions conditions;  // for eps0 = options.epsilon * V_max
@@ -62,6 +62,7 @@ typedef struct {
   const FviOptions* options;
   Mdp mdp;
   double concentrability;
+  double worst_loss;     // of the worst policy
   FviSetting* settings;  // (setting_count)
   int setting_count;
 } FviPlan;

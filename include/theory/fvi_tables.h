@@ -22,7 +22,7 @@ typedef struct {
   const FviColumn* columns;  // (column_count)
   int column_count;
   int64_t rows;
-  double* x;                 // (column_count, rows)
+  double* x;  // (column_count, rows)
 } FviTable;
 
 // `results` (jobs) in the order of jobs.
@@ -35,8 +35,8 @@ FviTable fvi_rise_table(const FviPlan* plan, Arena* arena);
 // The column of a table; it must exist.
 const double* fvi_column(const FviTable* table, const char* name);
 
-// Writes DIR/fvi.h5 with all tables, then DIR/NAME.csv for each. `config` (YAML) goes into the file.
-// A directory that holds other results is left as it is, and an error.
+// Writes DIR/fvi.h5 with all tables and `config` (YAML), then DIR/NAME.csv for each. A directory
+// that holds other results is left as it is, and an error.
 bool fvi_tables_write(const FviTable* tables, int count, const char* directory, const char* config,
                       Arena* scratch, Error* error);
 

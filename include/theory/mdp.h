@@ -28,18 +28,18 @@ typedef enum {
 
 typedef struct {
   int dims;
-  int size[MDP_DIMS];         // cells per dimension
-  double width[MDP_DIMS];     // of a cell, in units of the state
-  int wraps[MDP_DIMS];        // whether the dimension is a circle
-  int cells;                  // n, the product of size
-  int actions;                // A
+  int size[MDP_DIMS];      // cells per dimension
+  double width[MDP_DIMS];  // of a cell, in units of the state
+  int wraps[MDP_DIMS];     // whether the dimension is a circle
+  int cells;               // n, the product of size
+  int actions;             // A
   double gamma;
   double v_max;
-  double gap;                 // fraction of a cell's width that is not plateau, in (0, 1]
-  double wiggle;              // slope of the reward within a cell
-  int* next;                  // (n, A)
-  double* rew;                // (n, A)
-  double* v_star;             // (n) optimal values at offset 1/2
+  double gap;      // fraction of a cell's width that is not plateau, in (0, 1]
+  double wiggle;   // slope of the reward within a cell
+  int* next;       // (n, A)
+  double* rew;     // (n, A)
+  double* v_star;  // (n) optimal values at offset 1/2
 } Mdp;
 
 // Builds a problem; `size` cells per dimension. `seed` matters for MDP_RANDOM only.
@@ -54,6 +54,9 @@ void mdp_greedy(int* policy, const Mdp* mdp, const double* value);
 
 // (B value)(cell) at offset 1/2.
 double mdp_backup(const Mdp* mdp, const double* value, int cell);
+
+// || V* - V^pi ||_{p,rho} of the worst policy: no bound above it says anything about the problem.
+double mdp_worst_loss(const Mdp* mdp, double p, Arena* scratch);
 
 // Value of a function of the class anywhere: `at` is in units of the state from the grid's corner;
 // outside the grid it is wrapped or clipped.

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Largest packed table that is believed when loading.
+#define PACKED_LIMIT ((uint64_t)1 << 30)
+
 uint64_t hash_bytes(uint64_t hash, const void* data, size_t size) {
   const uint64_t prime = 0x100000001b3u;
   const uint8_t* bytes = data;
@@ -147,4 +150,38 @@ void archive_init_memory(Archive* ar, ArchiveMode mode, ArchiveMemory* memory) {
 void archive_memory_free(ArchiveMemory* memory) {
   free(memory->bytes);
   *memory = (ArchiveMemory){0};
+}
+
+static void pack(Archive* ar, ArchiveMemory* memory, void (*visit)(void*, Archive*), void* self) {
+  Archive inner;
+  archive_init_memory(&inner, ar->mode == ARCHIVE_LOAD ? ARCHIVE_LOAD : ARCHIVE_SAVE, memory);
+  visit(self, &inner);
+  if (inner.failed) {
+    archive_fail(ar, "%s", inner.error.text);
+  }
+}
+
+void archive_packed(Archive* ar, const char* name, void (*visit)(void*, Archive*), void* self) {
+  ArchiveMemory memory = {0};
+  archive_enter(ar, name);
+  if (ar->mode != ARCHIVE_LOAD) {
+    pack(ar, &memory, visit, self);
+  }
+  uint64_t size = memory.size;
+  archive_u64(ar, "size", &size, 1);
+  if (ar->mode == ARCHIVE_LOAD && !ar->failed) {
+    if (size > PACKED_LIMIT) {
+      archive_fail(ar, "%s: %llu bytes, expected at most %llu", name, (unsigned long long)size,
+                   (unsigned long long)PACKED_LIMIT);
+    } else {
+      memory = (ArchiveMemory){.size = (size_t)size, .bytes = malloc(size ? (size_t)size : 1)};
+      CHECK(memory.bytes, "out of memory: %llu bytes", (unsigned long long)size);
+    }
+  }
+  archive_u8(ar, "bytes", memory.bytes, memory.size);
+  if (ar->mode == ARCHIVE_LOAD && !ar->failed) {
+    pack(ar, &memory, visit, self);
+  }
+  archive_memory_free(&memory);
+  archive_leave(ar);
 }

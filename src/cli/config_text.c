@@ -133,16 +133,16 @@ void config_man(const Options* options, Text* out) {
            ".SH SYNOPSIS\n"
            ".B autombpo\n.I verb\n.RI [ FILE.yaml \" ...] [\" section.name=value \" ...]\"\n"
            ".SH DESCRIPTION\n"
-           "A configuration is a YAML map of sections, each a map of options. Anchors, tags, merge\n"
-           "keys and yes/no booleans are not used. A file may start with\n"
+           "A configuration is a YAML map of sections, each a map of options. Anchors, tags,\n"
+           "merge keys and yes/no booleans are not used. A file may start with\n"
            ".BR \"include: [a.yaml, b.yaml]\" :\n"
            "these files are read first, and are searched as given, beside the including file, in\n"
            "the directories of AUTOMBPO_PATH and among the installed configurations. Later files\n"
            "overrule earlier ones, and section.name=value on the command line overrules files.\n"
            ".PP\n"
            "Integers may be written as 50e3, times as 90, 2s, 15m, 23h50m or 2d, sizes as 500M or\n"
-           "20G (powers of 1024), lists as [1, 2]. An unknown key, a wrong type and a value out of\n"
-           "range are errors: all are listed, nothing is written, and the exit code is 2.\n"
+           "20G (powers of 1024), lists as [1, 2]. An unknown key, a wrong type and a value out\n"
+           "of range are errors: all are listed, nothing is written, and the exit code is 2.\n"
            ".SH OPTIONS\n");
   each_item(options, NULL, add_man_item, out);
   text_add(out, ".SH SEE ALSO\n.BR autombpo (1)\n");

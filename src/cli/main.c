@@ -17,6 +17,7 @@ static const Verb verbs[] = {
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
+    {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
 };
 
 static void print_help(FILE* out) {

@@ -21,9 +21,10 @@ OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
 OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
+OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
 // scheduler.controller and scheduler.baseline are places of files: their contents count instead.
-const char* const run_config_unhashed[] = {"env.assets", "run.dir", "log.progress", "log.quiet",
+const char* const run_config_unhashed[] = {"env.assets", "run.dir", "run.max_wall", "checkpoint", "log.progress", "log.quiet",
                                            "scheduler.controller", "scheduler.baseline", NULL};
 
 // The directory of the shipped configurations: installed beside this program, or the source tree
@@ -59,6 +60,7 @@ void run_config_init(RunConfig* c) {
   options_section(set, "ppo", ppo_table(), &c->ppo);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
+  options_section(set, "checkpoint", checkpoint_table(), &c->checkpoint);
 }
 
 void run_config_free(RunConfig* c) { arena_free(&c->arena); }

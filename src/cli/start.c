@@ -182,17 +182,24 @@ static void print_plan(Start* s) {
 }
 
 static int run_campaign(Start* s, bool quiet, bool (*finish)(const Start*, Error*), Error* error) {
-  CampaignOptions options = {.progress_interval = s->config.log.progress,
-                             .quiet = quiet};
-  bool ok = campaign_run(&s->comm, &s->config.experiment, &s->config.directory, &options, error);
-  if (ok && s->comm.rank == 0 && finish) {
+  const RunConfig* c = &s->config;
+  CampaignOptions options = {.progress_interval = c->log.progress,
+                             .checkpoint_interval = c->checkpoint.every,
+                             .max_wall = c->run.max_wall,
+                             .quiet = quiet || c->log.quiet};
+  CampaignEnd end = campaign_run(&s->comm, &c->experiment, &c->directory, &options, error);
+  bool ok = end != CAMPAIGN_FAILED;
+  if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && finish) {
     ok = finish(s, error);
   }
   if (!ok) {
     fprintf(stderr, "autombpo: rank %d: %s\n", s->comm.rank, error->text);
     comm_abort();
   }
-  return 0;
+  if (end == CAMPAIGN_STOPPED && s->comm.rank == 0) {
+    fprintf(stderr, "stopped with a checkpoint; the same command goes on from there\n");
+  }
+  return end == CAMPAIGN_STOPPED ? EXIT_STOPPED : 0;
 }
 
 int start_run(int argc, char** argv, const StartVerb* verb,

@@ -20,7 +20,7 @@ static const char usage[] =
     "            configuration that gives the same run\n"
     "keys        explains the options whose name or meaning contains PATTERN\n"
     "check       lists every problem; exit code 2 if there is one\n"
-    "diff        prints what differs between two files or run directories; exit code 1 if anything\n"
+    "diff        prints what differs between two files or run directories; 1 if anything does\n"
     "man         prints the man page of the configuration file\n"
     "completion  prints a completion script for bash\n"
     "\n"

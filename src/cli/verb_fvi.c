@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/options_value.h"
 #include "base/text.h"
 #include "cli/verbs.h"
 #include "theory/fvi_tables.h"
@@ -13,7 +14,7 @@ static const char usage[] =
     "model with half-normal error, on small problems whose optimal values are known.\n\n"
     "  bound           conditions (6) and (7) and the bound (8), term by term; runs nothing\n"
     "  run             measured || V* - V^piK || beside the bound\n"
-    "  optimal-ratio   the same, and the best beta for each N_real, by the bound and as measured\n\n"
+    "  optimal-ratio   the same, and the best beta for each N_real, by bound and measured\n\n"
     "run and optimal-ratio write fvi.h5 and CSV files to fvi.out. Options:\n";
 
 typedef struct {
@@ -23,14 +24,21 @@ typedef struct {
   FviOptions options;
 } Fvi;
 
-static void print_usage(const Fvi* fvi, FILE* out) {
-  fputs(usage, out);
+static void print_usage(Fvi* fvi, FILE* out) {
   const OptionTable table = fvi->set.sections[0].table;
+  Text text;
+  text_init(&text, &fvi->arena);
   for (int i = 0; i < table.count; i++) {
     const OptionRow* row = &table.rows[i];
-    fprintf(out, "  fvi.%-14s %s%s%s%s\n", row->name, row->meaning, *row->unit ? " [" : "", row->unit,
-            *row->unit ? "]" : "");
+    text_add(&text, "  fvi.%-14s %s%s%s%s; ", row->name, row->meaning, *row->unit ? " [" : "",
+             row->unit, *row->unit ? "]" : "");
+    option_format_range(row, &text);
+    text_add(&text, "; default ");
+    option_format_default(row, &text);
+    text_add(&text, "\n");
   }
+  fputs(usage, out);
+  fputs(text.bytes, out);
 }
 
 // Files first, then key=value, wherever they stand.

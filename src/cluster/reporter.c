@@ -155,6 +155,20 @@ void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
   end_event(r, &event);
 }
 
+void reporter_saved(Reporter* r, int rank, const SavedMessage* saved) {
+  r->save_seconds = saved->seconds;
+  r->save_bytes = (double)saved->bytes;
+  r->saved_at = seconds();
+  Event event;
+  begin_event(&event, "checkpoint");
+  json_integer(&event.json, "hyper_episode", saved->hyper_episode);
+  json_integer(&event.json, "rank", rank);
+  json_integer(&event.json, "env_step", saved->env_step);
+  json_number(&event.json, "seconds", saved->seconds);
+  json_integer(&event.json, "bytes", saved->bytes);
+  end_event(r, &event);
+}
+
 void reporter_stage(Reporter* r, const StageResult* result, int version) {
   Event event;
   begin_event(&event, "stage");
@@ -240,6 +254,13 @@ static void add_status(Json* json, const Reporter* r, const char* state) {
   add_episodes(json, r);
   json_integer(json, "env_steps", o.steps);
   json_number(json, "steps_per_s", o.steps_per_second);
+  if (r->saved_at > 0) {
+    json_begin_object(json, "checkpoint");
+    json_number(json, "age_s", seconds() - r->saved_at);
+    json_number(json, "seconds", r->save_seconds);
+    json_number(json, "gb", r->save_bytes / 1e9);
+    json_end(json);
+  }
   add_ranks(json, r);
   json_end(json);
 }

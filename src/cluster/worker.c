@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "cluster/stop.h"
+#include "hyper/checkpoint.h"
 #include "hyper/trajectory.h"
 
 static double resident_megabytes(void) {
@@ -23,7 +26,25 @@ static Progress progress_of(const HyperEpisode* h) {
   return p;
 }
 
-static void decide(HyperEpisode* h, Link* link) {
+typedef struct {
+  Link* link;
+  const Experiment* experiment;
+  const RunDirectory* directory;
+  double interval;       // seconds between checkpoints
+  double last_save;      // when the last one was written
+  bool stopping;
+  Arena arena;
+} Worker;
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
+
+static void decide(Worker* w, HyperEpisode* h) {
   ReportMessage report = {.hyper_episode = h->index,
                           .decision = h->decisions,
                           .policy_version = h->policy_version,
@@ -31,61 +52,112 @@ static void decide(HyperEpisode* h, Link* link) {
                           .progress = progress_of(h)};
   report.reward = h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;
   OrderMessage order;
-  link->decide(link, &order, &report);
+  w->link->decide(w->link, &order, &report);
   CHECK(order.hyper_episode == h->index && order.decision == h->decisions,
         "order for hyper-episode %lld decision %d, expected %lld, %d",
         (long long)order.hyper_episode, order.decision, (long long)h->index, h->decisions);
+  w->stopping = w->stopping || order.stop;
   hyper_episode_act(h, &order.action);
 }
 
-static void run_to_end(HyperEpisode* h, Link* link) {
-  for (;;) {
-    switch (hyper_episode_advance(h)) {
-      case HYPER_STEPPED:
-      case HYPER_EPOCH_END:
-        break;
-      case HYPER_DECISION:
-        decide(h, link);
-        break;
-      case HYPER_FINISHED:
-        return;
-    }
-  }
-}
-
-static bool run_one(const BeginMessage* begin, Link* link, const Experiment* experiment,
-                    const RunDirectory* directory, Arena* arena, Error* error) {
-  HyperEpisode episode;
-  if (!hyper_episode_init(&episode, experiment, begin->hyper_episode, begin->policy_version,
-                          begin->scheduled, arena, error)) {
+static bool save(Worker* w, HyperEpisode* h, Error* error) {
+  CheckpointCost cost;
+  if (!checkpoint_write(&cost, h, w->directory, error)) {
     return false;
   }
-  run_to_end(&episode, link);
+  SavedMessage saved = {.hyper_episode = h->index,
+                        .env_step = h->mbpo.env_step,
+                        .bytes = cost.bytes,
+                        .seconds = cost.seconds};
+  w->link->saved(w->link, &saved);
+  w->last_save = seconds();
+  return true;
+}
+
+// A point between two units of work. A periodic checkpoint that fails is a warning: the last good
+// one stands. The one that a stop depends on must succeed.
+static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
+  w->stopping = w->stopping || stop_requested();
+  if (w->stopping) {
+    return save(w, h, error);
+  }
+  bool due = stop_save_requested() || seconds() - w->last_save >= w->interval;
+  if (due && !save(w, h, error)) {
+    warn(error->text);
+    w->last_save = seconds();
+  }
+  return true;
+}
+
+// Runs until the end, or until a stop was saved.
+static bool advance(Worker* w, HyperEpisode* h, Error* error) {
+  if (h->awaiting) {
+    decide(w, h);
+  }
+  while (!w->stopping) {
+    HyperEvent event = hyper_episode_advance(h);
+    if (event == HYPER_FINISHED) {
+      return true;
+    }
+    if (event == HYPER_DECISION) {
+      decide(w, h);
+    }
+    if (!safe_point(w, h, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool seal(Worker* w, const HyperEpisode* h, Error* error) {
   char path[RUN_PATH_SIZE];
-  run_episode_path(path, directory, begin->hyper_episode);
-  bool ok = trajectory_write(&episode, path, error);
-  if (ok) {
-    SealedMessage sealed = {.hyper_episode = begin->hyper_episode,
-                            .diverged = episode.mbpo.diverged,
-                            .score = hyper_episode_score(&episode),
-                            .progress = progress_of(&episode)};
-    link->sealed(link, &sealed);
+  run_episode_path(path, w->directory, h->index);
+  if (!trajectory_write(h, path, error)) {
+    return false;
+  }
+  checkpoint_remove(w->directory, h->index);
+  SealedMessage sealed = {.hyper_episode = h->index,
+                          .diverged = h->mbpo.diverged,
+                          .score = hyper_episode_score(h),
+                          .progress = progress_of(h)};
+  w->link->sealed(w->link, &sealed);
+  return true;
+}
+
+static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
+  HyperEpisode episode;
+  bool found;
+  if (!hyper_episode_init(&episode, w->experiment, begin->hyper_episode, begin->policy_version,
+                          begin->scheduled, &w->arena, error)) {
+    return false;
+  }
+  w->last_save = seconds();
+  bool ok = checkpoint_load(&episode, w->directory, &found, warn, &w->arena, error) &&
+            advance(w, &episode, error);
+  if (ok && episode.finished) {
+    ok = seal(w, &episode, error);
   }
   hyper_episode_free(&episode);
   return ok;
 }
 
-bool worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
-                Error* error) {
-  Arena arena;
-  arena_init(&arena);
+WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
+                     double checkpoint_interval, Error* error) {
+  Worker w = {.link = link,
+              .experiment = experiment,
+              .directory = directory,
+              .interval = checkpoint_interval};
+  arena_init(&w.arena);
   BeginMessage begin;
   bool ok = true;
-  while (ok && link->begin(link, &begin)) {
-    ArenaMark mark = arena_mark(&arena);
-    ok = run_one(&begin, link, experiment, directory, &arena, error);
-    arena_release(&arena, mark);
+  while (ok && !w.stopping && link->begin(link, &begin)) {
+    ArenaMark mark = arena_mark(&w.arena);
+    ok = run_one(&w, &begin, error);
+    arena_release(&w.arena, mark);
   }
-  arena_free(&arena);
-  return ok;
+  arena_free(&w.arena);
+  if (ok && w.stopping) {
+    link->stopped(link);
+  }
+  return !ok ? WORKER_FAILED : w.stopping ? WORKER_STOPPED : WORKER_FINISHED;
 }

@@ -10,23 +10,23 @@
 struct EnsembleScratch {
   int64_t max_rows;
   // One gradient step.
-  MlpTape tape;          // for batches of options.batch_size
-  Real* d_head;          // (E, B, 2 D)
-  Real* batch_in;        // (E, B, I), I = O + A
-  Real* batch_target;    // (E, B, D)
+  MlpTape tape;        // for batches of options.batch_size
+  Real* d_head;        // (E, B, 2 D)
+  Real* batch_in;      // (E, B, I), I = O + A
+  Real* batch_target;  // (E, B, D)
   // Evaluation.
-  MlpTape chunk_tape;    // for ENSEMBLE_CHUNK rows, forward only
-  Real* chunk_in;        // (chunk, I)
-  Real* chunk_head;      // (chunk, 2 D)
-  Real* chunk_noise;     // (chunk, D)
-  Real* chunk_sample;    // (chunk, D)
-  int32_t* chunk_rows;   // (chunk) which rows of the caller
+  MlpTape chunk_tape;   // for ENSEMBLE_CHUNK rows, forward only
+  Real* chunk_in;       // (chunk, I)
+  Real* chunk_head;     // (chunk, 2 D)
+  Real* chunk_noise;    // (chunk, D)
+  Real* chunk_sample;   // (chunk, D)
+  int32_t* chunk_rows;  // (chunk) which rows of the caller
   // One training: all transitions in a random order, hold-out first. Reserved address space.
-  Real* rows_in;         // (max_rows, I) scaled
-  Real* rows_target;     // (max_rows, D)
-  int32_t* order;        // (max_rows) the random order
-  int32_t* bootstrap;    // (E, n) rows that each member trains on
-  Real* snapshot;        // (net.size) best parameters of each member so far
+  Real* rows_in;       // (max_rows, I) scaled
+  Real* rows_target;   // (max_rows, D)
+  int32_t* order;      // (max_rows) the random order
+  int32_t* bootstrap;  // (E, n) rows that each member trains on
+  Real* snapshot;      // (net.size) best parameters of each member so far
 };
 
 #endif  // DYNAMICS_ENSEMBLE_SCRATCH_H

@@ -166,7 +166,7 @@ static void bullet_set_state(Env* env, double* obs, const double* position,
   observe(body, obs, true);
 }
 
-// Unlike PyBullet's, a reset forgets the contacts of the episode before.
+// Forgets the contacts of the episode before: an episode depends on its stream only.
 static void bullet_reset(Env* env, double* obs, Rng* rng) {
   BulletBody* body = body_of(env);
   const BulletContacts none = {0};
@@ -242,8 +242,11 @@ static void bullet_visit(Env* env, Archive* archive) {
   archive_bool(archive, "broken", &broken);
   visit_contacts(&contacts, archive);
   if (archive->mode == ARCHIVE_LOAD && !archive->failed) {
-    place(body, pose.position, pose.speed);
-    bullet_world_set_contacts(body->world, &contacts);
+    if (!broken) {
+      place(body, pose.position, pose.speed);
+      bullet_world_set_contacts(body->world, &contacts);
+    }
+    body->pose = pose;
     body->broken = broken;
   }
 }
@@ -257,6 +260,17 @@ static int bullet_velocity_size(const Env* env) {
   return 0;
 }
 
+// MuJoCo numbers the joints of the same file in the same order.
+static void bullet_pose(const Env* env, double* qpos, double* qvel) {
+  const BulletBody* body = body_of(env);
+  for (int i = 0; i < body->model.link_count; i++) {
+    if (body->model.links[i].joint != BULLET_FIXED) {
+      *qpos++ = body->pose.position[i];
+      *qvel++ = body->pose.speed[i];
+    }
+  }
+}
+
 static const EnvOps BULLET_OPS = {
     .reset = bullet_reset,
     .step = bullet_step,
@@ -266,6 +280,7 @@ static const EnvOps BULLET_OPS = {
     .position_size = bullet_position_size,
     .velocity_size = bullet_velocity_size,
     .advance = bullet_advance,
+    .pose = bullet_pose,
 };
 
 // Finds the links that the task names.
@@ -290,7 +305,8 @@ static bool find_links(BulletBody* body, Error* error) {
   return true;
 }
 
-static void fill_spec(EnvSpec* spec, const BulletTask* task) {
+static void fill_spec(EnvSpec* spec, const BulletBody* body) {
+  const BulletTask* task = body->task;
   bullet_engine(spec->engine, sizeof spec->engine);
   spec->obs_size = task->obs_size;
   spec->act_size = task->drive_count;
@@ -298,6 +314,10 @@ static void fill_spec(EnvSpec* spec, const BulletTask* task) {
   spec->step_seconds = STEP_SECONDS;
   spec->definition = task->definition;
   spec->terminated = task->terminated;
+  for (int i = 0; i < body->model.link_count; i++) {
+    spec->model_nq += body->model.links[i].joint != BULLET_FIXED;
+  }
+  spec->model_nv = spec->model_nq;
   for (int a = 0; a < task->drive_count; a++) {
     spec->act_low[a] = -1;
     spec->act_high[a] = 1;
@@ -322,7 +342,8 @@ bool bullet_open(Env* env, const void* task, const char* assets, Arena* arena, E
   if (!body->world) {
     return error_set(error, "this build has no Bullet (CMake did not find bullet-float64)");
   }
-  fill_spec(&env->spec, body->task);
+  fill_spec(&env->spec, body);
+  env->spec.model = arena_string(arena, path);
   env->ops = &BULLET_OPS;
   env->body = body;
   return true;

@@ -24,8 +24,8 @@ static bool fail(const Reader* reader, const XmlNode* node, const char* what) {
   return error_set(reader->error, "%s:%d: <%s>: %s", reader->path, node->line, node->tag, what);
 }
 
-// Reads 1 ... max numbers, rounded to float, into out; *count (may be NULL) says how many. A missing
-// attribute leaves all as it is.
+// Reads 1 ... max numbers, rounded to float, into out; *count (may be NULL) says how many. A
+// missing attribute leaves all as it is.
 static bool read_numbers(const Reader* reader, const XmlNode* node, const char* name, double* out,
                          int max, int* count) {
   const char* text = xml_attribute(node, name);

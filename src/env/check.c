@@ -1,6 +1,7 @@
 #include "env/check.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -129,6 +130,13 @@ static double measure(Bench* bench, const double* actions, bool* ends, bool bare
   return LAP_STEPS / (cpu_seconds() - start);
 }
 
+static int compare_doubles(const void* a, const void* b) {
+  double x = *(const double*)a;
+  double y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+// Whole and bare laps alternate, so that a change of the machine's load meets both.
 static void measure_rates(EnvCheck* check, Bench* bench, Arena* arena) {
   const EnvSpec* spec = &bench->env.spec;
   double* actions = ARENA_NEW(arena, ACTIONS * spec->act_size, double);
@@ -137,12 +145,18 @@ static void measure_rates(EnvCheck* check, Bench* bench, Arena* arena) {
   for (int i = 0; i < ACTIONS; i++) {
     draw_action(actions + i * spec->act_size, spec, &rng);
   }
+  double overhead[LAPS] = {0};
   for (int lap = 0; lap < LAPS; lap++) {
-    check->rate = fmax(check->rate, measure(bench, actions, ends, false));
+    double rate = measure(bench, actions, ends, false);
+    check->rate = fmax(check->rate, rate);
     if (bench->env.ops->advance) {
-      check->bare_rate = fmax(check->bare_rate, measure(bench, actions, ends, true));
+      double bare_rate = measure(bench, actions, ends, true);
+      check->bare_rate = fmax(check->bare_rate, bare_rate);
+      overhead[lap] = 1 - rate / bare_rate;
     }
   }
+  qsort(overhead, LAPS, sizeof overhead[0], compare_doubles);
+  check->overhead = overhead[LAPS / 2];
 }
 
 static void run_check(EnvCheck* check, Bench* bench, int64_t steps, Arena* arena) {

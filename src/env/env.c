@@ -139,6 +139,11 @@ int env_position_size(const Env* env) { return env->ops->position_size(env); }
 
 int env_velocity_size(const Env* env) { return env->ops->velocity_size(env); }
 
+void env_pose(const Env* env, double* qpos, double* qvel) {
+  CHECK(env->ops->pose, "task %s has no model", env->spec.id);
+  env->ops->pose(env, qpos, qvel);
+}
+
 EnvStep env_step(Env* env, double* obs, const double* act) {
   return env->ops->step(env, obs, act);
 }

@@ -129,6 +129,12 @@ static int mujoco_position_size(const Env* env) { return (int)body_of(env)->mode
 
 static int mujoco_velocity_size(const Env* env) { return (int)body_of(env)->model->nv; }
 
+static void mujoco_pose(const Env* env, double* qpos, double* qvel) {
+  const MujocoBody* body = body_of(env);
+  memcpy(qpos, body->data->qpos, sizeof(double) * (size_t)body->model->nq);
+  memcpy(qvel, body->data->qvel, sizeof(double) * (size_t)body->model->nv);
+}
+
 static const EnvOps MUJOCO_OPS = {
     .reset = mujoco_reset,
     .step = mujoco_step,
@@ -138,6 +144,7 @@ static const EnvOps MUJOCO_OPS = {
     .position_size = mujoco_position_size,
     .velocity_size = mujoco_velocity_size,
     .advance = mujoco_advance,
+    .pose = mujoco_pose,
 };
 
 static bool check_size(const char* what, int size, int expected, Error* error) {
@@ -179,9 +186,21 @@ static void fill_spec(EnvSpec* spec, const MujocoBody* body) {
   spec->step_seconds = body->dt;
   spec->definition = task->definition;
   spec->terminated = task->terminated;
+  spec->model_nq = (int)m->nq;
+  spec->model_nv = (int)m->nv;
   for (int a = 0; a < (int)m->nu; a++) {
     spec->act_low[a] = m->actuator_ctrlrange[2 * a];
     spec->act_high[a] = m->actuator_ctrlrange[2 * a + 1];
+  }
+}
+
+// MuJoCo's messages have several lines, and empty ones at the end.
+static void join_lines(char* text) {
+  for (size_t length = strlen(text); length > 0 && text[length - 1] == '\n'; length--) {
+    text[length - 1] = '\0';
+  }
+  for (char* c = strchr(text, '\n'); c; c = strchr(c, '\n')) {
+    *c = ' ';
   }
 }
 
@@ -194,6 +213,7 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   char text[1000] = "";
   mjModel* model = mj_loadXML(path, NULL, text, (int)sizeof text);
   if (!model) {
+    join_lines(text);
     return error_set(error, "%s: %s", path, text);
   }
   MujocoBody* body = ARENA_NEW(arena, 1, MujocoBody);
@@ -205,6 +225,7 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   body->data = mj_makeData(model);
   body->dt = model->opt.timestep * task->frame_skip;
   fill_spec(&env->spec, body);
+  env->spec.model = arena_string(arena, path);
   env->ops = &MUJOCO_OPS;
   env->body = body;
   return true;

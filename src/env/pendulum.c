@@ -1,6 +1,7 @@
 // Gymnasium's Pendulum-v1 in plain C: swing a rod up and hold it there with a weak motor.
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "env/tasks.h"
 
@@ -79,6 +80,12 @@ static int pendulum_size(const Env* env) {
   return 1;
 }
 
+static void pendulum_pose(const Env* env, double* qpos, double* qvel) {
+  const Pendulum* state = env->body;
+  *qpos = state->angle;
+  *qvel = state->speed;
+}
+
 static const EnvOps PENDULUM_OPS = {
     .reset = pendulum_reset,
     .step = pendulum_step,
@@ -88,10 +95,16 @@ static const EnvOps PENDULUM_OPS = {
     .position_size = pendulum_size,
     .velocity_size = pendulum_size,
     .advance = pendulum_advance,
+    .pose = pendulum_pose,
 };
 
 bool pendulum_open(Env* env, const void* task, const char* assets, Arena* arena, Error* error) {
-  (void)task, (void)assets, (void)error;
+  (void)task, (void)error;
+  char* model = arena_alloc(arena, strlen(assets) + sizeof "/pendulum.xml");
+  sprintf(model, "%s/pendulum.xml", assets);
+  env->spec.model = model;
+  env->spec.model_nq = 1;
+  env->spec.model_nv = 1;
   env->spec.obs_size = 3;
   env->spec.act_size = 1;
   env->spec.time_limit = TIME_LIMIT;

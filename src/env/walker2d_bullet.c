@@ -20,7 +20,8 @@ static double reward_paper(const BulletMotion* motion, bool is_alive) {
   .terminated = terminated
 
 const BulletTask walker2d_bullet = {
-    .definition = "PyBullet Walker2DBulletEnv-v0: alive (+-1) + progress - power - joints at limits",
+    .definition =
+        "PyBullet Walker2DBulletEnv-v0: alive (+-1) + progress - power - joints at limits",
     .reward = bullet_reward,
     TASK,
 };

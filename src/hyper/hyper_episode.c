@@ -199,6 +199,20 @@ static void visit_decision(Decision* d, Archive* ar) {
   archive_leave(ar);
 }
 
+static void visit_decisions(void* self, Archive* ar) {
+  HyperEpisode* h = self;
+  for (int i = 0; i < h->decisions; i++) {
+    visit_decision(&h->decision[i], ar);
+  }
+}
+
+static void visit_epochs(void* self, Archive* ar) {
+  HyperEpisode* h = self;
+  for (int e = 0; e < h->epochs; e++) {
+    mbpo_epoch_visit(&h->epoch[e], ar, "epoch");
+  }
+}
+
 static bool visit_count(int* count, int limit, Archive* ar, const char* name) {
   archive_i32(ar, name, count, 1);
   if (!ar->failed && (*count < 0 || *count > limit)) {
@@ -217,14 +231,10 @@ void hyper_episode_visit(HyperEpisode* h, Archive* ar) {
   archive_f64(ar, "initial_return", &h->initial_return, 1);
   rng_visit(&h->rng, ar, "rng");
   if (visit_count(&h->decisions, h->max_decisions, ar, "decisions")) {
-    for (int i = 0; i < h->decisions; i++) {
-      visit_decision(&h->decision[i], ar);
-    }
+    archive_packed(ar, "decision_rows", visit_decisions, h);
   }
   if (visit_count(&h->epochs, h->mbpo.epochs, ar, "epochs")) {
-    for (int e = 0; e < h->epochs; e++) {
-      mbpo_epoch_visit(&h->epoch[e], ar, "epoch");
-    }
+    archive_packed(ar, "epoch_rows", visit_epochs, h);
   }
   mbpo_visit(&h->mbpo, ar);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hyper/sealed_root.h"
+#include "hyper/transitions.h"
 
 // A column of a table is gathered from an array of structs: `offset` and `size` name the field.
 typedef struct {
@@ -181,6 +182,9 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
   write_root(&file, h);
   write_decisions(&file, h, &arena);
   write_epochs(&file, h, &arena);
+  if (h->experiment->log_transitions) {
+    transitions_write(&file, &h->mbpo, &arena);
+  }
   h5_group(&file, "final");
   sealed_network(&file, "final/policy", &h->mbpo.sac.policy_net, h->mbpo.sac.policy);
   arena_free(&arena);

@@ -14,7 +14,7 @@ void adam_init(Adam* adam, size_t size, double learning_rate, Arena* arena) {
   adam->learning_rate = learning_rate;
 }
 
-// Both bias corrections as factors of one step: learning_rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t).
+// Both bias corrections as factors: learning_rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t).
 typedef struct {
   Real rate;
   Real root;

@@ -1,6 +1,8 @@
-// The order of the loops: a block of B (DEPTH x BLOCK_COLUMNS) is copied into panels as wide as a tile,
-// which stay in the second-level cache; then the rows of A pass over it tile by tile, so that A is
-// read and C is written once, in order. A tile's sums go through a small buffer to its epilogue.
+// The order of the loops: a block of B (DEPTH x BLOCK_COLUMNS) is copied into panels as wide as a
+// tile, which stay in the second-level cache; then the rows of A pass over it tile by tile, so that
+// A is read and C is written once, in order. A tile's sums go through a small buffer to its
+// epilogue. What is needed next is prefetched: operands of this size come from the third-level
+// cache, and waiting for them would cost a tenth of the time.
 
 #include "nn/gemm.h"
 
@@ -9,10 +11,12 @@
 #include "base/error.h"
 #include "gemm_tile.h"
 
-#define PREFETCH_ROWS 4   // rows of B that are asked for before they are copied
 #define DEPTH 256           // of a block of B, in k
 #define BLOCK_COLUMNS 256   // of a block of B: 256 KiB
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
+#define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
+#define PACK_AHEAD 4        // rows of B that are asked for before they are copied
+#define LINE 16             // about a cache line, in numbers
 
 typedef struct {
   const GemmEpilogue* epilogue;
@@ -53,20 +57,22 @@ typedef struct {
   int columns;
 } Block;
 
-// panels (columns / TILE_COLUMNS; depth, TILE_COLUMNS) = a block of B; missing columns are 0.
+// One row of a panel; `left` columns are there, the others become 0.
+static inline void pack_row(Real* to, const Real* from, const Real* ahead, int left) {
+  for (int v = 0; v < TILE_COLUMNS; v += LANES) {
+    __builtin_prefetch(ahead + v);
+    vector_store(to + v, left > v ? vector_load_some(from + v, left - v) : (Vector){0});
+  }
+}
+
+// panels (columns / TILE_COLUMNS; depth, TILE_COLUMNS) = a block of B, row by row.
 static void pack_rows(Real* panels, const Product* product, const Block* block) {
   const Real* from = product->B + block->first_k * product->b_step + block->first;
   for (int l = 0; l < block->depth; l++) {
-    Real* to = panels + l * TILE_COLUMNS;
-    const Real* ahead = from + PREFETCH_ROWS * product->b_step;
+    const Real* ahead = from + PACK_AHEAD * product->b_step;
     for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
-      __builtin_prefetch(ahead + j);
-      __builtin_prefetch(ahead + j + LANES);
-      for (int v = 0; v < TILE_COLUMNS; v += LANES) {
-        int left = block->columns - j - v;
-        vector_store(to + v, left > 0 ? vector_load_some(from + j + v, left) : (Vector){0});
-      }
-      to += block->depth * TILE_COLUMNS;
+      pack_row(panels + j * block->depth + l * TILE_COLUMNS, from + j, ahead + j,
+               block->columns - j);
     }
     from += product->b_step;
   }
@@ -133,25 +139,19 @@ static void prefetch_tile(const Real* C, int ldc, int rows) {
   }
 }
 
-// Asks for a share of the next tile's rows of A, while panel j of this one is worked on.
-static void prefetch_next(const Product* product, const Tile* tile, int j, int i, const Block* block) {
-  int next = i + tile->rows;
-  if (next >= product->m) {
+// Asks for the part of A that the next row of tiles needs in steps first ... end - 1 of k.
+static void prefetch_rows(const Product* product, const Block* block, int i, int rows, int first,
+                          int end) {
+  const Real* A = product->A + i * product->a_row + block->first_k * product->a_step;
+  if (product->a_step != 1) {
+    for (int l = first; l < end; l++) {
+      __builtin_prefetch(A + l * product->a_step + rows - 1, 0, 2);
+    }
     return;
   }
-  const Real* A = product->A + next * product->a_row + block->first_k * product->a_step;
-  int panels = (block->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  if (product->a_step == 1) {
-    int share = (block->depth + panels - 1) / panels;
-    for (int r = 0; r < tile->rows; r++) {
-      for (int l = j * share; l < (j + 1) * share; l += 16) {
-        __builtin_prefetch(A + r * product->a_row + l, 0, 2);
-      }
-    }
-  } else {
-    int share = (block->depth + panels - 1) / panels;
-    for (int l = j * share; l < (j + 1) * share; l++) {
-      __builtin_prefetch(A + l * product->a_step + tile->rows - 1, 0, 2);
+  for (int r = 0; r < rows; r++) {
+    for (int l = first; l < end; l += LINE) {
+      __builtin_prefetch(A + r * product->a_row + l, 0, 2);
     }
   }
 }
@@ -164,7 +164,8 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, int first_
   tile->A = product->A + i * product->a_row + first_k * product->a_step;
   tile->add = first_k > 0;
   prefetch_tile(C, product->ldc, tile->rows);
-  if (epilogue->finish == GEMM_PLAIN && tile->columns == TILE_COLUMNS) {
+  bool untouched = epilogue->finish == GEMM_PLAIN && !epilogue->column_sums;
+  if (untouched && tile->columns == TILE_COLUMNS) {
     gemm_tile(C, product->ldc, tile);
     return;
   }
@@ -177,27 +178,29 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, int first_
   gemm_finish_tile(&at, C, product->ldc, sums, tile->rows, tile->columns);
 }
 
-// The tile's rows over all panels of a block.
+// The tile's rows over all panels of a block; each panel has the next rows fetched a bit further.
 static void row_of_tiles(const Product* product, Tile* tile, int i, const Block* block,
                          const Real* panels) {
+  int next = i + tile->rows;
+  int share = (block->depth * TILE_COLUMNS + block->columns - 1) / block->columns;
   for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
     int column = block->first + j;
-    tile->columns = least(TILE_COLUMNS, product->n - column);
-    if (panels) {
-      tile->B = panels + (ptrdiff_t)j * block->depth;
-      tile->b_step = TILE_COLUMNS;
-    } else {
-      tile->B = product->B + block->first_k * product->b_step + column;
-      tile->b_step = product->b_step;
+    int first = j / TILE_COLUMNS * share;
+    if (next < product->m) {
+      prefetch_rows(product, block, next, tile->rows, first, least(first + share, block->depth));
     }
-    prefetch_next(product, tile, j / TILE_COLUMNS, i, block);
+    tile->columns = least(TILE_COLUMNS, product->n - column);
+    tile->B = panels ? panels + j * block->depth
+                     : product->B + block->first_k * product->b_step + column;
+    tile->b_step = panels ? TILE_COLUMNS : product->b_step;
     tile_of(product, tile, i, column, block->first_k);
   }
 }
 
 // All rows of A over one block of B; the rows are spread evenly over the tiles.
 static void rows_over(const Product* product, const Block* block, Real* panels) {
-  bool direct = product->m <= FEW_ROWS && product->b_column == 1 && block->columns % TILE_COLUMNS == 0;
+  bool direct = product->m <= FEW_ROWS && product->b_column == 1 &&
+                block->columns % TILE_COLUMNS == 0;
   if (!direct) {
     (product->b_column == 1 ? pack_rows : pack_columns)(panels, product, block);
   }
@@ -226,23 +229,29 @@ static void multiply_tiles(const Product* product) {
   }
 }
 
-// C (m, 1): the rows of A and the column B are both contiguous; a tile would waste most of its lanes.
-static void multiply_column(const Product* product) {
+// a (k) times b (k): each lane sums every LANES-th product.
+static inline Real dot(const Real* a, const Real* b, int k) {
+  Vector sum = {0};
+  for (int l = 0; l < k; l += LANES) {
+    sum = vector_fma(vector_load_some(a + l, k - l), vector_load_some(b + l, k - l), sum);
+  }
+  return vector_sum(sum);
+}
+
+// Few columns: the rows of A and the columns of B are contiguous, each element is a dot product.
+static void multiply_thin(const Product* product) {
   Real sums[TILE_ROWS * TILE_COLUMNS];
   for (int i = 0; i < product->m; i += TILE_ROWS) {
     int rows = least(TILE_ROWS, product->m - i);
     for (int r = 0; r < rows; r++) {
       const Real* A = product->A + (i + r) * product->a_row;
-      Vector sum = {0};
-      for (int l = 0; l < product->k; l += LANES) {
-        int count = product->k - l;
-        sum = vector_fma(vector_load_some(A + l, count), vector_load_some(product->B + l, count),
-                         sum);
+      for (int j = 0; j < product->n; j++) {
+        sums[r * TILE_COLUMNS + j] = dot(A, product->B + j * product->b_column, product->k);
       }
-      sums[r * TILE_COLUMNS] = vector_sum(sum);
     }
     GemmEpilogue at = epilogue_at(product->epilogue, product->ldc, i, 0);
-    gemm_finish_tile(&at, product->C + (ptrdiff_t)i * product->ldc, product->ldc, sums, rows, 1);
+    gemm_finish_tile(&at, product->C + (ptrdiff_t)i * product->ldc, product->ldc, sums, rows,
+                     product->n);
   }
 }
 
@@ -251,8 +260,9 @@ static void multiply(const Product* product) {
   if (product->epilogue->column_sums) {
     memset(product->epilogue->column_sums, 0, (size_t)product->n * sizeof(Real));
   }
-  if (product->n == 1 && product->a_step == 1 && product->b_step == 1) {
-    multiply_column(product);
+  bool thin = product->n <= FEW_COLUMNS && product->a_step == 1 && product->b_step == 1;
+  if (thin && (product->n == 1 || product->k > FEW_COLUMNS)) {
+    multiply_thin(product);
   } else {
     multiply_tiles(product);
   }
@@ -270,15 +280,18 @@ void gemm_nt_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A,
                       .B = B, .b_column = ldb, .b_step = 1, .m = m, .n = n, .k = k});
 }
 
-void gemm_nn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+void gemm_nn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
+             int k) {
   gemm_nn_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
 }
 
-void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
+             int k) {
   gemm_nt_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
 }
 
-void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k) {
+void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
+             int k) {
   Product product = {.epilogue = &plain, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
                      .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
   if (n == 1 && ldc == 1) {

@@ -32,8 +32,8 @@ typedef struct {
   ptrdiff_t b_step;
 } Tile;
 
-// sums (rows, TILE_COLUMNS), `stride` apart, = or += A B. One column of vectors is left untouched if
-// `columns` needs only the other.
+// sums (rows, TILE_COLUMNS), `stride` apart, = or += A B. The second vector of each row is left
+// untouched if `columns` needs only the first.
 void gemm_tile(Real* sums, ptrdiff_t stride, const Tile* tile);
 
 // C (rows, columns) = epilogue of sums; the pointers of `epilogue` are those of the tile's corner.

@@ -10,16 +10,16 @@
 // For B = batch_size or CHUNK rows, whichever is more.
 struct SacScratch {
   MlpTape policy_tape;
-  MlpTape critic_tape;   // critics and, in turn, their targets
-  Real* critic_in;       // (B, O + A) [obs | act]
-  Real* act;             // (B, A) a ~ pi(s), or a' ~ pi(s')
-  Real* logp;            // (B)
-  Real* target_q;        // (B) right-hand side of equation 3
-  Real* d_q;             // (2, B)
-  Real* d_critic_in;     // (2, B, A) action columns
-  Real* d_act;           // (B, A)
-  Real* d_logp;          // (B)
-  Real* d_head;          // (B, 2 A)
+  MlpTape critic_tape;  // critics and, in turn, their targets
+  Real* critic_in;      // (B, O + A) [obs | act]
+  Real* act;            // (B, A) a ~ pi(s), or a' ~ pi(s')
+  Real* logp;           // (B)
+  Real* target_q;       // (B) right-hand side of equation 3
+  Real* d_q;            // (2, B)
+  Real* d_critic_in;    // (2, B, A) action columns
+  Real* d_act;          // (B, A)
+  Real* d_logp;         // (B)
+  Real* d_head;         // (B, 2 A)
 };
 
 static void scratch_init(Sac* sac, Arena* arena) {

@@ -123,8 +123,8 @@ bool h5_create(H5File* file, const char* path, const char* format, int version, 
 }
 
 static bool open_for_reading(H5File* file, const char* name) {
-  if (access(name, R_OK) != 0) {
-    return h5_refuse(file, "", "%s", strerror(errno));
+  if (!h5_mark_check(file, name)) {
+    return false;
   }
   hid_t list = access_list();
   file->handle = H5Fopen(name, H5F_ACC_RDONLY, list);
@@ -233,7 +233,7 @@ bool h5_seal(H5File* file, Error* error) {
     h5_fail(file, "", "cannot be written");
   }
   close_handle(file);
-  if (file->failed || !verify_written(file, error)) {
+  if (file->failed || !h5_mark_append(file, file->temporary) || !verify_written(file, error)) {
     unlink(file->temporary);
     return report(file, error) && false;
   }

@@ -1,5 +1,6 @@
 // Attributes of groups and datasets.
 
+#include <limits.h>
 #include <string.h>
 
 #include "h5_internal.h"
@@ -62,6 +63,23 @@ bool h5_has_attribute(H5File* file, const char* object, const char* name) {
          H5Aexists_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT) > 0;
 }
 
+int h5_attribute_count(H5File* file, const char* object, const char* name) {
+  if (!h5_has_attribute(file, object, name)) {
+    return 0;
+  }
+  hid_t attribute = H5Aopen_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT,
+                                    H5P_DEFAULT);
+  hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
+  hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : 0;
+  if (space >= 0) {
+    H5Sclose(space);
+  }
+  if (attribute >= 0) {
+    H5Aclose(attribute);
+  }
+  return count > 0 && count < INT_MAX ? (int)count : 0;
+}
+
 // Opens an attribute of the given class with `count` values (-1: a scalar), or fails.
 static hid_t open_attribute(H5File* file, const char* object, const char* name, H5T_class_t class,
                             int count) {
@@ -115,7 +133,8 @@ const char* h5_get_text(H5File* file, const char* object, const char* name, Aren
   if (file->failed || !stored) {
     return "";
   }
-  const char* text = strnlen(stored, LONGEST_TEXT) < LONGEST_TEXT ? arena_string(arena, stored) : "";
+  bool fits = strnlen(stored, LONGEST_TEXT) < LONGEST_TEXT;
+  const char* text = fits ? arena_string(arena, stored) : "";
   H5free_memory(stored);
   return text;
 }

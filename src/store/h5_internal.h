@@ -13,6 +13,11 @@ bool h5_fail(H5File* file, const char* object, const char* what);
 bool h5_refuse(H5File* file, const char* object, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// Appends the mark of a sealed file to the closed file `name`; checks it, if there is one (files of
+// other programs have none). False = failed or damaged, reported.
+bool h5_mark_append(H5File* file, const char* name);
+bool h5_mark_check(H5File* file, const char* name);
+
 // Type in memory and in the file; new handles, to be closed.
 hid_t h5_memory_type(H5Type type);
 hid_t h5_file_type(H5Type type);

@@ -12,7 +12,7 @@
 // States that are drawn together.
 #define CHUNK 1024
 
-// Streams of one seed: 0 the fixed model errors, 1 + k iteration k, FRESH + k its fresh model errors.
+// Streams of one seed: 0 the fixed model errors, 1 + k iteration k, FRESH + k its fresh errors.
 #define FRESH (1 << 20)
 
 #define TWO_PI 6.283185307179586476925286766559
@@ -68,8 +68,8 @@ static double imagined_value(Run* run, const double* value, size_t move,
   return mdp_value_at(mdp, value, at);
 }
 
-// Equation (4) for one state. `draw` (1 + dims + A) holds uniform numbers: the cell, the offsets, and
-// for each action whether its next state is real.
+// Equation (4) for one state. `draw` (1 + dims + A) holds uniform numbers: the cell, the offsets,
+// and for each action whether its next state is real.
 static void sample_target(int* cell_out, double* target, Run* run, const double* value,
                           const Real* draw) {
   const Mdp* mdp = run->mdp;

@@ -124,6 +124,7 @@ bool fvi_plan(FviPlan* plan, const FviOptions* options, bool to_run, Arena* aren
   mdp_init(&plan->mdp, kind_of(options->mdp), options->cells, options->gamma,
            options->gap, options->wiggle, (uint64_t)options->mdp_seed, arena);
   plan->concentrability = mdp_concentrability(&plan->mdp, scratch);
+  plan->worst_loss = mdp_worst_loss(&plan->mdp, options->p, scratch);
   int sizes = options->solve_samples ? 1 : options->n_real.count;
   plan->setting_count =
       options->iterations.count * options->sigma.count * sizes * options->real_ratio.count;

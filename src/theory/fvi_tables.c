@@ -7,12 +7,13 @@
 
 // The best beta of the bound is sought from here to 1.
 #define SMALLEST_RATIO 1e-12
-#define CURVE_POINTS 161
-#define CURVE_SMALLEST 1e-4
+#define CURVE_POINTS 241
+#define CURVE_SMALLEST 1e-6
 #define RISE_POINTS 49
 #define RISE_DECADES 6.0
 
 // Columns: name, value, unit, meaning. In the tables below, a reward is the unit of every error.
+// clang-format off
 #define SETTING_COLUMNS(COL) \
   COL(iterations, at->iterations, "1", "K") \
   COL(sigma, at->sigma, "state", "scale of the half-normal model error") \
@@ -20,6 +21,7 @@
   COL(real_ratio, at->real_ratio, "1", "beta") \
   COL(samples, (double)at->samples, "samples", "N") \
   COL(v_max, plan->mdp.v_max, "reward", "largest value") \
+  COL(worst_loss, plan->worst_loss, "reward", "loss of the worst policy") \
   COL(delta, plan->options->delta, "1", "probability with which the bound may fail") \
   COL(concentrability, plan->concentrability, "1", "C of rho and mu") \
   COL(lipschitz, at->problem.lipschitz, "reward / state", "K_V of the class") \
@@ -85,6 +87,8 @@
   COL(n_real, n_real, "samples", "expected real samples of an iteration") \
   COL(bound_ratio, best.best, "1", "beta with the smallest second + third term") \
   COL(bound_interior, best.interior, "1", "its local minimum below 0.999; 1 if none")
+
+// clang-format on
 
 #define COLUMN(name, value, unit, meaning) {#name, unit, meaning},
 #define VALUE(name, value, unit, meaning) values[count++] = (value);
@@ -202,7 +206,8 @@ FviTable fvi_curve_table(const FviPlan* plan, Arena* arena) {
     const FviSetting* at = &plan->settings[row / CURVE_POINTS * betas];
     int point = (int)(row % CURVE_POINTS);
     double ratio = exp(log(CURVE_SMALLEST) * (1.0 - point / (CURVE_POINTS - 1.0)));
-    Bound bound = bound_terms(&at->problem, bound_log_samples(&at->problem, at->n_real, ratio), ratio);
+    double log_samples = bound_log_samples(&at->problem, at->n_real, ratio);
+    Bound bound = bound_terms(&at->problem, log_samples, ratio);
     double values[MAX_COLUMNS];
     int count = 0;
     CURVE_COLUMNS(VALUE)
@@ -213,7 +218,8 @@ FviTable fvi_curve_table(const FviPlan* plan, Arena* arena) {
 
 // N_real from 10 over RISE_DECADES at equal steps of its logarithm.
 FviTable fvi_rise_table(const FviPlan* plan, Arena* arena) {
-  int per_sigma = plan->setting_count / plan->options->sigma.count / plan->options->iterations.count;
+  const FviOptions* options = plan->options;
+  int per_sigma = plan->setting_count / options->sigma.count / options->iterations.count;
   int64_t rows = (int64_t)plan->setting_count / per_sigma * RISE_POINTS;
   FviTable table = new_table("rise", rise_columns, COUNT(rise_columns), rows, arena);
   for (int64_t row = 0; row < rows; row++) {

@@ -74,8 +74,10 @@ static void show_problem(const FviPlan* plan, Text* out) {
   text_add(out, "%s: %d cells, %d actions, gamma = %g, V_max = %g, p = %g, delta = %g\n",
            options->mdp, plan->mdp.cells, plan->mdp.actions, plan->mdp.gamma, plan->mdp.v_max,
            options->p, options->delta);
-  text_add(out, "C = %.6g, K_V = %.6g, d = %.4g V_max; errors below are in units of V_max\n",
-           plan->concentrability, problem->lipschitz, problem->bellman_error / plan->mdp.v_max);
+  text_add(out, "C = %.6g, K_V = %.6g, d = %.4g V_max, the worst policy loses %.4g V_max\n",
+           plan->concentrability, problem->lipschitz, problem->bellman_error / plan->mdp.v_max,
+           plan->worst_loss / plan->mdp.v_max);
+  text_add(out, "errors below are in units of V_max\n");
 }
 
 void fvi_settings_show(const FviPlan* plan, const FviTable* table, Text* out) {
@@ -119,8 +121,10 @@ static void show_conditions(const FviPlan* plan, const FviSetting* at, Text* out
   text_add(out, "  (7) %s: it takes sigma < %.4g; this sigma allows eps0 > %.4g V_max\n",
            conditions->sigma_holds ? "holds" : "fails", conditions->sigma_allowed,
            at->bound.epsilon_sigma * unit);
-  text_add(out, "  bound / V_max = %.4g = %.4g approximation + %.4g estimation + %.4g model + %.4g "
-           "iteration%s\n", at->bound.total * unit, at->bound.approximation * unit,
+  text_add(out,
+           "  bound / V_max = %.4g = %.4g approximation + %.4g estimation + %.4g model + %.4g "
+           "iteration%s\n",
+           at->bound.total * unit, at->bound.approximation * unit,
            at->bound.estimation * unit, at->bound.model * unit, at->bound.iteration * unit,
            at->bound.total * unit < 1.0 ? "" : "  (vacuous)");
   if (conditions->samples_hold && conditions->sigma_holds) {

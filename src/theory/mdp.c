@@ -32,8 +32,8 @@ void mdp_greedy(int* policy, const Mdp* mdp, const double* value) {
   }
 }
 
-// From 0 and with rewards >= 0 the sweeps only raise the values, also in rounded arithmetic: they end
-// at a fixed point of the rounded operator.
+// From 0 and with rewards >= 0 the sweeps only raise the values, also in rounded arithmetic: they
+// end at a fixed point of the rounded operator.
 void mdp_evaluate(double* value, const Mdp* mdp, const int* policy) {
   memset(value, 0, (size_t)mdp->cells * sizeof *value);
   double change = INFINITY;
@@ -46,6 +46,32 @@ void mdp_evaluate(double* value, const Mdp* mdp, const int* policy) {
       value[cell] = updated;
     }
   }
+}
+
+// The worst policy minimises every value at once, so that value iteration with the smallest backup
+// finds it; it settles for the reason given at mdp_evaluate.
+double mdp_worst_loss(const Mdp* mdp, double p, Arena* scratch) {
+  ArenaMark mark = arena_mark(scratch);
+  double* value = ARENA_NEW(scratch, mdp->cells, double);
+  double change = INFINITY;
+  while (change > 0.0) {
+    change = 0.0;
+    for (int cell = 0; cell < mdp->cells; cell++) {
+      double worst = INFINITY;
+      for (int a = 0; a < mdp->actions; a++) {
+        size_t at = (size_t)cell * (size_t)mdp->actions + (size_t)a;
+        worst = fmin(worst, mdp->rew[at] + mdp->gamma * value[mdp->next[at]]);
+      }
+      change = fmax(change, fabs(worst - value[cell]));
+      value[cell] = worst;
+    }
+  }
+  double sum = 0.0;
+  for (int cell = 0; cell < mdp->cells; cell++) {
+    sum += pow(mdp->v_star[cell] - value[cell], p);
+  }
+  arena_release(scratch, mark);
+  return pow(sum / mdp->cells, 1.0 / p);
 }
 
 double mdp_lipschitz(const Mdp* mdp) {

@@ -18,7 +18,7 @@
 #define NEWTON_STEPS 100
 
 // Q(z) / density(z) for z >= TAIL_START: Laplace's continued fraction 1/(z + 1/(z + 2/(z + ...))),
-// from the innermost of TAIL_TERMS terms. At z = 30, 20 terms already agree with 60 to the last bit.
+// from the innermost of TAIL_TERMS terms.
 static double mills_ratio(double z) {
   double value = z;
   for (int term = TAIL_TERMS; term > 0; term--) {

@@ -45,7 +45,8 @@ static void an_event_is_one_line_with_its_place(void** state) {
   Fixture f;
   begin(&f, "info", 0, 60);
   log_event(&f.log, LOG_INFO, (LogPlace){17, 4000}, "model", "epochs=%d took=%.1fs", 21, 2.1);
-  assert_matches(f.text, "^20[0-9-]{8}T[0-9:]{8}Z INFO  r0 e17 s4000 model: epochs=21 took=2.1s\n$");
+  assert_matches(f.text,
+                 "^20[0-9-]{8}T[0-9:]{8}Z INFO  r0 e17 s4000 model: epochs=21 took=2.1s\n$");
   log_event(&f.log, LOG_WARN, LOG_NOWHERE, "disk", "left=1G");
   assert_matches(strchr(f.text, '\n') + 1, "Z WARN  r0 disk: left=1G\n$");
   end(&f);

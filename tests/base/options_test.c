@@ -144,13 +144,16 @@ static void wrong_values_are_refused_with_what_was_expected(void** state) {
                  "command line: 'run.max_wall=3 h': must be a time, such as 90, 2s, 15m or 23h50m");
   expect_refused("run.max_wall=1000d", "command line: 'run.max_wall=1000d': must be in [0s, 365d]");
   expect_refused("run.max_bytes=1Gb",
-                 "command line: 'run.max_bytes=1Gb': must be a number of bytes, such as 500M or 20G");
+                 "command line: 'run.max_bytes=1Gb': must be a number of bytes, such as 500M or "
+                 "20G");
   expect_refused("run.precision=float", "command line: 'run.precision=float': must be one of "
                                         "float32|bfloat16");
-  expect_refused("run.schedule=[1, x]", "command line: 'run.schedule=[1, x]': item 2 must be a number");
+  expect_refused("run.schedule=[1, x]",
+                 "command line: 'run.schedule=[1, x]': item 2 must be a number");
   expect_refused("run.schedule=[1, 2000]",
                  "command line: 'run.schedule=[1, 2000]': item 2: must be in [-1000, 1000]");
-  expect_refused("run.dir=a\nb", "command line: 'run.dir=a\nb': must be printable UTF-8 in one line");
+  expect_refused("run.dir=a\nb",
+                 "command line: 'run.dir=a\nb': must be printable UTF-8 in one line");
   expect_refused("=1", "command line: '=1' is not of the form key=value");
 }
 

@@ -13,6 +13,7 @@
 
 #define BATCH 256
 #define ROWS 20000
+#define MEMBERS 7
 
 typedef struct {
   Arena arena;
@@ -123,13 +124,30 @@ static void fill_replay(Bench* bench, int obs_size, int act_size) {
 }
 
 static void set_up(Bench* bench, int obs_size, int act_size) {
-  SacOptions sac = {.batch_size = BATCH, .hidden_size = 256, .hidden_layers = 2,
-                    .learning_rate = 3e-4, .discount = 0.99, .target_rate = 0.005,
-                    .initial_alpha = 1, .target_entropy = -1};
-  EnsembleOptions ensemble = {.members = 7, .elites = 5, .hidden_size = 200, .hidden_layers = 4,
-                              .learning_rate = 1e-3, .batch_size = BATCH, .weight_decay = 1,
-                              .holdout_ratio = 0.2, .holdout_limit = 5000, .patience = 5,
-                              .improvement = 0.01, .max_epochs = 1};
+  SacOptions sac = {
+      .batch_size = BATCH,
+      .hidden_size = 256,
+      .hidden_layers = 2,
+      .learning_rate = 3e-4,
+      .discount = 0.99,
+      .target_rate = 0.005,
+      .initial_alpha = 1,
+      .target_entropy = -1,
+  };
+  EnsembleOptions ensemble = {
+      .members = MEMBERS,
+      .elites = 5,
+      .hidden_size = 200,
+      .hidden_layers = 4,
+      .learning_rate = 1e-3,
+      .batch_size = BATCH,
+      .weight_decay = 1,
+      .holdout_ratio = 0.2,
+      .holdout_limit = 5000,
+      .patience = 5,
+      .improvement = 0.01,
+      .max_epochs = 1,
+  };
   int in_size = obs_size + act_size;
   gemm_init();
   arena_init(&bench->arena);
@@ -140,10 +158,10 @@ static void set_up(Bench* bench, int obs_size, int act_size) {
                 &bench->arena);
   batch_init(&bench->batch, BATCH, obs_size, act_size, &bench->arena);
   bench->noise = ARENA_NEW(&bench->arena, 2 * BATCH * act_size, Real);
-  bench->in = ARENA_NEW(&bench->arena, 7 * BATCH * in_size, Real);
-  bench->target = ARENA_NEW(&bench->arena, 7 * BATCH * (1 + obs_size), Real);
-  rng_fill_normal(bench->in, 7 * BATCH * in_size, &bench->rng);
-  rng_fill_normal(bench->target, 7 * BATCH * (1 + obs_size), &bench->rng);
+  bench->in = ARENA_NEW(&bench->arena, MEMBERS * BATCH * in_size, Real);
+  bench->target = ARENA_NEW(&bench->arena, MEMBERS * BATCH * (1 + obs_size), Real);
+  rng_fill_normal(bench->in, MEMBERS * BATCH * in_size, &bench->rng);
+  rng_fill_normal(bench->target, MEMBERS * BATCH * (1 + obs_size), &bench->rng);
   for (int i = 0; i < 3; i++) {
     bench->buffer[i] = ARENA_NEW(&bench->arena, 512 * 512, Real);
     rng_fill_normal(bench->buffer[i], 512 * 512, &bench->rng);

@@ -168,7 +168,8 @@ static void all_problems_are_listed_at_once(void** state) {
   assert_true(files_write(path, text, strlen(text), &f->error));
   expect_refused(f, path,
                  text_format(&f->arena,
-                             "%s:2:3: unknown key 'sac.batchsize' (did you mean 'sac.batch_size'?)\n"
+                             "%s:2:3: unknown key 'sac.batchsize' "
+                             "(did you mean 'sac.batch_size'?)\n"
                              "%s:4:15: 'mbpo.real_ratio=1.7': must be in [0, 1]\n"
                              "%s:5:17: 'model.elites=9': must be at most model.members=7",
                              path, path, path));

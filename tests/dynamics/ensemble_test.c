@@ -1,91 +1,14 @@
-#include "dynamics/ensemble.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "../count_allocations.h"
-#include "nn/gemm.h"
-
-#define OBS 3
-#define ACT 2
-#define TARGET (OBS + 1)
-#define ROWS 300
-#define NOISE_SD 0.05
-
-static EnsembleOptions small_options(void) {
-  return (EnsembleOptions){
-      .members = 4,
-      .elites = 2,
-      .hidden_size = 16,
-      .hidden_layers = 2,
-      .learning_rate = 1e-3,
-      .batch_size = 64,
-      .weight_decay = 1,
-      .holdout_ratio = 0.2,
-      .holdout_limit = 5000,
-      .patience = 5,
-      .improvement = 0.01,
-  };
-}
-
-// A known linear system with Gaussian noise: rew and change of obs from [obs | act].
-static void true_target(double* target, const Real* obs, const Real* act) {
-  target[0] = (double)obs[0] - 0.5 * (double)act[1];
-  target[1] = 0.1 * (double)obs[1];
-  target[2] = 0.3 * (double)act[0] - 0.1 * (double)obs[2];
-  target[3] = -0.2 * (double)obs[0] + 0.2 * (double)act[1];
-}
-
-static void add_transitions(Replay* replay, int count, Rng* rng) {
-  for (int i = 0; i < count; i++) {
-    Real obs[OBS];
-    Real act[ACT];
-    Real next_obs[OBS];
-    double target[TARGET];
-    rng_fill_normal(obs, OBS, rng);
-    act[0] = (Real)rng_range(rng, -1, 1);
-    act[1] = (Real)rng_range(rng, -1, 1);
-    true_target(target, obs, act);
-    for (int o = 0; o < OBS; o++) {
-      next_obs[o] = (Real)((double)obs[o] + target[1 + o] + NOISE_SD * rng_normal(rng));
-    }
-    Real rew = (Real)(target[0] + NOISE_SD * rng_normal(rng));
-    replay_add(replay, obs, act, next_obs, rew, false, 0);
-  }
-}
-
-typedef struct {
-  Arena arena;
-  Rng rng;
-  Replay replay;
-  Ensemble ensemble;
-} Fixture;
-
-static void set_up(Fixture* f, const EnsembleOptions* options) {
-  gemm_init();
-  arena_init(&f->arena);
-  f->rng = rng_stream(21, 0, RNG_TEST, 0);
-  replay_init(&f->replay, OBS, ACT, 10 * ROWS);
-  add_transitions(&f->replay, ROWS, &f->rng);
-  ensemble_init(&f->ensemble, options, OBS, ACT, 10 * ROWS, &f->rng, &f->arena);
-}
-
-static void tear_down(Fixture* f) {
-  ensemble_free(&f->ensemble);
-  replay_free(&f->replay);
-  arena_free(&f->arena);
-}
-
-static EnsembleTraining train(Fixture* f) {
-  EnsembleTraining training;
-  ensemble_train(&training, &f->ensemble, &f->replay, &f->rng);
-  return training;
-}
+#include "ensemble_fixture.h"
 
 static uint64_t checksum(Ensemble* ensemble) {
   Archive archive;
@@ -240,6 +163,10 @@ static Real* stored_rew(Replay* replay, int row) {
   return &replay->rows[(row + 1) * replay->row_size - 3];
 }
 
+static Real* stored_obs(Replay* replay, int row) {
+  return &replay->rows[row * replay->row_size];
+}
+
 static void holdout_rows_are_never_trained_on(void** state) {
   (void)state;
   EnsembleOptions options = small_options();
@@ -252,9 +179,10 @@ static void holdout_rows_are_never_trained_on(void** state) {
     int32_t order[ROWS];
     predict_order(order, &f);
     // variant 1 changes a hold-out row, variant 2 all rows of the train split
-    int first = variant == 1 ? 0 : 60;
-    int last = variant == 0 ? first : variant == 1 ? 1 : ROWS;
-    for (int i = first; i < last; i++) {
+    static const int first[3] = {0, 0, 60};
+    static const int last[3] = {0, 1, ROWS};
+    for (int i = first[variant]; i < last[variant]; i++) {
+      *stored_obs(&f.replay, order[i]) += 1;  // would also move the scaler
       *stored_rew(&f.replay, order[i]) += 1;
     }
     EnsembleTraining training = train(&f);
@@ -265,6 +193,28 @@ static void holdout_rows_are_never_trained_on(void** state) {
   assert_true(sums[0] == sums[1]);
   assert_true(errors[0] != errors[1]);
   assert_true(sums[0] != sums[2]);
+}
+
+static void a_training_draws_split_bootstrap_and_one_shuffle_a_member_and_epoch(void** state) {
+  (void)state;
+  Fixture f;
+  EnsembleOptions options = small_options();
+  options.max_epochs = 2;
+  set_up(&f, &options);
+  int32_t rows[ROWS];
+  predict_order(rows, &f);
+  Rng rng = f.rng;
+  train(&f);
+  rng_shuffle(rows, ROWS, &rng);
+  for (int e = 0; e < options.members; e++) {
+    rng_fill_below(rows, 240, 240, &rng);
+  }
+  for (int i = 0; i < 2 * options.members; i++) {
+    rng_shuffle(rows, 240, &rng);
+  }
+  assert_int_equal(rng.block, f.rng.block);
+  assert_int_equal(rng_bits(&rng), rng_bits(&f.rng));
+  tear_down(&f);
 }
 
 static void elites_are_the_members_with_the_lowest_holdout_error(void** state) {
@@ -367,95 +317,6 @@ static void trainings_and_samples_allocate_nothing(void** state) {
   tear_down(&f);
 }
 
-#define COUNT 1050  // about 262 a member: one full chunk and a few rows
-
-typedef struct {
-  Real obs[COUNT * OBS];
-  Real act[COUNT * ACT];
-  Real noise[COUNT * TARGET];
-  Real next_obs[COUNT * OBS];
-  Real rew[COUNT];
-  int32_t member[COUNT];
-} Rows;
-
-static void copy_permuted(Rows* out, const Rows* in, const int32_t* order) {
-  for (int b = 0; b < COUNT; b++) {
-    int from = order[b];
-    memcpy(out->obs + b * OBS, in->obs + from * OBS, OBS * sizeof(Real));
-    memcpy(out->act + b * ACT, in->act + from * ACT, ACT * sizeof(Real));
-    memcpy(out->noise + b * TARGET, in->noise + from * TARGET, TARGET * sizeof(Real));
-    out->member[b] = in->member[from];
-  }
-}
-
-static void sample_rows(Rows* rows, Ensemble* ensemble) {
-  ensemble_sample(rows->next_obs, rows->rew, ensemble, rows->obs, rows->act, rows->member,
-                  rows->noise, COUNT);
-}
-
-static void samples_do_not_depend_on_the_order_of_rows(void** state) {
-  (void)state;
-  static Rows rows;
-  static Rows permuted;
-  Fixture f;
-  EnsembleOptions options = small_options();
-  options.max_epochs = 2;
-  set_up(&f, &options);
-  train(&f);
-  int32_t order[COUNT];
-  rng_fill_normal(rows.obs, COUNT * OBS, &f.rng);
-  rng_fill_normal(rows.act, COUNT * ACT, &f.rng);
-  rng_fill_normal(rows.noise, COUNT * TARGET, &f.rng);
-  rng_fill_below(rows.member, COUNT, options.members, &f.rng);
-  for (int b = 0; b < COUNT; b++) {
-    order[b] = b;
-  }
-  rng_shuffle(order, COUNT, &f.rng);
-  copy_permuted(&permuted, &rows, order);
-  sample_rows(&rows, &f.ensemble);
-  sample_rows(&permuted, &f.ensemble);
-  for (int b = 0; b < COUNT; b++) {
-    assert_true(permuted.rew[b] == rows.rew[order[b]]);
-    assert_memory_equal(permuted.next_obs + b * OBS, rows.next_obs + order[b] * OBS,
-                        OBS * sizeof(Real));
-  }
-  tear_down(&f);
-}
-
-static void each_row_is_predicted_by_its_own_member(void** state) {
-  (void)state;
-  Fixture f;
-  EnsembleOptions options = small_options();
-  options.max_epochs = 2;
-  set_up(&f, &options);
-  train(&f);
-  enum { count = 5 };
-  Real obs[count * OBS];
-  Real act[count * ACT] = {0};
-  Real in[count * (OBS + ACT)] = {0};
-  Real noise[count * TARGET] = {0};
-  Real next_obs[count * OBS];
-  Real rew[count];
-  int32_t member[count] = {3, 0, 2, 0, 1};
-  rng_fill_normal(obs, count * OBS, &f.rng);
-  for (int b = 0; b < count; b++) {
-    memcpy(in + b * (OBS + ACT), obs + b * OBS, OBS * sizeof(Real));
-  }
-  scaler_apply(in, in, &f.ensemble.scaler, count);
-  MlpTape tape;
-  mlp_tape_init(&tape, &f.ensemble.net, count, false, &f.arena);
-  mlp_forward(&tape, &f.ensemble.net, f.ensemble.params, in, true, count);
-  ensemble_sample(next_obs, rew, &f.ensemble, obs, act, member, noise, count);
-  for (int b = 0; b < count; b++) {
-    const Real* head = tape.out + (member[b] * count + b) * 2 * TARGET;
-    assert_true(fabs((double)(rew[b] - head[0])) < 1e-5);
-    for (int o = 0; o < OBS; o++) {
-      assert_true(fabs((double)(next_obs[b * OBS + o] - obs[b * OBS + o] - head[1 + o])) < 1e-5);
-    }
-  }
-  tear_down(&f);
-}
-
 static void load_refuses_an_elite_that_is_no_member(void** state) {
   (void)state;
   Fixture f;
@@ -480,13 +341,12 @@ int main(void) {
       cmocka_unit_test(without_improvement_networks_return_but_bounds_stay_learnt),
       cmocka_unit_test(an_epoch_uses_every_bootstrap_row_and_the_partial_batch),
       cmocka_unit_test(holdout_rows_are_never_trained_on),
+      cmocka_unit_test(a_training_draws_split_bootstrap_and_one_shuffle_a_member_and_epoch),
       cmocka_unit_test(elites_are_the_members_with_the_lowest_holdout_error),
       cmocka_unit_test(members_differ_by_initialisation_and_bootstrap),
       cmocka_unit_test(a_loss_that_is_not_finite_is_reported_and_leaves_finite_parameters),
       cmocka_unit_test(two_transitions_are_enough),
       cmocka_unit_test(trainings_and_samples_allocate_nothing),
-      cmocka_unit_test(samples_do_not_depend_on_the_order_of_rows),
-      cmocka_unit_test(each_row_is_predicted_by_its_own_member),
       cmocka_unit_test(load_refuses_an_elite_that_is_no_member),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

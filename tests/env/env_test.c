@@ -269,6 +269,40 @@ static void bad_input_is_an_error_that_names_it(void** state) {
   remove(broken);
 }
 
+// The truncated tasks observe positions and velocities, the first part of v5's observation, and pay
+// what v5 pays, but the bonus on the last step as well.
+static void assert_truncated(const char* id, const char* full_id, double bonus) {
+  Env env, full;
+  open_env(&env, id);
+  open_env(&full, full_id);
+  double obs[MAX_OBS], full_obs[MAX_OBS], act[ENV_MAX_ACT];
+  Rng rng = test_stream(9);
+  for (int t = 0, ends = 0; t < 300; t++) {
+    if (t == 0 || ends > 0) {
+      Rng full_rng = rng;
+      env_reset(&env, obs, &rng);
+      env_reset(&full, full_obs, &full_rng);
+      ends = 0;
+    }
+    draw_action(act, &env, &rng);
+    EnvStep step = env_step(&env, obs, act);
+    EnvStep full_step = env_step(&full, full_obs, act);
+    assert_true(same(obs, full_obs, env.spec.obs_size));
+    assert_int_equal(step.terminated, full_step.terminated);
+    double expected = full_step.reward + (full_step.terminated ? bonus : 0);
+    assert_true(fabs(step.reward - expected) <= 1e-12);
+    ends = step.terminated;
+  }
+  env_close(&env);
+  env_close(&full);
+}
+
+static void the_papers_tasks_truncate_the_observation_and_keep_the_costs(void** state) {
+  (void)state;
+  assert_truncated("ant-truncated", "ant-v5", 1);
+  assert_truncated("humanoid-truncated", "humanoid-v5", 5);
+}
+
 // alive(O) is an observation that must not terminate; each change of one number must.
 static void assert_terminates(const char* id, const double* alive, int index, double value,
                               bool expected) {
@@ -318,7 +352,7 @@ static void termination_functions_hold_at_their_bounds(void** state) {
 }
 
 #define MAX_TESTS 512
-#define SINGLE_TESTS 4
+#define SINGLE_TESTS 5
 
 // One test of `law` for each task.
 static int add_for_all(struct CMUnitTest* tests, int count, const char* name,
@@ -340,6 +374,7 @@ static int add_for_all(struct CMUnitTest* tests, int count, const char* name,
 
 int main(void) {
   static struct CMUnitTest tests[MAX_TESTS] = {
+      cmocka_unit_test(the_papers_tasks_truncate_the_observation_and_keep_the_costs),
       cmocka_unit_test(a_simulation_that_blows_up_diverges),
       cmocka_unit_test(state_of_another_engine_or_task_is_refused),
       cmocka_unit_test(bad_input_is_an_error_that_names_it),

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "env/env.h"
 #include "store/h5_table.h"
 
+#define PATH_SIZE 4096
 #define RECORDED_WITH "MuJoCo 2.2.2"
 
 static const char* directory = SOURCE_DIR "/tests/golden/env";
@@ -34,9 +36,19 @@ typedef struct {
   H5Table qpos0, qvel0, obs0, start, action, obs, reward, terminated;
 } Recording;
 
+static void recording_path(char path[PATH_SIZE], const char* name) {
+  snprintf(path, PATH_SIZE, "%s/%s.h5", directory, name);
+}
+
+static bool has_recording(const char* name) {
+  char path[PATH_SIZE];
+  recording_path(path, name);
+  return access(path, F_OK) == 0;
+}
+
 static Recording read_recording(const char* name, Arena* arena) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s.h5", directory, name);
+  char path[PATH_SIZE];
+  recording_path(path, name);
   return (Recording){
       .qpos0 = read_table(path, "qpos0", arena),
       .qvel0 = read_table(path, "qvel0", arena),
@@ -102,6 +114,9 @@ static void recorded_episodes_come_back_bit_for_bit(void** state) {
   const char* name = *state;
   Arena arena = {0};
   Error error = {0};
+  if (!golden && !has_recording(name)) {
+    skip();
+  }
   Recording recording = read_recording(name, &arena);
   char id[ENV_ID_SIZE];
   task_id(id, name);

@@ -5,11 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #define OBS 3
 #define ACT 2
 #define LIMIT 40
+#define RING 10
+#define DRAWS 1000
+#define ROUNDS 20
 
 // Transition number `id`: every field says which transition it is.
 static void add(Replay* replay, int id) {
@@ -75,24 +79,23 @@ static void changing_capacity_keeps_the_newest_in_order(void** state) {
 
 static void sample_draws_every_row_equally_often(void** state) {
   (void)state;
-  enum { rows = 10, batch_size = 1000, rounds = 20 };
   Rng rng = rng_stream(4, 0, RNG_TEST, 0);
   Arena arena;
   arena_init(&arena);
   Replay replay;
   replay_init(&replay, OBS, ACT, LIMIT);
-  replay_set_capacity(&replay, rows);
-  for (int id = 0; id < rows + 3; id++) {
+  replay_set_capacity(&replay, RING);
+  for (int id = 0; id < RING + 3; id++) {
     add(&replay, id);
   }
   Batch batch;
-  batch_init(&batch, batch_size, OBS, ACT, &arena);
-  int counts[rows] = {0};
-  for (int round = 0; round < rounds; round++) {
-    replay_sample(&batch, 0, batch_size, &replay, &rng);
-    for (int b = 0; b < batch_size; b++) {
+  batch_init(&batch, DRAWS, OBS, ACT, &arena);
+  int counts[RING] = {0};
+  for (int round = 0; round < ROUNDS; round++) {
+    replay_sample(&batch, 0, DRAWS, &replay, &rng);
+    for (int b = 0; b < DRAWS; b++) {
       int id = (int)batch.obs[b * OBS];
-      assert_in_range(id, 3, rows + 2);
+      assert_in_range(id, 3, RING + 2);
       assert_true(batch.act[b * ACT + 1] == -(Real)id);
       assert_true(batch.next_obs[b * OBS + 2] == (Real)id + 3000);
       assert_true(batch.rew[b] == (Real)id * 2);
@@ -101,7 +104,7 @@ static void sample_draws_every_row_equally_often(void** state) {
     }
   }
   // 2000 expected, standard deviation 42: five of them
-  for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < RING; i++) {
     assert_in_range(counts[i], 1790, 2210);
   }
   replay_free(&replay);

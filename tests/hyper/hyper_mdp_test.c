@@ -13,6 +13,7 @@
 
 #include "hyper/hyper_episode.h"
 #include "hyper/trajectory.h"
+#include "store/h5.h"
 
 static Experiment small_experiment(void) {
   Experiment x = {
@@ -307,6 +308,43 @@ static void trajectory_reads_back_what_was_written(void** state) {
   arena_free(&arena);
 }
 
+// Every real sample is there, in whole episodes.
+static void transitions_hold_every_real_sample(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Experiment x = small_experiment();
+  x.log_transitions = true;
+  HyperEpisode h;
+  open_episode(&h, &x, &arena);
+  HyperAction keep = action_of(0, 1, 1, 1);
+  run_to_end(&h, &keep);
+  char path[] = "transitions_test_XXXXXX";
+  assert_non_null(mkdtemp(path));
+  char file[64];
+  snprintf(file, sizeof file, "%s/000000.h5", path);
+  Error error;
+  H5File h5;
+  int64_t rows, columns, episodes;
+  assert_true(trajectory_write(&h, file, &error));
+  assert_true(h5_open_any(&h5, file, &error));
+  assert_true(h5_shape(&h5, "env/observations", &rows, &columns));
+  assert_int_equal(rows, h.mbpo.env_step);
+  assert_int_equal(columns, 3);
+  assert_true(h5_shape(&h5, "env/episode_ends", &episodes, &columns));
+  // Pendulum never terminates: 200 steps an episode, and the one that the end of the run cut
+  assert_int_equal(episodes, 2);
+  int64_t ends[2];
+  h5_read(&h5, "env/episode_ends", H5_I64, 2, 0, ends);
+  assert_int_equal(ends[0], 200);
+  assert_int_equal(ends[1], rows);
+  assert_true(h5_close(&h5, &error));
+  unlink(file);
+  rmdir(path);
+  hyper_episode_free(&h);
+  arena_free(&arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(actions_move_hyperparameters_within_their_bounds),
@@ -317,6 +355,7 @@ int main(void) {
       cmocka_unit_test(a_diverged_run_earns_the_stated_return_for_lost_epochs),
       cmocka_unit_test(resume_equals_uninterrupted),
       cmocka_unit_test(trajectory_reads_back_what_was_written),
+      cmocka_unit_test(transitions_hold_every_real_sample),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

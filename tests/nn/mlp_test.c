@@ -89,6 +89,72 @@ static void input_gradients_equal_central_differences(void** state) {
   }
 }
 
+// ReLU member e: output of row b; its share of the gradient of the first biases is added to d_bias.
+static void plain_row(double out[OUT], double d_bias[HIDDEN], const Problem* problem, int e, int b) {
+  const Mlp* mlp = &problem->mlp;
+  const Real* w0 = problem->params + mlp->weights[0] + e * IN * HIDDEN;
+  const Real* b0 = problem->params + mlp->biases[0] + e * HIDDEN;
+  const Real* w1 = problem->params + mlp->weights[1] + e * HIDDEN * HIDDEN;
+  const Real* b1 = problem->params + mlp->biases[1] + e * HIDDEN;
+  const Real* w2 = problem->params + mlp->weights[2] + e * HIDDEN * OUT;
+  const Real* b2 = problem->params + mlp->biases[2] + e * OUT;
+  double z0[HIDDEN], z1[HIDDEN], d1[HIDDEN];
+  for (int i = 0; i < HIDDEN; i++) {
+    z0[i] = (double)b0[i];
+    for (int j = 0; j < IN; j++) {
+      z0[i] += (double)problem->in[(e * B + b) * IN + j] * (double)w0[j * HIDDEN + i];
+    }
+  }
+  for (int i = 0; i < HIDDEN; i++) {
+    z1[i] = (double)b1[i];
+    for (int j = 0; j < HIDDEN; j++) {
+      z1[i] += fmax(z0[j], 0) * (double)w1[j * HIDDEN + i];
+    }
+  }
+  for (int o = 0; o < OUT; o++) {
+    out[o] = (double)b2[o];
+    for (int j = 0; j < HIDDEN; j++) {
+      out[o] += fmax(z1[j], 0) * (double)w2[j * OUT + o];
+    }
+  }
+  for (int j = 0; j < HIDDEN; j++) {
+    d1[j] = 0;
+    for (int o = 0; o < OUT; o++) {
+      double weight = (double)problem->weight[(e * B + b) * OUT + o];
+      d1[j] += z1[j] > 0 ? weight * (double)w2[j * OUT + o] : 0;
+    }
+  }
+  for (int j = 0; j < HIDDEN; j++) {
+    for (int i = 0; i < HIDDEN; i++) {
+      d_bias[j] += z0[j] > 0 ? d1[i] * (double)w1[j * HIDDEN + i] : 0;
+    }
+  }
+}
+
+static void relu_networks_equal_plain_loops(void** state) {
+  (void)state;
+  Problem problem;
+  problem_init(&problem, MAX_MEMBERS, ACTIVATION_RELU, false);
+  problem_backward(&problem, 0, IN);
+  // sums of about ten products of order 1
+  const double tolerance = sizeof(Real) == 4 ? 2e-5 : 1e-13;
+  for (int e = 0; e < MAX_MEMBERS; e++) {
+    double d_bias[HIDDEN] = {0};
+    for (int b = 0; b < B; b++) {
+      double out[OUT];
+      plain_row(out, d_bias, &problem, e, b);
+      for (int o = 0; o < OUT; o++) {
+        assert_true(fabs((double)problem.tape.out[(e * B + b) * OUT + o] - out[o]) < tolerance);
+      }
+    }
+    const Real* computed = problem.d_params + problem.mlp.biases[0] + e * HIDDEN;
+    for (int j = 0; j < HIDDEN; j++) {
+      assert_true(fabs((double)computed[j] - d_bias[j]) < tolerance);
+    }
+  }
+  arena_free(&problem.arena);
+}
+
 static void input_gradient_of_a_column_range_is_that_part_of_the_whole(void** state) {
   (void)state;
   Problem whole, part;
@@ -200,6 +266,7 @@ int main(void) {
       cmocka_unit_test(forward_computes_the_definition),
       cmocka_unit_test(parameter_gradients_equal_central_differences),
       cmocka_unit_test(input_gradients_equal_central_differences),
+      cmocka_unit_test(relu_networks_equal_plain_loops),
       cmocka_unit_test(input_gradient_of_a_column_range_is_that_part_of_the_whole),
       cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
       cmocka_unit_test(forward_of_one_member_equals_its_part_of_the_forward_of_all),

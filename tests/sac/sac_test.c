@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "../count_allocations.h"
@@ -15,6 +16,8 @@
 #define ACT 2
 #define BATCH 32
 #define MANY 700
+#define BANDIT_BATCH 64
+#define BANDIT_UPDATES 3000
 
 static SacOptions small_options(void) {
   return (SacOptions){
@@ -304,27 +307,26 @@ static void draw_bandit_batch(Batch* batch, Rng* rng) {
 
 static void learns_the_best_arm_of_a_bandit(void** state) {
   (void)state;
-  enum { batch_size = 64, updates = 3000 };
   gemm_init();
   Arena arena;
   arena_init(&arena);
   Rng rng = rng_stream(12, 0, RNG_TEST, 0);
   SacOptions options = small_options();
-  options.batch_size = batch_size;
+  options.batch_size = BANDIT_BATCH;
   options.hidden_size = 32;
   options.learning_rate = 3e-3;
   options.target_entropy = -1.5;
   Sac sac;
   sac_init(&sac, &options, 1, 1, &rng, &arena);
   Batch batch;
-  batch_init(&batch, batch_size, 1, 1, &arena);
-  Real noise[batch_size];
-  Real next_noise[batch_size];
+  batch_init(&batch, BANDIT_BATCH, 1, 1, &arena);
+  Real noise[BANDIT_BATCH];
+  Real next_noise[BANDIT_BATCH];
   SacLosses losses;
-  for (int i = 0; i < updates; i++) {
+  for (int i = 0; i < BANDIT_UPDATES; i++) {
     draw_bandit_batch(&batch, &rng);
-    rng_fill_normal(noise, batch_size, &rng);
-    rng_fill_normal(next_noise, batch_size, &rng);
+    rng_fill_normal(noise, BANDIT_BATCH, &rng);
+    rng_fill_normal(next_noise, BANDIT_BATCH, &rng);
     sac_update(&losses, &sac, &batch, noise, next_noise);
   }
   for (int i = -4; i <= 4; i++) {

@@ -204,10 +204,35 @@ static void damaged_bytes_are_found(void** state) {
   assert_non_null(place);
   place[0] = 9;
   assert_true(files_write(path_of(f, "b.h5"), bytes, size, &f->error));
-  assert_true(h5_open(&file, path_of(f, "b.h5"), "test.file", 1, &f->error));
+  expect_refused(f, path_of(f, "b.h5"), "test.file", 1, "b.h5: is damaged: its bytes have");
+
+  // a file whose mark was cut off has the checksum of its datasets still
+  assert_true(files_write(path_of(f, "c.h5"), bytes, size - 34, &f->error));
+  assert_true(h5_open(&file, path_of(f, "c.h5"), "test.file", 1, &f->error));
   assert_false(h5_verify(&file, NULL));
   assert_false(h5_close(&file, &f->error));
-  assert_non_null(strstr(f->error.text, "is damaged"));
+  assert_non_null(strstr(f->error.text, "c.h5: content has checksum"));
+}
+
+static void any_single_damage_is_refused_before_hdf5_reads_it(void** state) {
+  Fixture* f = *state;
+  char* bytes;
+  size_t size;
+  H5File file;
+  const char* path = path_of(f, "a.h5");
+  const char* damaged = path_of(f, "b.h5");
+  assert_true(write_one(f, path, 0.5));
+  assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
+  for (size_t i = 0; i < size - 34; i += size / 50) {
+    bytes[i] ^= 0x10;
+    FILE* stream = fopen(damaged, "wb");
+    assert_true(fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
+    assert_false(h5_open(&file, damaged, "test.file", 1, &f->error));
+    bytes[i] ^= 0x10;
+  }
+  // and one that ends early
+  assert_true(files_write(damaged, bytes, size / 2, &f->error));
+  assert_false(h5_open(&file, damaged, "test.file", 1, &f->error));
 }
 
 // The limit stands for a full disk, at every stage of writing.
@@ -302,6 +327,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(unsealed_files_leave_nothing, set_up, tear_down),
       cmocka_unit_test_setup_teardown(wrong_files_are_refused_with_the_reason, set_up, tear_down),
       cmocka_unit_test_setup_teardown(damaged_bytes_are_found, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(any_single_damage_is_refused_before_hdf5_reads_it, set_up,
+                                      tear_down),
       cmocka_unit_test_setup_teardown(a_full_disk_is_an_error_and_leaves_nothing, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(an_archive_gives_back_the_state_or_refuses, set_up,

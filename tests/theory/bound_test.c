@@ -113,7 +113,7 @@ static void terms_depend_on_ratio_over_n_real_only_up_to_one_minus_the_ratio(voi
   assert_relative(small.model, large.model, 1e-3);
 }
 
-// Argument 1 - delta0 / (8 N |A| (1 - beta)) below 1/2: fewer than delta0 / 4 model samples expected.
+// Argument 1 - delta0 / (8 N |A| (1 - beta)) below 1/2: fewer than delta0 / 4 model samples.
 static void model_term_is_clipped_at_zero_near_ratio_one(void** state) {
   (void)state;
   BoundProblem at = problem();

@@ -78,6 +78,27 @@ static void greedy_policy_of_the_optimal_values_attains_them(void** state) {
   arena_free(&arena);
 }
 
+static void no_policy_loses_more_than_the_worst(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Mdp mdp;
+  mdp_init(&mdp, MDP_RANDOM, 4, 0.7, 0.5, 0.0, 5, &arena);
+  double largest = 0.0;
+  for (int code = 0; code < 81; code++) {
+    int policy[4] = {code % 3, code / 3 % 3, code / 9 % 3, code / 27};
+    double value[4];
+    double sum = 0.0;
+    mdp_evaluate(value, &mdp, policy);
+    for (int cell = 0; cell < 4; cell++) {
+      sum += (mdp.v_star[cell] - value[cell]) / 4;
+    }
+    largest = fmax(largest, sum);
+  }
+  assert_close(mdp_worst_loss(&mdp, 1.0, &arena), largest, 1e-14);
+  arena_free(&arena);
+}
+
 // Known answer: from the hill's top on the ring, the best is to step off and back for ever.
 static void ring_value_at_the_top_is_a_geometric_sum(void** state) {
   (void)state;
@@ -201,7 +222,8 @@ static void functions_change_no_more_than_their_slope(void** state) {
       double to[MDP_DIMS] = {from[0] + rng_range(&rng, -0.01, 0.01),
                              from[1] + rng_range(&rng, -0.01, 0.01)};
       double change = fabs(mdp_value_at(&mdp, value, to) - mdp_value_at(&mdp, value, from));
-      double length = mdp.dims == 1 ? fabs(to[0] - from[0]) : hypot(to[0] - from[0], to[1] - from[1]);
+      double across = mdp.dims == 1 ? 0.0 : to[1] - from[1];
+      double length = hypot(to[0] - from[0], across);
       assert_true(change <= slope * length + 1e-12);
       steepest = fmax(steepest, change / (length + 1e-12));
     }
@@ -218,10 +240,12 @@ static void circles_wrap_and_intervals_clip(void** state) {
   init(&mdp, MDP_PENDULUM, 0.9, &arena);
   double inside[MDP_DIMS] = {1.0, 0.5 * mdp.width[1]};
   double around[MDP_DIMS] = {1.0 + 9 * mdp.width[0], -5.0};
-  assert_close(mdp_value_at(&mdp, mdp.v_star, around), mdp_value_at(&mdp, mdp.v_star, inside), 1e-12);
+  double expected = mdp_value_at(&mdp, mdp.v_star, inside);
+  assert_close(mdp_value_at(&mdp, mdp.v_star, around), expected, 1e-12);
   double top[MDP_DIMS] = {1.0, 8.5 * mdp.width[1]};
   double above[MDP_DIMS] = {1.0, 100.0};
-  assert_close(mdp_value_at(&mdp, mdp.v_star, above), mdp_value_at(&mdp, mdp.v_star, top), 1e-12);
+  expected = mdp_value_at(&mdp, mdp.v_star, top);
+  assert_close(mdp_value_at(&mdp, mdp.v_star, above), expected, 1e-12);
   arena_free(&arena);
 }
 
@@ -258,6 +282,7 @@ int main(void) {
       cmocka_unit_test(moves_and_rewards_are_in_range),
       cmocka_unit_test(optimal_values_solve_the_bellman_equation),
       cmocka_unit_test(greedy_policy_of_the_optimal_values_attains_them),
+      cmocka_unit_test(no_policy_loses_more_than_the_worst),
       cmocka_unit_test(ring_value_at_the_top_is_a_geometric_sum),
       cmocka_unit_test(concentrability_of_the_ring_is_known),
       cmocka_unit_test(concentrability_agrees_with_trying_all_policies),

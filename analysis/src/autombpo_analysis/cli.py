@@ -100,7 +100,7 @@ def _draw(options: argparse.Namespace, runs: Runs):
         band = plots.Band(options.band)
         return plots.returns(runs, band, options.stage, not options.no_baseline)
     if options.command == "schedule":
-        theory = _theory().theory_ratio if options.theory else None
+        theory = _theory().schedule_line if options.theory else None
         return plots.schedule(runs, options.bins, options.stage, theory)
     if options.command == "controller":
         return plots.controller(runs)

@@ -81,7 +81,7 @@ class Setting:
 
 
 def variable_terms(ratio: np.ndarray, n_real, sigma, setting: Setting) -> np.ndarray:
-    """Estimation and model term over their common factor and V_max, with log(32 N) read literally."""
+    """Estimation + model term over their common factor and V_max; log(32 N) is read literally."""
     ratio = np.asarray(ratio, float)
     n_real, sigma = np.asarray(n_real, float), np.asarray(sigma, float)
     samples = n_real / (ratio * setting.actions)
@@ -116,11 +116,6 @@ def theory_ratio(n_real, model_error, setting: Setting | None = None) -> np.ndar
 # Beside the schedule that the controller found
 
 
-def _observed(episodes: Sequence[Episode], bins: int) -> tuple[np.ndarray, np.ndarray]:
-    found = cv.schedules(episodes, bins)
-    return found.progress, found.values["real_ratio"].mean(axis=0)
-
-
 def fitted_schedule(
     episodes: Sequence[Episode], bins: int = SCHEDULE_BINS
 ) -> tuple[np.ndarray, np.ndarray, float]:
@@ -129,24 +124,25 @@ def fitted_schedule(
     The theorem leaves K_V / V_max open. It is chosen so that the logarithm of the theory's ratio
     has the mean of the controller's: the level is fitted, only the shape is the theory's.
     """
-    progress, ratio = _observed(episodes, bins)
-    bins = len(progress)
-    wanted = np.mean(np.log(np.maximum(ratio, 1e-6)))
-
-    def level(log_slope: float) -> tuple[float, np.ndarray]:
-        setting = Setting(relative_slope=math.exp(log_slope))
-        line = cv.theory_schedule(episodes, lambda n, e: theory_ratio(n, e, setting), bins)
-        return float(np.nanmean(np.log(line))), line
-
+    found = cv.schedules(episodes, bins)
+    bins = len(found.progress)
+    n_real = cv.theory_schedule(episodes, lambda n, _: n, bins)
+    error = cv.theory_schedule(episodes, lambda _, e: e, bins)
+    known = np.isfinite(error)
+    if not known.any():
+        raise FormatError(f"{episodes[0].path}: the model's validation loss is missing")
+    wanted = np.mean(np.log(np.maximum(found.values["real_ratio"].mean(axis=0)[known], 1e-6)))
     low, high = -25.0, 25.0
-    for _ in range(30):
+    for _ in range(40):
         middle = 0.5 * (low + high)
-        if level(middle)[0] < wanted:
+        line = theory_ratio(n_real, error, Setting(relative_slope=math.exp(middle)))
+        if np.mean(np.log(line[known])) < wanted:
             low = middle
         else:
             high = middle
     # Just below the wanted level: above it the ratio may already have jumped to 1.
-    return progress, level(low)[1], math.exp(low)
+    slope = math.exp(low)
+    return found.progress, theory_ratio(n_real, error, Setting(relative_slope=slope)), slope
 
 
 def schedule_line(ax: Axes, episodes: Sequence[Episode]) -> None:
@@ -228,7 +224,7 @@ def half_normal(errors: np.ndarray) -> HalfNormal:
 
 
 def half_normal_run(run: Run) -> list[tuple[Episode, HalfNormal]]:
-    """Judge the model errors (/final/model/errors: N, dims) of every hyper-episode that has them."""
+    """Judge the model errors (/final/model/errors: N, dims) of each hyper-episode that has them."""
     result = []
     for episode in run.episodes:
         with h5py.File(episode.path, "r") as file:
@@ -270,7 +266,7 @@ def _draw_curve(ax: Axes, tables, v_max: float, drawing: Drawing, **where: float
         best = _where(ratio, n_real=n_real, **where)
         ax.plot(
             ratio["bound_interior"][best], ratio["bound_interior_value"][best] / v_max, "o",
-            mfc="white", color=PALETTE[i % len(PALETTE)], ms=6, clip_on=False,
+            mfc="white", color=PALETTE[i % len(PALETTE)], ms=6,
         )  # fmt: skip
         drawing.rows += [("terms", *where.values(), n_real, b, t, "") for b, t in zip(beta, total)]
     ax.set_xlim(curve["real_ratio"].min(), 1.0)
@@ -290,9 +286,7 @@ def _draw_measured(ax: Axes, tables, v_max: float, drawing: Drawing, **where: fl
             color=PALETTE[i % len(PALETTE)], elinewidth=1, label=f"$N_{{real}}$ = {n_real:g}",
         )  # fmt: skip
         best = int(np.argmin(loss))
-        ax.plot(
-            beta[best], loss[best], "o", ms=11, mfc="none", color=PALETTE[i % len(PALETTE)]
-        )
+        ax.plot(beta[best], loss[best], "o", ms=11, mfc="none", color=PALETTE[i % len(PALETTE)])
         drawing.rows += [
             ("measured", *where.values(), n_real, *row) for row in zip(beta, loss, error)
         ]
@@ -320,8 +314,12 @@ def _draw_best(ax: Axes, tables, drawing: Drawing, **where: float) -> None:
     ax.set_ylabel("best real ratio β")
     ax.set_title("Best ratio")
     ax.legend(loc="best", fontsize=8)
-    for kind, x, y in (("best_bound", n_real, rise["bound_ratio"][line]),
-                       ("best_tradeoff", n_real, interior), ("best_measured", at, best)):  # fmt: skip
+    lines = {
+        "best_bound": (n_real, rise["bound_ratio"][line]),
+        "best_tradeoff": (n_real, interior),
+        "best_measured": (at, best),
+    }
+    for kind, (x, y) in lines.items():
         drawing.rows += [(kind, *where.values(), n, b, "", "") for n, b in zip(x, y)]
 
 
@@ -356,7 +354,7 @@ def _coverage_figure(tables) -> Drawing:
     v_max = float(settings["v_max"][0])
     count = len(settings["sigma"])
     seeds = len(runs["loss"]) // count
-    figure = Figure(figsize=(8.4, 1.6 + 0.42 * count), layout="constrained")
+    figure = Figure(figsize=(8.4, 1.5 + 0.5 * count), layout="constrained")
     drawing = Drawing(figure, ("setting", "part", "value_over_v_max"))
     ax = figure.subplots()
     terms = ("approximation", "estimation", "model", "iteration")
@@ -381,7 +379,7 @@ def _coverage_figure(tables) -> Drawing:
     ax.axvline(1.0, color=GREY, ls=":", lw=1.2)
     ax.set_xlabel("error / $V_{max}$ (beyond 1 the bound says nothing)")
     ax.set_title("Bound of Theorem 4.1 and measured loss")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, -0.9 / (0.5 + 0.42 * count) - 0.35), ncol=5)
+    figure.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=5)
     return drawing
 
 

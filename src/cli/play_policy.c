@@ -1,0 +1,57 @@
+#include <string.h>
+
+#include "cli/play.h"
+#include "hyper/sealed_root.h"
+
+#define GROUP "final/policy"
+
+// Sizes and options of the network that the file describes.
+static bool read_shape(H5File* file, SacOptions* options, int* obs_size, int* act_size,
+                       Arena* arena, Error* error) {
+  int64_t widths[MLP_MAX_LAYERS + 1] = {0};
+  int count = h5_attribute_count(file, GROUP, "widths");
+  const char* activation = h5_get_text(file, GROUP, "activation", arena);
+  if (count < 3 || count > MLP_MAX_LAYERS + 1 || strcmp(activation, "relu") != 0) {
+    return error_set(error, "%s: " GROUP " is not the policy of a hyper-episode", file->path);
+  }
+  h5_get_i64s(file, GROUP, "widths", widths, count);
+  for (int i = 0; i < count; i++) {
+    bool same = i < 2 || i == count - 1 || widths[i] == widths[1];
+    if (widths[i] < 1 || widths[i] > 1 << 16 || !same) {
+      return error_set(error, "%s: hidden layers of " GROUP " must be of one width", file->path);
+    }
+  }
+  options->batch_size = 1;
+  options->hidden_size = (int)widths[1];
+  options->hidden_layers = count - 2;
+  *obs_size = (int)widths[0];
+  *act_size = (int)widths[count - 1] / 2;
+  return true;
+}
+
+static bool read_policy(PlayPolicy* policy, H5File* file, Arena* arena, Error* error) {
+  SacOptions options = {.learning_rate = 3e-4, .discount = 0.99, .initial_alpha = 1};
+  int obs_size = 0;
+  int act_size = 0;
+  if (!read_shape(file, &options, &obs_size, &act_size, arena, error)) {
+    return false;
+  }
+  Rng rng = rng_stream(0, 0, RNG_INIT, 0);
+  sac_init(&policy->sac, &options, obs_size, act_size, &rng, arena);
+  policy->task = h5_get_text(file, "", "env", arena);
+  policy->engine = h5_get_text(file, "", "env_engine", arena);
+  h5_read(file, GROUP "/parameters", sizeof(Real) == 4 ? H5_F32 : H5_F64,
+          (int64_t)policy->sac.policy_net.size, 0, policy->sac.policy);
+  return true;
+}
+
+bool play_policy_read(PlayPolicy* policy, const char* path, Arena* arena, Error* error) {
+  H5File file;
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  Error problem;
+  bool read = read_policy(policy, &file, arena, error);
+  bool closed = h5_close(&file, read ? error : &problem);
+  return read && closed;
+}

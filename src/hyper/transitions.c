@@ -1,0 +1,105 @@
+#include "hyper/transitions.h"
+
+#include <string.h>
+
+typedef struct {
+  int64_t rows, episodes;
+  float* observations;        // (rows, O)
+  float* actions;             // (rows, A) in the task's units
+  float* rewards;             // (rows)
+  uint8_t* terminated;        // (rows)
+  uint8_t* truncated;         // (rows)
+  int64_t* episode_ends;      // (episodes) one past the last row
+  float* final_observations;  // (episodes, O)
+} Transitions;
+
+// A row of the buffer or of the running episode; both begin obs | act | next_obs | rew | terminated.
+static const Real* row_at(const Mbpo* m, int64_t i) {
+  if (i < m->real.size) {
+    return replay_row(&m->real, i);
+  }
+  size_t running = (size_t)(i - m->real.size);
+  return m->episode.rows + running * (size_t)m->episode.row_size;
+}
+
+// An episode goes on where the next row starts from the observation that this one ended in: a reset
+// draws a new one.
+static bool ends_episode(const Mbpo* m, int64_t i, int64_t rows) {
+  int O = m->sac.obs_size;
+  int A = m->sac.act_size;
+  const Real* row = row_at(m, i);
+  if (i + 1 == rows || row[2 * O + A + 1] != 0) {
+    return true;
+  }
+  return memcmp(row + O + A, row_at(m, i + 1), (size_t)O * sizeof(Real)) != 0;
+}
+
+static void copy_row(Transitions* t, const Mbpo* m, int64_t i) {
+  const EnvSpec* spec = &m->env.spec;
+  int O = spec->obs_size;
+  int A = spec->act_size;
+  const Real* row = row_at(m, i);
+  for (int o = 0; o < O; o++) {
+    t->observations[i * O + o] = (float)row[o];
+  }
+  for (int a = 0; a < A; a++) {
+    double middle = (spec->act_high[a] + spec->act_low[a]) / 2;
+    double half = (spec->act_high[a] - spec->act_low[a]) / 2;
+    t->actions[i * A + a] = (float)(middle + half * (double)row[O + a]);
+  }
+  t->rewards[i] = (float)row[2 * O + A];
+  t->terminated[i] = row[2 * O + A + 1] != 0;
+}
+
+static void end_episode(Transitions* t, const Mbpo* m, int64_t i) {
+  int O = m->sac.obs_size;
+  const Real* next_obs = row_at(m, i) + O + m->sac.act_size;
+  t->truncated[i] = !t->terminated[i];
+  for (int o = 0; o < O; o++) {
+    t->final_observations[t->episodes * O + o] = (float)next_obs[o];
+  }
+  t->episode_ends[t->episodes++] = i + 1;
+}
+
+static void gather(Transitions* t, const Mbpo* m, Arena* arena) {
+  int64_t N = m->real.size + (m->episode.running ? m->episode.length : 0);
+  int O = m->sac.obs_size;
+  t->rows = N;
+  t->episodes = 0;
+  t->observations = ARENA_NEW(arena, N * O, float);
+  t->actions = ARENA_NEW(arena, N * m->sac.act_size, float);
+  t->rewards = ARENA_NEW(arena, N, float);
+  t->terminated = ARENA_NEW(arena, N, uint8_t);
+  t->truncated = ARENA_NEW(arena, N, uint8_t);
+  t->episode_ends = ARENA_NEW(arena, N, int64_t);
+  t->final_observations = ARENA_NEW(arena, N * O, float);
+  for (int64_t i = 0; i < N; i++) {
+    copy_row(t, m, i);
+    if (ends_episode(m, i, N)) {
+      end_episode(t, m, i);
+    }
+  }
+}
+
+void transitions_write(H5File* file, const Mbpo* m, Arena* scratch) {
+  Transitions t;
+  gather(&t, m, scratch);
+  int64_t O = m->sac.obs_size;
+  int64_t A = m->sac.act_size;
+  const H5Column columns[] = {
+      {"env/observations", H5_F32, t.rows, O, "task", "before the action"},
+      {"env/actions", H5_F32, t.rows, A, "task", "in the task's own units"},
+      {"env/rewards", H5_F32, t.rows, 0, "reward", "as the critics see it"},
+      {"env/terminated", H5_BOOL, t.rows, 0, "1", "the task ended the episode"},
+      {"env/truncated", H5_BOOL, t.rows, 0, "1", "the limit or the end of the run ended it"},
+      {"env/episode_ends", H5_I64, t.episodes, 0, "row", "one past the last row of each episode"},
+      {"env/final_observations", H5_F32, t.episodes, O, "task", "after each episode's last action"},
+  };
+  const void* data[] = {t.observations, t.actions,      t.rewards,           t.terminated,
+                        t.truncated,    t.episode_ends, t.final_observations};
+  h5_group(file, "env");
+  h5_set_i64(file, "env", "count", t.rows);
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+    h5_write(file, &columns[i], data[i]);
+  }
+}

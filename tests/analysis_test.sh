@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The tests of the Python package, with the Python that has its libraries.
+# usage: analysis_test.sh SOURCE_DIR
+set -euo pipefail
+for python in ${PYTHON-} /usr/bin/python3 python3; do
+  if "$python" -c 'import numpy, h5py, matplotlib, pytest' 2>/dev/null; then
+    cd "$1/analysis"
+    PYTHONPATH=src exec "$python" -m pytest -q -p no:cacheprovider tests
+  fi
+done
+echo "no Python with numpy, h5py, matplotlib and pytest: skipped"
+exit 77

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# A run directory: made by train, complete at the end, continued by the same configuration only.
+# usage: train_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+program=$1
+config=$2/tests/mpi/tiny.yaml
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+checksum() { "$program" inspect --checksum "$1"; }
+
+"$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir=baseline
+train=("$program" train -q "$config" scheduler.baseline="$work/baseline.yaml")
+
+# a dry run prints a configuration that is complete, and writes nothing
+before=$(ls)
+"${train[@]}" -n run.dir=run >"$work/../dry.$$" && mv "$work/../dry.$$" dry.yaml
+[[ $(ls | grep -v dry.yaml) == "$before" ]] || fail "train -n wrote something"
+"$program" config check dry.yaml >/dev/null || fail "train -n printed a bad configuration"
+
+"${train[@]}" run.dir=run
+[[ -e run/COMPLETE ]] || fail "no COMPLETE"
+grep -q '"state":"finished"' run/status.json || fail "status.json does not say finished"
+"$program" inspect --verify run >/dev/null
+first=$(checksum run)
+
+# repeating it changes nothing
+stamps=$(stat -c '%n %Y %i' run/episodes/*.h5 run/policy/*.h5)
+"${train[@]}" run.dir=run || fail "repeating a finished run failed"
+[[ $(stat -c '%n %Y %i' run/episodes/*.h5 run/policy/*.h5) == "$stamps" ]] ||
+  fail "repeating a finished run wrote sealed files again"
+[[ $(wc -l <run/starts.jsonl) == 2 ]] || fail "starts.jsonl does not count two starts"
+
+# another configuration may not have the directory
+code=0
+"${train[@]}" run.dir=run mbpo.policy_updates=3 2>refusal || code=$?
+[[ $code == 2 ]] || fail "exit code $code for a directory of another run, expected 2"
+grep -q 'policy_updates' refusal || fail "the refusal does not name the difference"
+[[ $(checksum run) == "$first" ]] || fail "the refused run changed the directory"
+
+# the configuration that is saved, and the dry run, repeat the run
+"$program" train -q run/run.yaml run.dir=again
+[[ $(checksum again) == "$first" ]] || fail "run.yaml gives another run"
+"$program" train -q dry.yaml run.dir=dry
+[[ $(checksum dry) == "$first" ]] || fail "the dry run's configuration gives another run"
+
+# what is missing is made again, to the bit
+rm again/COMPLETE again/episodes/000004.h5 again/policy/v000002.h5
+"$program" train -q run/run.yaml run.dir=again
+[[ $(checksum again) == "$first" ]] || fail "a continued run has another result"
+
+# a trained controller can be applied
+"$program" apply -q "$config" scheduler.controller=run run.dir=applied
+"$program" inspect --verify applied >/dev/null

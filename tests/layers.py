@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Rules of the source tree that a compiler does not hold: layers, libraries, budgets, globals.
+
+usage: layers.py SOURCE_DIR
+
+Prints every offence as path:line: text, and ends with 1 if there is one. The exceptions below
+may only become fewer: one that is no longer needed is an offence too.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LINE_COLUMNS = 100
+FUNCTION_LINES = 60
+FILE_LINES = {".c": 500, ".cpp": 500, ".h": 150}
+
+# A layer may include itself, and these.
+BELOW = {
+    "base": {},
+    "store": {"base"},
+    "nn": {"base"},
+    "env": {"base"},
+    "sac": {"base", "nn", "env"},
+    "dynamics": {"base", "nn", "env"},
+    "mbpo": {"base", "nn", "env", "sac", "dynamics"},
+    "hyper": {"base", "nn", "env", "sac", "dynamics", "mbpo", "store"},
+    "theory": {"base", "store"},
+    "cluster": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory"},
+    "cli": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory", "cluster"},
+}
+
+# What may stand only in files whose path (below src/ or include/) matches.
+ONLY_IN = [
+    (r"<mpi\.h>|\bMPI_\w+", r"^cluster/", "MPI belongs to cluster/"),
+    (r"<hdf5(_hl)?\.h>|\bH5[A-Z]{1,2}\w*\s*\(|\bhid_t\b", r"^store/", "HDF5 belongs to store/"),
+    (r"<cblas\.h>|\bcblas_\w+|<(oneapi/)?dnnl|\bdnnl_\w+|\bopenblas_\w+", r"^nn/gemm",
+     "BLAS belongs to nn/gemm"),
+    (r"<mujoco/|\bmj[a-z]?_\w+\s*\(|\bmjModel\b|\bmjData\b", r"^env/", "MuJoCo belongs to env/"),
+    (r"<bullet/|\bbt[A-Z]\w+", r"^env/", "Bullet belongs to env/"),
+    (r"<yaml\.h>|\byaml_\w+_(initialize|parse|delete)\b", r"^base/", "libyaml belongs to base/"),
+    (r"<jansson\.h>|\bjson_t\b", r"^store/", "jansson belongs to store/"),
+    (r"<Random123/|\bphilox4x32\w*\s*\(", r"^base/rng\.c$", "Random123 belongs to base/rng.c"),
+    (r"(?<![\w.>])(malloc|calloc|realloc|free|strdup|asprintf|alloca)\s*\(", r"^base/(arena|archive)\.c$",
+     "memory comes from arenas"),
+    (r"(?<![\w.>])(rand|srand|rand_r|random|drand48|lrand48)\s*\(", r"^$", "random numbers come from base/rng.h"),
+    # clocks write logs, and measure what is reported; they never steer
+    (r"(?<![\w.>])(time|clock|clock_gettime|gettimeofday)\s*\(",
+     r"^(base/log|cli/start|cluster/(campaign|reporter|worker)|env/check|hyper/checkpoint|mbpo/mbpo)\.c$",
+     "results depend on no clock"),
+    (r"<(EGL|GL)/", r"^env/gl_context\.c$", "OpenGL belongs to env/gl_context.c"),
+    (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
+    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/error|cluster/stop)\.c$", "only main ends the program"),
+    (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
+]  # fmt: skip
+
+# Mutable variables that outlive a call: the fatal hook, signal flags, a text of MPI's.
+GLOBALS = {
+    "src/base/error.c": {"fatal_hook"},
+    "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts"},
+    "src/cluster/comm.c": {"text"},
+}
+
+# (path, rule): why it may stay.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+Offence = tuple[str, int, str, str]  # path, line, rule, text
+
+
+def without_comments(text: str) -> str:
+    """The same lines without comments and without the contents of strings."""
+    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+
+    def blank(match: re.Match) -> str:
+        token = match.group()
+        return "\n" * token.count("\n") if token.startswith("/") else token[0] * 2
+
+    includes = {}
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        if line.startswith("#include"):
+            includes[i] = line
+            lines[i] = ""
+    lines = re.sub(pattern, blank, "\n".join(lines), flags=re.S).split("\n")
+    for i, line in includes.items():
+        lines[i] = line
+    return "\n".join(lines)
+
+
+def layer_offences(path: str, layer: str, lines: list[str]) -> Iterator[Offence]:
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'#include "(\w+)/', line)
+        if match and match.group(1) != layer and match.group(1) not in BELOW[layer]:
+            yield path, number, "layers", f"{layer} must not include {match.group(1)}/"
+
+
+def place_offences(path: str, inside: str, lines: list[str]) -> Iterator[Offence]:
+    for pattern, places, text in ONLY_IN:
+        if not re.search(places, inside):
+            for number, line in enumerate(lines, 1):
+                if re.search(pattern, line):
+                    yield path, number, "places", f"{text}: {line.strip()}"
+
+
+def budget_offences(path: str, suffix: str, raw: list[str], lines: list[str]) -> Iterator[Offence]:
+    if len(raw) > FILE_LINES[suffix]:
+        yield path, len(raw), "file", f"{len(raw)} lines, at most {FILE_LINES[suffix]}"
+    for number, line in enumerate(raw, 1):
+        if len(line) > LINE_COLUMNS:
+            yield path, number, "columns", f"{len(line)} columns, at most {LINE_COLUMNS}"
+    start = 0
+    for number, line in enumerate(lines, 1):
+        if re.match(r"[^\s#}].*\{$", line) or line == "{":
+            start = number
+        if line.startswith("}") and start:
+            if number - start + 1 > FUNCTION_LINES:
+                text = f"{number - start + 1} lines, at most {FUNCTION_LINES}"
+                yield path, start, "function", text
+            start = 0
+
+
+def global_offences(path: str, lines: list[str]) -> Iterator[Offence]:
+    """Static variables that are not constant, at any depth, and plain ones at the outermost."""
+    for number, line in enumerate(lines, 1):
+        match = re.match(r"\s*static (?!const\b|inline\b)[^()]*?(\w+)(\[[^]]*\])*\s*(=|;)", line)
+        match = match or re.match(r"\s*static const \w+\*+ (\w+)(\[[^]]*\])*\s*(=|;)", line)
+        match = match or re.match(
+            r"(?!typedef|extern|return|using|static|const|struct|enum|union|#|\})\w[\w* ]* \*?(\w+)(\[[^]]*\])*( =.*|;)$",
+            line,
+        )
+        if match and match.group(1) not in GLOBALS.get(path, set()):
+            yield path, number, "globals", f"mutable variable {match.group(1)}"
+
+
+def offences(root: Path) -> Iterator[Offence]:
+    for file in sorted([*root.glob("src/*/*"), *root.glob("include/*/*")]):
+        if file.suffix not in FILE_LINES:
+            continue
+        path = file.relative_to(root).as_posix()
+        inside = path.split("/", 1)[1]
+        text = file.read_text(encoding="utf-8")
+        raw = text.splitlines()
+        lines = without_comments(text).split("\n")
+        yield from layer_offences(path, inside.split("/")[0], raw)
+        yield from place_offences(path, inside, lines)
+        yield from budget_offences(path, file.suffix, raw, lines)
+        yield from global_offences(path, lines)
+
+
+def main() -> int:
+    found = list(offences(Path(sys.argv[1])))
+    wrong = 0
+    for path, line, rule, text in found:
+        if (path, rule) not in EXCEPTIONS:
+            print(f"{path}:{line}: {text}")
+            wrong += 1
+    for path, rule in EXCEPTIONS.keys() - {(path, rule) for path, _, rule, _ in found}:
+        print(f"{path}: the exception for {rule} is not needed any more: delete it")
+        wrong += 1
+    print(f"{wrong} offences")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
