@@ -51,6 +51,9 @@ int64_t rng_below(Rng* rng, int64_t count);             // uniform in 0 ... coun
 // Arrays; the numbers drawn do not depend on how a caller splits an array only for split points at
 // multiples of 4.
 void rng_fill_uniform(Real* out, int64_t count, Rng* rng);  // in [0, 1), 24 bits
+
+// Box-Muller on each pair (r, t) of the stream's 32-bit numbers: radius cos(2 pi t / 2^32), then
+// radius sin(...), with radius^2 = -2 log((floor(r / 2) + 1) / 2^31).
 void rng_fill_normal(Real* out, int64_t count, Rng* rng);
 
 // Uniform indices in 0 ... below - 1, with replacement.

@@ -139,8 +139,7 @@ VECTOR_INLINE void vector_transpose(Vector rows[VECTOR_BYTES / sizeof(Real)]) {
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++) {
       if ((i & size) == 0) {
-        Vector upper = rows[i];
-        Vector lower = rows[i + size];
+        Vector upper = rows[i], lower = rows[i + size];
         rows[i] = __builtin_shuffle(upper, lower, above);
         rows[i + size] = __builtin_shuffle(upper, lower, below);
       }

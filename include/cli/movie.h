@@ -17,7 +17,7 @@ typedef struct {
   pid_t encoder;                    // its process
 } Movie;
 
-// directory and video may be NULL. Fails at once if there is no program ffmpeg to make a video with.
+// directory and video may be NULL. Fails at once if there is no program ffmpeg to make a video.
 bool movie_open(Movie* movie, const char* directory, const char* video, int width, int height,
                 double frames_per_second, Error* error);
 

@@ -1,4 +1,3 @@
-// NOTE TO HELPERS: the lead owns include/cli/run_config.h, src/cli/run_config.c, start.* - do not edit; use as is.
 // run_config.h - the configuration of a run: every option table, and what to make of them.
 //
 // A RunConfig is filled from YAML files and key=value operands, checked as a whole, and then turned

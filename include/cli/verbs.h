@@ -1,5 +1,5 @@
 // verbs.h - the commands of the program. Each takes its own arguments (argv[0] is the verb) and
-// returns the exit code: 0 finished, 1 failed, 2 usage or configuration, 75 stopped with a checkpoint.
+// returns the exit code: 0 finished, 1 failed, 2 usage or configuration, 75 stopped early.
 #ifndef CLI_VERBS_H
 #define CLI_VERBS_H
 
@@ -13,6 +13,7 @@ int verb_baseline(int argc, char** argv);
 int verb_inspect(int argc, char** argv);
 int verb_config(int argc, char** argv);
 int verb_env(int argc, char** argv);
+int verb_fvi(int argc, char** argv);
 int verb_play(int argc, char** argv);
 
 #endif  // CLI_VERBS_H

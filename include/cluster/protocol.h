@@ -1,7 +1,7 @@
 // protocol.h - all messages between workers and the coordinator (rank 0), as plain structs.
 //
-// A worker asks, rank 0 answers. Answers are a function of the question and of sealed files only, so
-// that asking again, after a restart or from another rank, gives the same bits.
+// A worker asks, rank 0 answers. Answers are a function of the question and of sealed files only,
+// so that asking again, after a restart or from another rank, gives the same bits.
 #ifndef CLUSTER_PROTOCOL_H
 #define CLUSTER_PROTOCOL_H
 

@@ -1,5 +1,5 @@
-// reporter.h - live progress of a run for people and tools: metrics.jsonl, status.json, the progress
-// line. Nothing here enters a result.
+// reporter.h - live progress of a run for people and tools: metrics.jsonl, status.json, and the
+// progress line. Nothing here enters a result.
 #ifndef CLUSTER_REPORTER_H
 #define CLUSTER_REPORTER_H
 

@@ -1,7 +1,8 @@
 // stop.h - requests from outside to stop or to save: signals and the deadline.
 //
-// A handler only sets a flag; it is read at safe points, between two units of work. SIGUSR1, SIGTERM
-// and SIGINT: save and stop (a second SIGINT ends the process at once). SIGUSR2: save and go on.
+// A handler only sets a flag; it is read at safe points, between two units of work. SIGUSR1,
+// SIGTERM and SIGINT: save and stop (a second SIGINT ends the process at once). SIGUSR2: save and
+// go on.
 #ifndef CLUSTER_STOP_H
 #define CLUSTER_STOP_H
 

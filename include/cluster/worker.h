@@ -7,9 +7,9 @@
 
 typedef enum { WORKER_FINISHED, WORKER_STOPPED, WORKER_FAILED } WorkerEnd;
 
-// Runs hyper-episodes until the link says that there are no more, or until a stop is requested: then
-// the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint. Saves every
-// `checkpoint_interval` seconds.
+// Runs hyper-episodes until the link says that there are no more, or until a stop is requested:
+// then the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint. Saves
+// every `checkpoint_interval` seconds.
 WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
                      double checkpoint_interval, Error* error);
 

@@ -2,7 +2,7 @@
 //
 // A robot made of links runs towards a point 1 km ahead. A task is a table of constants and two
 // small functions; loading, resetting, stepping, observing, saving and restoring are here. The
-// arithmetic follows pybullet_envs to the last bit: float32 in observations and parts of the reward.
+// arithmetic follows pybullet_envs to the last bit: float32 in observations, partly in rewards.
 //
 // Two differences, for the sake of episodes that depend on nothing but their start:
 // - PyBullet leaves the floor out of the mean place of the parts until the first reset of a process

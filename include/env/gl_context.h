@@ -1,6 +1,6 @@
 // gl_context.h - OpenGL without a display, for drawing into memory.
 //
-// Tried in this order: EGL without a surface (Mesa), EGL of a device, EGL's default display, OSMesa.
+// Tried in this order: EGL without a surface (Mesa), of a device, on the default display; OSMesa.
 // All of them work without a graphics card, on Mesa's software renderer. The libraries are loaded
 // when asked for, so that the program runs where there are none. MUJOCO_GL=egl or osmesa chooses.
 #ifndef ENV_GL_CONTEXT_H

@@ -1,7 +1,7 @@
 // checkpoint.h - the state of a running hyper-episode in checkpoint/episode-NNNNNN/gen-N.h5.
 //
-// A checkpoint is written aside, synced and renamed, and two generations are kept. Loading takes the
-// newest good one; what it refuses it names. Private format, versioned.
+// A checkpoint is written aside, synced and renamed, and two generations are kept. Loading takes
+// the newest good one; what it refuses it names. Private format, versioned.
 #ifndef HYPER_CHECKPOINT_H
 #define HYPER_CHECKPOINT_H
 

@@ -70,8 +70,8 @@ void controller_copy(Controller* to, const Controller* from);
 // Whether a head acts at all in this version: its group is learning or frozen.
 bool controller_schedules(const Controller* controller, HyperHead head);
 
-// Draws an action. With probability `exploration` the active group's heads are drawn uniformly; logp
-// is that of the mixture. best = true: every head acts with its best parameters.
+// Draws an action. With probability `exploration` the active group's heads are drawn uniformly;
+// logp is that of the mixture. best = true: every head acts with its best parameters.
 void controller_act(HyperAction* action, Controller* controller, const HyperState* state,
                     double exploration, bool best, Rng* rng);
 

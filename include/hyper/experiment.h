@@ -44,8 +44,8 @@ int64_t experiment_hyper_episodes(const Experiment* experiment);
 // Updates of the controller in all; 0 if nothing learns.
 int experiment_updates(const Experiment* experiment);
 
-// Version of the controller that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing
-// learns.
+// Version of the controller that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if
+// nothing learns.
 int experiment_policy_version(const Experiment* experiment, int64_t hyper_episode);
 
 #endif  // HYPER_EXPERIMENT_H

@@ -34,7 +34,8 @@ typedef enum {
 #define HYPER_OPTIONS(OPT) \
   OPT(INT, decision_interval, 125, 1, 1000000, "steps", "tau, real samples between two decisions") \
   OPT(INT, rollouts, 50000, 1, 10000000, "states", "F, start states of one rollout, if scheduled") \
-  OPT(INT, rollout_interval, 125, 1, 1000000, "steps", "real steps between rollouts, if scheduled") \
+  OPT(INT, rollout_interval, 125, 1, 1000000, "steps", \
+      "real steps between rollouts, if scheduled") \
   OPT(FLAG, rollout_each_decision, true, 0, 1, "", \
       "roll out at each decision (the paper) instead of every rollout_interval (the release)") \
   OPT(INT, train_epochs, 50, 0, 100000, "epochs", "m, length of a hyper-episode in training") \

@@ -23,7 +23,8 @@
   OPT(REAL, learning_rate, 3e-4, 1e-8, 10, "", "Adam step size") \
   OPT(INT, hidden_size, 256, 1, 8192, "units", "width of the hidden layer of each head") \
   OPT(REAL, init_sd, 0, 0, 10, "", "deviation of initial weights; 0 = Glorot uniform") \
-  OPT(REAL, exploration_start, 0, 0, 1, "", "probability of a uniform action in a group's 1st stage") \
+  OPT(REAL, exploration_start, 0, 0, 1, "", \
+      "probability of a uniform action in a group's 1st stage") \
   OPT(REAL, exploration_stages, 5, 0, 1e6, "stages", "stages until it has fallen to 0, linearly")
 
 typedef struct {
@@ -40,7 +41,7 @@ typedef struct {
   double* advantage; // (N)
 } PpoData;
 
-// Group that learns in the update after `version` updates, and that update's index within the group.
+// Group that learns in the update after `version` updates, and the update's index within the group.
 int ppo_group_of_version(const PpoOptions* options, int version, int* stage_in_group);
 
 // Updates in all.

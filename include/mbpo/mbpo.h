@@ -1,42 +1,20 @@
-// mbpo.h - Model-Based Policy Optimization (Janner et al. 2019; paper Algorithm 1): one training run.
+// mbpo.h - Model-Based Policy Optimization (Janner et al. 2019; paper Algorithm 1): one run.
 //
 // A state machine over real environment steps. mbpo_advance does one unit of work and says where it
 // stopped; between two calls the whole state can be saved. It stops at each decision, so that
-// whoever schedules the hyperparameters may change real_ratio, policy_updates and rollout_length, or
-// train the model. What is not scheduled follows MBPO's own schedule. SAC is this file without the
-// model (real_ratio = 1).
+// whoever schedules the hyperparameters may change real_ratio, policy_updates and rollout_length,
+// or train the model. What is not scheduled follows MBPO's own schedule. SAC is this file without
+// the model (real_ratio = 1).
 #ifndef MBPO_MBPO_H
 #define MBPO_MBPO_H
 
-#include "base/options.h"
 #include "dynamics/ensemble.h"
 #include "env/env.h"
 #include "env/replay.h"
+#include "mbpo/mbpo_options.h"
 #include "mbpo/model_rollout.h"
 #include "mbpo/real_episode.h"
 #include "sac/sac.h"
-
-#define MBPO_MAX_EVALUATIONS 100
-
-#define MBPO_OPTIONS(OPT) \
-  OPT(INT, epoch_length, 1000, 1, 1000000, "steps", "H, real samples of an epoch") \
-  OPT(INT, exploration_steps, 5000, 1, 10000000, "steps", "least random real samples at the start") \
-  OPT(INT, min_pool, 1000, 1, 10000000, "transitions", "real transitions before policy updates") \
-  OPT(INT, max_path_length, 1000, 1, 1000000, "steps", "steps until an episode is cut") \
-  OPT(INT, env_buffer, 1000000, 1, 100000000, "transitions", "capacity of the real buffer") \
-  OPT(REAL, real_ratio, 0.05, 0, 1, "", "beta, share of real data in a batch; 1 = no model (SAC)") \
-  OPT(INT, policy_updates, 20, 1, 1000, "updates", "G, policy updates per real step") \
-  OPT(INT, train_interval, 250, 1, 1000000, "steps", "real steps between two model trainings") \
-  OPT(INT, rollout_interval, 250, 1, 1000000, "steps", "real steps between two rollouts") \
-  OPT(INT, rollouts, 100000, 1, 10000000, "states", "F, start states of one rollout") \
-  OPT(INT, retain_epochs, 1, 1, 1000, "epochs", "epochs that imaginary data is kept") \
-  OPT(LIST, rollout_schedule, "[20, 150, 1, 15]", 0, 1e9, "epochs, epochs, steps, steps", \
-      "k rises linearly from the 3rd to the 4th value between these two epochs") \
-  OPT(INT, evaluation_episodes, 10, 1, 100, "episodes", "deterministic episodes of one evaluation")
-
-typedef struct {
-  MBPO_OPTIONS(OPTION_FIELD)
-} MbpoOptions;
 
 // Who sets each hyperparameter: a scheduler (true) or MBPO's own schedule (false).
 typedef struct {
@@ -54,7 +32,9 @@ typedef enum {
   MBPO_DIVERGED,   // a loss, parameter or physics state was not finite
 } MbpoEvent;
 
-typedef enum { MBPO_EXPLORE, MBPO_BEGIN, MBPO_DECIDE, MBPO_STEP, MBPO_EVALUATE, MBPO_END } MbpoPhase;
+typedef enum {
+  MBPO_EXPLORE, MBPO_BEGIN, MBPO_DECIDE, MBPO_STEP, MBPO_EVALUATE, MBPO_END
+} MbpoPhase;
 
 // Results of one epoch; means over the epoch's updates unless said otherwise. NaN = did not happen.
 typedef struct {

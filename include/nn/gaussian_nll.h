@@ -1,7 +1,7 @@
 // gaussian_nll.h - head of the dynamics model: a diagonal Gaussian with bounded log-variance.
 //
-// lv = max - softplus(max - raw), then lv = min + softplus(lv - min); max and min are learnt vectors
-// shared by all members (Chua et al. 2018).
+// lv = max - softplus(max - raw), then lv = min + softplus(lv - min); max and min are learnt
+// vectors shared by all members (Chua et al. 2018).
 #ifndef NN_GAUSSIAN_NLL_H
 #define NN_GAUSSIAN_NLL_H
 

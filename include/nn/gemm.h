@@ -1,8 +1,9 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
-// Row-major, one thread, no allocation. Our own kernel (no BLAS): an element of C is one chain of
-// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends
-// on its batch. (Products with at most 4 columns may take another order, the same for each row.)
+// Row-major, one thread, no allocation. In gemm_nn and gemm_nt an element of C is one chain of fused
+// multiply-adds in the order of k, whatever its place in the matrix, so that no row depends on its
+// batch (with at most 4 columns in another order, the same for each row); OpenBLAS does not promise
+// that, so these two are our own kernel. gemm_tn uses OpenBLAS where that is faster.
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
@@ -28,10 +29,11 @@ typedef struct {
   Real* column_sums;   // (n)     out, or NULL   sums over the rows of what is stored
 } GemmEpilogue;
 
-// To be called once at start. (A library behind these functions would be set to one thread here.)
+// Sets OpenBLAS to one thread; to be called once at start.
 void gemm_init(void);
 
-// Name of the kernel in use, e.g. "own kernel, AVX-512, 14 x 32".
+// Kernel and OpenBLAS core type in use, e.g. "AVX-512 kernel, OpenBLAS SkylakeX": on equal ones the
+// same program gives the same bits.
 const char* gemm_description(void);
 
 // C = A B            C (m, n), A (m, k), B (k, n); ld* are row strides

@@ -56,7 +56,7 @@ void mlp_init_truncated_normal(Real* params, const Mlp* mlp, double sd, Rng* rng
 void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* in, bool in_shared,
                  int B);
 
-// Only member e, into rows of its own: out (B, out) = network e (in (B, in)). Uses the tape as scratch.
+// Only member e, into rows of its own: out (B, out) = network e (in (B, in)). The tape is scratch.
 void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
                         const Real* in, int B);
 
@@ -66,5 +66,13 @@ void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* pa
 //                               the gradient with respect to the input; NULL = not wanted
 void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
                   const Mlp* mlp, const Real* params, const Real* d_out, int B);
+
+// Member e alone, forward and then backward, before the next member's turn: the activations stay in
+// the cache between the two. in (B, in); tape->out and d_out are (B, out) here. Only member e's
+// part of d_params is written. The numbers are those of mlp_forward and mlp_backward.
+void mlp_forward_one(MlpTape* tape, const Mlp* mlp, const Real* params, int e, const Real* in,
+                     int B);
+void mlp_backward_one(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
+                      const Real* d_out, int B);
 
 #endif  // NN_MLP_H

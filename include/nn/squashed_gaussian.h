@@ -18,7 +18,7 @@
 void squashed_gaussian_forward(Real* act, Real* logp, const Real* head, const Real* noise, int B,
                                int A);
 
-// d_head (B, 2A) = gradient of a loss, given its gradients with respect to act and logp. Overwrites.
+// d_head (B, 2A) = gradient of a loss, given its gradients by act and logp. Overwrites.
 void squashed_gaussian_backward(Real* d_head, const Real* d_act, const Real* d_logp,
                                 const Real* act, const Real* noise, const Real* head, int B, int A);
 

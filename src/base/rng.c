@@ -44,7 +44,9 @@ double rng_uniform(Rng* rng) {
   return (double)(high << 26 | low) * 0x1p-53;
 }
 
-double rng_range(Rng* rng, double low, double high) { return low + (high - low) * rng_uniform(rng); }
+double rng_range(Rng* rng, double low, double high) {
+  return low + (high - low) * rng_uniform(rng);
+}
 
 double rng_normal(Rng* rng) {
   if (rng->has_spare) {

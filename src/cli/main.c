@@ -11,12 +11,14 @@ typedef struct {
 } Verb;
 
 static const Verb verbs[] = {
-    {"train", verb_train, "run hyper-episodes under a scheduler; without arguments, the quick start"},
+    {"train", verb_train,
+     "run hyper-episodes under a scheduler; without operands, the quick start"},
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
+    {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
 };
 
@@ -29,7 +31,8 @@ static void print_help(FILE* out) {
   for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
     fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].meaning);
   }
-  fprintf(out, "  %-10s %s\n\n`autombpo <verb> --help` says more.\n", "version", "print the version");
+  fprintf(out, "  %-10s %s\n\n`autombpo <verb> --help` says more.\n", "version",
+          "print the version");
 }
 
 int main(int argc, char** argv) {

@@ -65,7 +65,7 @@ bool play_states_write(const PlayStates* s, const char* path, const Env* env, Er
   write(&file, "action", H5_F64, T, spec->act_size, "in the task's own units", s->action);
   write(&file, "obs", H5_F64, T, spec->obs_size, "observation after each action", s->obs);
   write(&file, "reward", H5_F64, T, -1, "reward of each action", s->reward);
-  write(&file, "terminated", H5_BOOL, T, -1, "the task ended the episode", s->terminated);
+  write(&file, "terminated", H5_U8, T, -1, "1 where the task terminated", s->terminated);
   write(&file, "qpos", H5_F64, T, spec->model_nq, "joint positions after each action", s->qpos);
   write(&file, "qvel", H5_F64, T, spec->model_nv, "joint velocities after each action", s->qvel);
   return h5_seal(&file, error);

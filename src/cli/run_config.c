@@ -24,8 +24,9 @@ OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
 OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
 // scheduler.controller and scheduler.baseline are places of files: their contents count instead.
-const char* const run_config_unhashed[] = {"env.assets", "run.dir", "run.max_wall", "checkpoint", "log.progress", "log.quiet",
-                                           "scheduler.controller", "scheduler.baseline", NULL};
+const char* const run_config_unhashed[] = {
+    "env.assets", "run.dir", "run.max_wall", "checkpoint", "log.progress", "log.quiet",
+    "scheduler.controller", "scheduler.baseline", NULL};
 
 // The directory of the shipped configurations: installed beside this program, or the source tree
 // around it. NULL = none.

@@ -65,7 +65,7 @@ static bool read_config(Start* s, int count, char** operands, const StartVerb* v
   return run_config_resolve(c, error);
 }
 
-// The run directory ---------------------------------------------------------------------------------
+// The run directory -------------------------------------------------------------------------------
 
 static void resolved_text(RunConfig* c, Text* text) {
   text_init(text, &c->arena);
@@ -99,7 +99,8 @@ static bool open_directory(Start* s, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, &s->config.directory, "run.yaml");
   if (files_exists(path)) {
-    return check_same_run(&s->config, path, error) && run_directory_make(&s->config.directory, error);
+    return check_same_run(&s->config, path, error) &&
+           run_directory_make(&s->config.directory, error);
   }
   Text text;
   resolved_text(&s->config, &text);
@@ -157,7 +158,7 @@ static bool record_start(const Start* s, int argc, char** argv, Error* error) {
   return ok;
 }
 
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int first, bool dry_run,
                    Error* error) {

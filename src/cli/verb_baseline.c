@@ -44,7 +44,8 @@ static void average(Baseline* b, const Trajectory* runs, Arena* arena) {
   }
 }
 
-static bool save(const Start* s, const Baseline* b, const char* engine, Arena* arena, Error* error) {
+static bool save(const Start* s, const Baseline* b, const char* engine, Arena* arena,
+                 Error* error) {
   struct utsname machine;
   uname(&machine);
   int64_t* seeds = ARENA_NEW(arena, b->seeds, int64_t);
@@ -76,9 +77,9 @@ static bool make_baseline(const Start* s, Error* error) {
     ok = save(s, &b, runs[0].engine, &arena, error);
   }
   if (ok) {
-    printf("%s: R' of %s over %d runs, %d rows, last %.1f +- %.1f at %lld real samples\n", s->output,
-           b.env, b.seeds, b.count, b.return_mean[b.count - 1], b.return_std[b.count - 1],
-           (long long)b.env_step[b.count - 1]);
+    printf("%s: R' of %s over %d runs, %d rows, last %.1f +- %.1f at %lld real samples\n",
+           s->output, b.env, b.seeds, b.count, b.return_mean[b.count - 1],
+           b.return_std[b.count - 1], (long long)b.env_step[b.count - 1]);
   }
   arena_free(&arena);
   return ok;
@@ -92,8 +93,8 @@ int verb_baseline(int argc, char** argv) {
       .usage =
           "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...]\n\n"
           "Runs scheduler.hyper_episodes runs of MBPO in the configuration's own schedule, for\n"
-          "hyper.train_epochs epochs, and writes the mean evaluation return at each number of real\n"
-          "samples to FILE.yaml: the R' that training a controller needs.\n\n"
+          "hyper.train_epochs epochs, and writes the mean evaluation return at each number of\n"
+          "real samples to FILE.yaml: the R' that training a controller needs.\n\n"
           "  -o, --output    file to write\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",

@@ -233,6 +233,10 @@ static bool open_pictures(Play* play, Movie* movie, const Arguments* arguments, 
   if (!spec->model) {
     return error_set(error, "task %s has no model to draw", spec->id);
   }
+  if (arguments->video && (arguments->width % 2 || arguments->height % 2)) {
+    return error_set(error, "a video of %d x %d pixels: both must be even", arguments->width,
+                     arguments->height);
+  }
   double usual = fmax(1, round(1 / (PACE * spec->step_seconds)));
   play->every = arguments->every ? (int)arguments->every : (int)usual;
   play->movie = movie;

@@ -6,9 +6,9 @@
 
 static bool print_result(const Start* start, Error* error) {
   (void)error;
+  const Experiment* x = &start->config.experiment;
   printf("finished: %lld hyper-episodes of %s on %s in %s\n",
-         (long long)experiment_hyper_episodes(&start->config.experiment), start->config.experiment.method, start->config.experiment.task,
-         start->config.directory.path);
+         (long long)experiment_hyper_episodes(x), x->method, x->task, start->config.directory.path);
   return true;
 }
 
@@ -31,7 +31,8 @@ int verb_apply(int argc, char** argv) {
                                       "run.dir=runs/{env}/{method}-apply/s{seed}", NULL};
   static const StartVerb verb = {
       .usage =
-          "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n\n"
+          "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
+          "\n"
           "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
           "scheduler.hyper_episodes runs, each with streams of its own.\n\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"

@@ -103,7 +103,7 @@ static bool run_alone(Campaign* c, const CampaignOptions* options, Error* error)
   return end != WORKER_FAILED && !c->failed;
 }
 
-// Rank 0 of several ---------------------------------------------------------------------------------
+// Rank 0 of several -------------------------------------------------------------------------------
 
 static void answer_ready(Campaign* c, int rank) {
   BeginMessage begin;
@@ -168,7 +168,7 @@ static bool serve(Campaign* c, Arena* arena, Error* error) {
   return true;
 }
 
-// A worker rank -------------------------------------------------------------------------------------
+// A worker rank -----------------------------------------------------------------------------------
 
 static bool remote_begin(Link* link, BeginMessage* begin) {
   Comm* comm = link->self;
@@ -215,7 +215,7 @@ static CampaignEnd work(Comm* comm, const Experiment* x, const RunDirectory* dir
   return CAMPAIGN_FAILED;
 }
 
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static CampaignEnd finish(Campaign* c, const RunDirectory* directory, bool ok, Error* error) {
   bool complete = ok && coordinator_complete(&c->coordinator);

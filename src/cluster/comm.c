@@ -36,8 +36,9 @@ static bool check_launcher(Error* error) {
   bool connected = getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_RANK");
   if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !connected) {
     return error_set(error,
-                     "srun started %d tasks that MPI cannot connect: each would be a run of its own. "
-                     "Use `srun --mpi=pmix autombpo ...` or, in the batch script, `mpirun autombpo ...`",
+                     "srun started %d tasks that MPI cannot connect: each would be a run of its "
+                     "own. Use `srun --mpi=pmix autombpo ...` or, in the batch script, "
+                     "`mpirun autombpo ...`",
                      environment_int("SLURM_STEP_NUM_TASKS"));
   }
   return true;
@@ -48,9 +49,9 @@ static bool check_size(int ranks, Error* error) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (ranks == 1 && environment_int(names[i]) > 1) {
       return error_set(error,
-                       "the launcher says %s=%d, but MPI sees one rank: each process would be a run "
-                       "of its own. Start with the mpirun of the MPI that this program was built "
-                       "with (%s), or with `srun --mpi=pmix`",
+                       "the launcher says %s=%d, but MPI sees one rank: each process would be a "
+                       "run of its own. Start with the mpirun of the MPI that this program was "
+                       "built with (%s), or with `srun --mpi=pmix`",
                        names[i], environment_int(names[i]), comm_description());
     }
   }

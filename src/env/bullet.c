@@ -33,7 +33,9 @@ typedef struct {
 
 static BulletBody* body_of(const Env* env) { return env->body; }
 
-static float clip_float(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+static float clip_float(float x, float limit) {
+  return x < -limit ? -limit : x > limit ? limit : x;
+}
 
 // Roll, pitch and yaw of a quaternion (x, y, z, w), as PyBullet's getEulerFromQuaternion.
 static void euler_angles(double* angles, const double* q) {
@@ -340,7 +342,7 @@ bool bullet_open(Env* env, const void* task, const char* assets, Arena* arena, E
   }
   body->world = bullet_world_open(&body->model);
   if (!body->world) {
-    return error_set(error, "this build has no Bullet (CMake did not find bullet-float64)");
+    return error_set(error, "this build has no Bullet (it was made without bullet-float64)");
   }
   fill_spec(&env->spec, body);
   env->spec.model = arena_string(arena, path);

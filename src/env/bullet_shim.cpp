@@ -245,7 +245,7 @@ void BulletWorld::addRobot(const BulletModel& model) {
   robot->finalizeMultiDof();
   updateTransforms();
   world.addMultiBody(robot.get());
-  // PyBullet gives every joint a motor, which the tasks leave without force. It does nothing, but it
+  // PyBullet gives every joint a motor, which the tasks leave without force. It does nothing, but
   // takes part when constraints are sorted, which decides about the order of the limits.
   for (int i = 0; i < model.link_count; i++) {
     if (model.links[i].joint != BULLET_FIXED) {

@@ -144,6 +144,7 @@ bool gl_context_open(GlContext* gl, Arena* arena, Error* error) {
                    any ? "" : " (MUJOCO_GL)");
 }
 
+// EGL's display stays open: Mesa's driver loses memory when it is unloaded.
 void gl_context_close(GlContext* gl) {
   if (!gl->display) {
     ((OsmesaDestroy)find(gl, "OSMesaDestroyContext"))(gl->context);
@@ -154,14 +155,13 @@ void gl_context_close(GlContext* gl) {
   if (gl->surface != EGL_NO_SURFACE) {
     EGL(DestroySurface, "eglDestroySurface")(gl->display, gl->surface);
   }
-  EGL(Terminate, "eglTerminate")(gl->display);
 }
 
 #else
 
 bool gl_context_open(GlContext* gl, Arena* arena, Error* error) {
   (void)gl, (void)arena;
-  return error_set(error, "this build cannot draw (CMake did not find EGL and libpng)");
+  return error_set(error, "this build cannot draw (it was made without EGL and libpng)");
 }
 
 void gl_context_close(GlContext* gl) { (void)gl; }

@@ -74,6 +74,33 @@ static void make_scene(Renderer* renderer) {
   mjr_setBuffer(mjFB_OFFSCREEN, &renderer->context);
 }
 
+// Places of bodies, cameras and lights, without dynamics.
+static void place(const mjModel* model, mjData* data, const double* qpos) {
+  memcpy(data->qpos, qpos, sizeof(double) * (size_t)model->nq);
+  mj_kinematics(model, data);
+  mj_comPos(model, data);
+  mj_camlight(model, data);
+}
+
+// Fills renderer->upward.
+static void draw_upward(Renderer* renderer, const double* qpos) {
+  mjrRect view = {0, 0, renderer->width, renderer->height};
+  place(renderer->model, renderer->data, qpos);
+  mjv_updateScene(renderer->model, renderer->data, &renderer->option, NULL, &renderer->camera,
+                  mjCAT_ALL, &renderer->scene);
+  mjr_render(view, &renderer->scene, &renderer->context);
+  mjr_readPixels(renderer->upward, NULL, view, &renderer->context);
+}
+
+void renderer_draw(Renderer* renderer, uint8_t* rgb, const double* qpos) {
+  draw_upward(renderer, qpos);
+  size_t row = 3 * (size_t)renderer->width;
+  size_t height = (size_t)renderer->height;
+  for (size_t y = 0; y < height; y++) {
+    memcpy(rgb + row * y, renderer->upward + row * (height - 1 - y), row);
+  }
+}
+
 bool renderer_open(Renderer** out, const char* model, const RenderOptions* options, Arena* arena,
                    Error* error) {
   Renderer* renderer = ARENA_NEW(arena, 1, Renderer);
@@ -89,6 +116,8 @@ bool renderer_open(Renderer** out, const char* model, const RenderOptions* optio
   }
   make_scene(renderer);
   *out = renderer;
+  // The first picture of a context differs from later ones in rounding.
+  draw_upward(renderer, renderer->model->qpos0);
   if (renderer->context.currentBuffer != mjFB_OFFSCREEN) {
     renderer_close(renderer);
     return error_set(error, "OpenGL has no off-screen buffer of %d x %d", options->width,
@@ -106,24 +135,3 @@ void renderer_close(Renderer* renderer) {
 }
 
 const char* renderer_name(const Renderer* renderer) { return renderer->gl.name; }
-
-// Places of bodies, cameras and lights, without dynamics.
-static void place(const mjModel* model, mjData* data, const double* qpos) {
-  memcpy(data->qpos, qpos, sizeof(double) * (size_t)model->nq);
-  mj_kinematics(model, data);
-  mj_comPos(model, data);
-  mj_camlight(model, data);
-}
-
-void renderer_draw(Renderer* renderer, uint8_t* rgb, const double* qpos) {
-  mjrRect view = {0, 0, renderer->width, renderer->height};
-  place(renderer->model, renderer->data, qpos);
-  mjv_updateScene(renderer->model, renderer->data, &renderer->option, NULL, &renderer->camera,
-                  mjCAT_ALL, &renderer->scene);
-  mjr_render(view, &renderer->scene, &renderer->context);
-  mjr_readPixels(renderer->upward, NULL, view, &renderer->context);
-  size_t row = 3 * (size_t)renderer->width;
-  for (int y = 0; y < renderer->height; y++) {
-    memcpy(rgb + row * (size_t)y, renderer->upward + row * (size_t)(renderer->height - 1 - y), row);
-  }
-}

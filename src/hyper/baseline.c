@@ -8,7 +8,8 @@
 #include "base/yaml.h"
 #include "store/files.h"
 
-static const YamlNode* column(const YamlNode* root, const char* key, const char* path, Error* error) {
+static const YamlNode* column(const YamlNode* root, const char* key, const char* path,
+                              Error* error) {
   const YamlNode* node = yaml_find(root, key);
   if (!node || node->kind != YAML_SEQUENCE || node->count < 1) {
     error_line(error, "%s: '%s' is missing, expected a list of numbers", path, key);

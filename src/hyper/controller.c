@@ -14,7 +14,8 @@ static const HyperFeature common_features[] = {
 
 static bool find_head(int* head, const char* name, size_t length) {
   for (int h = 0; h < HEAD_COUNT; h++) {
-    if (strlen(head_name((HyperHead)h)) == length && !strncmp(head_name((HyperHead)h), name, length)) {
+    const char* candidate = head_name((HyperHead)h);
+    if (strlen(candidate) == length && !strncmp(candidate, name, length)) {
       *head = h;
       return true;
     }
@@ -182,7 +183,8 @@ void controller_act(HyperAction* action, Controller* c, const HyperState* state,
     ControllerHead* head = &c->heads[h];
     Real logp[CATEGORICAL_MAX];
     bool learning = head->group == c->active_group && !best;
-    controller_head_logp(logp, c, (HyperHead)h, best ? head->best : head->params, states, 1, inputs);
+    controller_head_logp(logp, c, (HyperHead)h, best ? head->best : head->params, states, 1,
+                         inputs);
     int choice = action->explored && learning ? (int)(uniform * head->choices)
                                               : categorical_choose(logp, head->choices, uniform);
     mix(logp, head->choices, learning ? exploration : 0);

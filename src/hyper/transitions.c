@@ -13,7 +13,7 @@ typedef struct {
   float* final_observations;  // (episodes, O)
 } Transitions;
 
-// A row of the buffer or of the running episode; both begin obs | act | next_obs | rew | terminated.
+// A row of the buffer or of the running episode: both begin obs, act, next_obs, rew, terminated.
 static const Real* row_at(const Mbpo* m, int64_t i) {
   if (i < m->real.size) {
     return replay_row(&m->real, i);

@@ -4,9 +4,14 @@
 // epilogue. What is needed next is prefetched: operands of this size come from the third-level
 // cache, and waiting for them would cost a tenth of the time.
 
+// C = A^T B with few columns (the weight gradients of last layers) would waste most of a tile's
+// lanes; OpenBLAS is faster there, and no row of such a product belongs to a row of a batch.
+
 #include "nn/gemm.h"
 
+#include <cblas.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "gemm_tile.h"
@@ -15,6 +20,7 @@
 #define BLOCK_COLUMNS 256   // of a block of B: 256 KiB
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
+#define BLAS_COLUMNS 16     // up to so many columns of A^T B, OpenBLAS is faster
 #define PACK_AHEAD 4        // rows of B that are asked for before they are copied
 #define LINE 16             // about a cache line, in numbers
 
@@ -35,16 +41,19 @@ typedef struct {
 
 static const GemmEpilogue plain = {.finish = GEMM_PLAIN};
 
-void gemm_init(void) {}
+void gemm_init(void) { openblas_set_num_threads(1); }
 
 const char* gemm_description(void) {
 #if defined(__AVX512F__)
-  return "own kernel, AVX-512";
+  const char* kernel = "AVX-512";
 #elif defined(__AVX2__) && defined(__FMA__)
-  return "own kernel, AVX2";
+  const char* kernel = "AVX2";
 #else
-  return "own kernel, generic";
+  const char* kernel = "generic";
 #endif
+  static char text[128];
+  snprintf(text, sizeof text, "%s kernel, OpenBLAS %s", kernel, openblas_get_corename());
+  return text;
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -290,8 +299,21 @@ void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, i
   gemm_nt_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
 }
 
+static void blas_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
+                    int k) {
+#ifdef AUTOMBPO_FLOAT64
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, A, lda, B, ldb, 0, C, ldc);
+#else
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, A, lda, B, ldb, 0, C, ldc);
+#endif
+}
+
 void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
              int k) {
+  if (n > 1 && n <= BLAS_COLUMNS) {
+    blas_tn(C, ldc, A, lda, B, ldb, m, n, k);
+    return;
+  }
   Product product = {.epilogue = &plain, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
                      .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
   if (n == 1 && ldc == 1) {

@@ -117,22 +117,39 @@ static size_t member_offset(int e, int B, int width) {
   return (size_t)e * (size_t)B * (size_t)width;
 }
 
+// out (B, out) = member e of in (B, in); its activations go to the tape's slot `slot`.
+static void member_forward(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
+                           int slot, const Real* in, int B) {
+  for (int l = 0; l < mlp->layers; l++) {
+    size_t offset = member_offset(slot, B, mlp->width[l + 1]);
+    bool last = l + 1 == mlp->layers;
+    Real* layer_out = last ? out : tape->hidden[l] + offset;
+    Real* slope = !last && tape->slope[l] ? tape->slope[l] + offset : NULL;
+    layer_forward(layer_out, slope, mlp, params, l, e, in, B);
+    in = layer_out;
+  }
+}
+
 void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* in, bool in_shared,
                  int B) {
   CHECK(B > 0 && B <= tape->max_batch, "mlp_forward: batch %d of at most %d", B, tape->max_batch);
   tape->in = in;
   tape->in_shared = in_shared;
   for (int e = 0; e < mlp->members; e++) {
-    const Real* layer_in = in + (in_shared ? 0 : member_offset(e, B, mlp->width[0]));
-    for (int l = 0; l < mlp->layers; l++) {
-      size_t offset = member_offset(e, B, mlp->width[l + 1]);
-      bool last = l + 1 == mlp->layers;
-      Real* layer_out = (last ? tape->out : tape->hidden[l]) + offset;
-      Real* slope = !last && tape->slope[l] ? tape->slope[l] + offset : NULL;
-      layer_forward(layer_out, slope, mlp, params, l, e, layer_in, B);
-      layer_in = layer_out;
-    }
+    const Real* member_in = in + (in_shared ? 0 : member_offset(e, B, mlp->width[0]));
+    Real* out = tape->out + member_offset(e, B, mlp->width[mlp->layers]);
+    member_forward(out, tape, mlp, params, e, e, member_in, B);
   }
+}
+
+void mlp_forward_one(MlpTape* tape, const Mlp* mlp, const Real* params, int e, const Real* in,
+                     int B) {
+  CHECK(e >= 0 && e < mlp->members, "mlp_forward_one: member %d of %d", e, mlp->members);
+  CHECK(B > 0 && B <= tape->max_batch, "mlp_forward_one: batch %d of at most %d", B,
+        tape->max_batch);
+  tape->in = in;
+  tape->in_shared = true;
+  member_forward(tape->out, tape, mlp, params, e, 0, in, B);
 }
 
 void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
@@ -157,23 +174,24 @@ static void column_sums(Real* restrict sums, const Real* restrict x, int B, int 
   }
 }
 
-// What layer l of member e was given, (B, width[l]).
-static const Real* layer_in(const MlpTape* tape, const Mlp* mlp, int l, int e, int B) {
+// What layer l of the member in a slot was given, (B, width[l]).
+static const Real* layer_in(const MlpTape* tape, const Mlp* mlp, int l, int slot, int B) {
   if (l == 0 && tape->in_shared) {
     return tape->in;
   }
-  return (l == 0 ? tape->in : tape->hidden[l - 1]) + member_offset(e, B, mlp->width[l]);
+  return (l == 0 ? tape->in : tape->hidden[l - 1]) + member_offset(slot, B, mlp->width[l]);
 }
 
 // d_before (B, width[l]) = gradient with respect to layer l - 1 before its activation, of which the
 // column sums are the gradient of its biases.
 static void hidden_backward(Real* d_before, Real* d_biases, const MlpTape* tape, const Mlp* mlp,
-                            const Real* params, int l, int e, const Real* d_after, int B) {
+                            const Real* params, int l, int e, int slot, const Real* d_after,
+                            int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
   const Real* factor = mlp->activation == ACTIVATION_SWISH
-                           ? tape->slope[l - 1] + member_offset(e, B, in_width)
-                           : layer_in(tape, mlp, l, e, B);
+                           ? tape->slope[l - 1] + member_offset(slot, B, in_width)
+                           : layer_in(tape, mlp, l, slot, B);
   GemmEpilogue epilogue = {.finish = backward_finish(mlp->activation),
                            .factor = factor,
                            .column_sums = d_biases};
@@ -181,10 +199,11 @@ static void hidden_backward(Real* d_before, Real* d_biases, const MlpTape* tape,
                out_width, B, in_width, out_width);
 }
 
-// All layers of member e; returns the gradient with respect to the first layer's output, before its
-// activation.
+// All layers of member e, whose activations are in a slot; returns the gradient with respect to
+// the first layer's output, before its activation.
 static const Real* member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
-                                   const Real* params, int e, const Real* d_out, int B) {
+                                   const Real* params, int e, int slot, const Real* d_out,
+                                   int B) {
   const Real* d_after = d_out;
   if (d_params) {
     int last = mlp->layers - 1;
@@ -194,13 +213,13 @@ static const Real* member_backward(Real* d_params, const MlpTape* tape, const Ml
     int in_width = mlp->width[l];
     int out_width = mlp->width[l + 1];
     if (d_params) {
-      gemm_tn(d_params + weights_of(mlp, l, e), out_width, layer_in(tape, mlp, l, e, B), in_width,
-              d_after, out_width, in_width, out_width, B);
+      gemm_tn(d_params + weights_of(mlp, l, e), out_width, layer_in(tape, mlp, l, slot, B),
+              in_width, d_after, out_width, in_width, out_width, B);
     }
     if (l > 0) {
       Real* d_before = tape->d_hidden[l % 2];
       Real* d_biases = d_params ? d_params + biases_of(mlp, l - 1, e) : NULL;
-      hidden_backward(d_before, d_biases, tape, mlp, params, l, e, d_after, B);
+      hidden_backward(d_before, d_biases, tape, mlp, params, l, e, slot, d_after, B);
       d_after = d_before;
     }
   }
@@ -215,11 +234,17 @@ void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTap
   int hidden = mlp->width[1];
   for (int e = 0; e < mlp->members; e++) {
     const Real* d_member = d_out + member_offset(e, B, mlp->width[mlp->layers]);
-    const Real* d_first = member_backward(d_params, tape, mlp, params, e, d_member, B);
+    const Real* d_first = member_backward(d_params, tape, mlp, params, e, e, d_member, B);
     if (d_in) {
       const Real* weights = params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden;
       gemm_nt(d_in + member_offset(e, B, in_count), in_count, d_first, hidden, weights, hidden, B,
               in_count, hidden);
     }
   }
+}
+
+void mlp_backward_one(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
+                      const Real* d_out, int B) {
+  CHECK(mlp->layers == 1 || tape->d_hidden[0], "mlp_backward_one: tape without backward buffers");
+  member_backward(d_params, tape, mlp, params, e, 0, d_out, B);
 }

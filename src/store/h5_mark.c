@@ -71,7 +71,8 @@ static bool compare_mark(H5File* file, FILE* stream) {
   format_mark(expected, hash);
   return memcmp(found, expected, MARK_SIZE) == 0 ||
          h5_refuse(file, "",
-                   "is damaged: its bytes have checksum %016" PRIx64 ", sealed with %.16s", hash, found + strlen(WORD));
+                   "is damaged: its bytes have checksum %016" PRIx64 ", sealed with %.16s", hash,
+                   found + strlen(WORD));
 }
 
 bool h5_mark_check(H5File* file, const char* name) {

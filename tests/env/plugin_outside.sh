@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 "$cmake" --install "$build" --component plugin --prefix "$work/prefix"
 cp -r "$source/docs/examples/env_plugin" "$work/example"
-"$cmake" -S "$work/example" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix"
+"$cmake" -G Ninja -S "$work/example" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix"
 "$cmake" --build "$work/build"
 test -s "$work/build/swing_up.so"
 test -s "$work/build/swing_up.xml"

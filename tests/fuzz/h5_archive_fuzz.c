@@ -1,7 +1,8 @@
 // libFuzzer entry: any bytes as a checkpoint are refused, or load what their checksum says. Inputs
 // without the mark of a sealed file are left out: HDF5 itself is not hardened against them.
 //   clang -g -O1 -fsanitize=fuzzer,address -Iinclude $(pkg-config --cflags hdf5-serial)
-//   clang -g -O1 -fsanitize=fuzzer,address -Iinclude $(pkg-config --cflags hdf5-serial)
+//     tests/fuzz/h5_archive_fuzz.c src/base/{arena,error,archive}.c
+//     src/store/{h5,h5_[adm]*,files}.c
 //     $(pkg-config --libs hdf5-serial) -o h5_archive_fuzz
 
 #include <stdio.h>

@@ -89,8 +89,9 @@ static void input_gradients_equal_central_differences(void** state) {
   }
 }
 
-// ReLU member e: output of row b; its share of the gradient of the first biases is added to d_bias.
-static void plain_row(double out[OUT], double d_bias[HIDDEN], const Problem* problem, int e, int b) {
+// ReLU member e: output of row b; its share of the first biases' gradient is added to d_bias.
+static void plain_row(double out[OUT], double d_bias[HIDDEN], const Problem* problem, int e,
+                      int b) {
   const Mlp* mlp = &problem->mlp;
   const Real* w0 = problem->params + mlp->weights[0] + e * IN * HIDDEN;
   const Real* b0 = problem->params + mlp->biases[0] + e * HIDDEN;
@@ -201,6 +202,23 @@ static void forward_of_one_member_equals_its_part_of_the_forward_of_all(void** s
   arena_free(&problem.arena);
 }
 
+static void members_in_turn_equal_all_at_once(void** state) {
+  (void)state;
+  Problem all, turn;
+  problem_init(&all, MAX_MEMBERS, ACTIVATION_SWISH, false);
+  problem_init(&turn, MAX_MEMBERS, ACTIVATION_SWISH, false);
+  problem_backward(&all, 0, IN);
+  for (int e = 0; e < MAX_MEMBERS; e++) {
+    mlp_forward_one(&turn.tape, &turn.mlp, turn.params, e, turn.in + e * B * IN, B);
+    assert_memory_equal(turn.tape.out, all.tape.out + e * B * OUT, sizeof(Real) * B * OUT);
+    mlp_backward_one(turn.d_params, &turn.tape, &turn.mlp, turn.params, e,
+                     turn.weight + e * B * OUT, B);
+  }
+  assert_memory_equal(turn.d_params, all.d_params, sizeof(Real) * all.mlp.size);
+  arena_free(&all.arena);
+  arena_free(&turn.arena);
+}
+
 static void forward_computes_the_definition(void** state) {
   (void)state;
   // one hidden unit, one input: out = w2 f(w1 x + b1) + b2
@@ -270,6 +288,7 @@ int main(void) {
       cmocka_unit_test(input_gradient_of_a_column_range_is_that_part_of_the_whole),
       cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
       cmocka_unit_test(forward_of_one_member_equals_its_part_of_the_forward_of_all),
+      cmocka_unit_test(members_in_turn_equal_all_at_once),
       cmocka_unit_test(glorot_draws_stay_in_their_range_and_fill_it),
       cmocka_unit_test(truncated_normal_is_cut_at_two_deviations),
   };
