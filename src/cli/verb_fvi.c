@@ -6,6 +6,7 @@
 #include "base/options_value.h"
 #include "base/text.h"
 #include "cli/verbs.h"
+#include "cluster/jobs.h"
 #include "theory/fvi_tables.h"
 
 static const char usage[] =
@@ -22,6 +23,7 @@ typedef struct {
   Arena scratch;
   Options set;
   FviOptions options;
+  Comm comm;
 } Fvi;
 
 static void print_usage(Fvi* fvi, FILE* out) {
@@ -57,12 +59,19 @@ static bool read_operands(Fvi* fvi, char* const* operands, int count, Error* err
   return good;
 }
 
-static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
+typedef struct {
+  Fvi* fvi;
+  const FviPlan* plan;
+} JobContext;
+
+static void run_job(void* result, int64_t job, void* context) {
+  const JobContext* c = context;
+  fvi_job_run(result, c->plan, job, &c->fvi->scratch);
+}
+
+static bool report(Fvi* fvi, const FviPlan* plan, const FviResult* results, bool with_ratio,
+                   Error* error) {
   static const char* const excluded[] = {"fvi.out", NULL};
-  FviResult* results = ARENA_NEW(&fvi->arena, fvi_job_count(plan), FviResult);
-  for (int64_t job = 0; job < fvi_job_count(plan); job++) {
-    fvi_job_run(&results[job], plan, job, &fvi->scratch);
-  }
   FviTable tables[5];
   int count = 0;
   tables[count++] = fvi_settings_table(plan, results, &fvi->arena);
@@ -86,11 +95,50 @@ static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
   return fvi_tables_write(tables, count, fvi->options.out, config.bytes, &fvi->scratch, error);
 }
 
+// The jobs are dealt to all ranks; rank 0 folds their results in order.
+static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
+  int64_t count = fvi_job_count(plan);
+  FviResult* results = ARENA_NEW(&fvi->arena, count, FviResult);
+  JobContext context = {fvi, plan};
+  jobs_deal(&fvi->comm, results, count, sizeof *results, run_job, &context);
+  return fvi->comm.rank > 0 || report(fvi, plan, results, with_ratio, error);
+}
+
 static void show_bound(Fvi* fvi, const FviPlan* plan) {
   Text shown;
   text_init(&shown, &fvi->arena);
   fvi_conditions_show(plan, &shown);
   fputs(shown.bytes, stdout);
+}
+
+static void print_problem(const Fvi* fvi, const Error* error) {
+  if (fvi->comm.rank == 0) {
+    fprintf(stderr, "autombpo fvi: %s\n", error->text);
+  }
+}
+
+static int execute(Fvi* fvi, const char* what, int count, char** operands) {
+  bool bound = strcmp(what, "bound") == 0;
+  Error error = {0};
+  FviPlan plan;
+  if (!read_operands(fvi, operands, count, &error) ||
+      !fvi_plan(&plan, &fvi->options, !bound, &fvi->arena, &fvi->scratch, &error)) {
+    print_problem(fvi, &error);
+    return EXIT_USAGE;
+  }
+  if (bound) {
+    show_bound(fvi, &plan);
+    return 0;
+  }
+  if (!run(fvi, &plan, strcmp(what, "optimal-ratio") == 0, &error)) {
+    print_problem(fvi, &error);
+    return EXIT_FAILED;
+  }
+  return 0;
+}
+
+static bool is_command(const char* what) {
+  return !strcmp(what, "bound") || !strcmp(what, "run") || !strcmp(what, "optimal-ratio");
 }
 
 static int dispatch(Fvi* fvi, int argc, char** argv) {
@@ -104,28 +152,18 @@ static int dispatch(Fvi* fvi, int argc, char** argv) {
     print_usage(fvi, stdout);
     return 0;
   }
-  bool bound = strcmp(what, "bound") == 0;
-  bool ratio = strcmp(what, "optimal-ratio") == 0;
-  if (!bound && !ratio && strcmp(what, "run") != 0) {
+  if (!is_command(what)) {
     fprintf(stderr, "autombpo fvi: unknown command '%s'; `autombpo fvi --help` lists them\n", what);
     return EXIT_USAGE;
   }
   Error error = {0};
-  FviPlan plan;
-  if (!read_operands(fvi, argv + 2, argc - 2, &error) ||
-      !fvi_plan(&plan, &fvi->options, !bound, &fvi->arena, &fvi->scratch, &error)) {
+  if (!comm_init(&fvi->comm, &error)) {
     fprintf(stderr, "autombpo fvi: %s\n", error.text);
     return EXIT_USAGE;
   }
-  if (bound) {
-    show_bound(fvi, &plan);
-    return 0;
-  }
-  if (!run(fvi, &plan, ratio, &error)) {
-    fprintf(stderr, "autombpo fvi: %s\n", error.text);
-    return EXIT_FAILED;
-  }
-  return 0;
+  int code = execute(fvi, what, argc - 2, argv + 2);
+  comm_finalize(&fvi->comm);
+  return code;
 }
 
 int verb_fvi(int argc, char** argv) {
