@@ -53,16 +53,18 @@ ONLY_IN = [
      "results depend on no clock"),
     (r"<(EGL|GL)/", r"^env/gl_context\.c$", "OpenGL belongs to env/gl_context.c"),
     (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
-    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/error|cluster/stop|cli/movie)\.c$",
+    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault)|cluster/stop|cli/movie)\.c$",
      "only main ends the program"),
     (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
 ]  # fmt: skip
 
-# Mutable variables that outlive a call: the fatal hook, signal flags, a text of MPI's.
+# Mutable variables that outlive a call: the fatal hook, signal flags, descriptions of libraries.
 GLOBALS = {
     "src/base/error.c": {"fatal_hook"},
+    "src/base/fault.c": {"fault"},
     "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts"},
     "src/cluster/comm.c": {"text"},
+    "src/nn/gemm.c": {"text"},
 }
 
 # (path, rule): why it may stay.

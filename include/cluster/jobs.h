@@ -1,5 +1,5 @@
-// jobs.h - deals independent jobs to all ranks: job j's result is a function of j alone, so that the
-// results are the same for any number of ranks.
+// jobs.h - deals independent jobs to all ranks: job j's result is a function of j alone, so that
+// the results are the same for any number of ranks.
 #ifndef CLUSTER_JOBS_H
 #define CLUSTER_JOBS_H
 

@@ -9,4 +9,9 @@
 // Writes group `env`: what the real buffer holds, then the episode that was still running.
 void transitions_write(H5File* file, const Mbpo* mbpo, Arena* scratch);
 
+// Writes final/model/errors (N, O): predicted minus real next observation of the real transitions
+// that the model has not seen, because they came after its last training; predicted by the mean of
+// the best elite. Nothing if there is none.
+void transitions_write_errors(H5File* file, const Mbpo* mbpo, Arena* scratch);
+
 #endif  // HYPER_TRANSITIONS_H

@@ -82,6 +82,7 @@ typedef struct Mbpo {
   int step;                   // real step within the epoch
   int64_t env_step;           // real samples so far
   int64_t model_trainings;
+  int64_t trained_rows;       // of D_env, at the last model training
   double validation_loss;     // of the last model training; NaN before the first
   bool diverged;
   RealEpisode episode;        // the running real episode, not yet in D_env

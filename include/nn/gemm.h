@@ -1,9 +1,9 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
-// Row-major, one thread, no allocation. In gemm_nn and gemm_nt an element of C is one chain of fused
-// multiply-adds in the order of k, whatever its place in the matrix, so that no row depends on its
-// batch (with at most 4 columns in another order, the same for each row); OpenBLAS does not promise
-// that, so these two are our own kernel. gemm_tn uses OpenBLAS where that is faster.
+// Row-major, one thread, no allocation. In gemm_nn and gemm_nt an element of C is one chain of
+// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends
+// on its batch (with at most 4 columns in another order, the same for each row); OpenBLAS does not
+// promise that, so these two are our own kernel. gemm_tn uses OpenBLAS where that is faster.
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "hyper/trajectory.h"
 
 static double mean(const double* values, int count) {
@@ -115,6 +116,7 @@ bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory*
     StageResult result;
     flatten(&data, trajectories, K, arena);
     summarise(&result, x, trajectories, &data, controller->version, arena);
+    fault_point("in-update");
     ppo_update(controller, &x->ppo, &data, &result, x->seed, arena);
   }
   arena_release(arena, mark);

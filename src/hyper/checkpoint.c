@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "store/h5_archive.h"
 
 #define FORMAT "autombpo.checkpoint"
@@ -164,6 +165,7 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
 }
 
 void checkpoint_remove(const RunDirectory* directory, int64_t hyper_episode) {
+  fault_point("after-seal-before-remove");
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
   long numbers[MAX_GENERATIONS];
   Arena scratch;

@@ -183,10 +183,11 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
   write_root(&file, h);
   write_decisions(&file, h, &arena);
   write_epochs(&file, h, &arena);
+  h5_group(&file, "final");
   if (h->experiment->log_transitions) {
     transitions_write(&file, &h->mbpo, &arena);
+    transitions_write_errors(&file, &h->mbpo, &arena);
   }
-  h5_group(&file, "final");
   sealed_network(&file, "final/policy", &h->mbpo.sac.policy_net, h->mbpo.sac.policy);
   arena_free(&arena);
   return h5_seal(&file, error);

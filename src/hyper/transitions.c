@@ -103,3 +103,38 @@ void transitions_write(H5File* file, const Mbpo* m, Arena* scratch) {
     h5_write(file, &columns[i], data[i]);
   }
 }
+
+void transitions_write_errors(H5File* file, const Mbpo* m, Arena* scratch) {
+  int64_t total = m->real.size + (m->episode.running ? m->episode.length : 0);
+  int count = (int)(total - m->trained_rows);
+  if (!m->uses_model || m->model_trainings == 0 || count <= 0) {
+    return;
+  }
+  int O = m->sac.obs_size;
+  int A = m->sac.act_size;
+  Ensemble model = m->ensemble;
+  Real* obs = ARENA_NEW(scratch, count * O, Real);
+  Real* act = ARENA_NEW(scratch, count * A, Real);
+  Real* predicted = ARENA_NEW(scratch, count * O, Real);
+  Real* rew = ARENA_NEW(scratch, count, Real);
+  Real* no_noise = ARENA_NEW(scratch, count * model.target_size, Real);
+  int32_t* member = ARENA_NEW(scratch, count, int32_t);
+  for (int i = 0; i < count; i++) {
+    const Real* row = row_at(m, m->trained_rows + i);
+    memcpy(obs + i * O, row, (size_t)O * sizeof(Real));
+    memcpy(act + i * A, row + O, (size_t)A * sizeof(Real));
+    member[i] = model.elites[0];
+  }
+  ensemble_sample(predicted, rew, &model, obs, act, member, no_noise, count);
+  float* errors = ARENA_NEW(scratch, count * O, float);
+  for (int i = 0; i < count; i++) {
+    const Real* next_obs = row_at(m, m->trained_rows + i) + O + A;
+    for (int o = 0; o < O; o++) {
+      errors[i * O + o] = (float)(predicted[i * O + o] - next_obs[o]);
+    }
+  }
+  const H5Column column = {"final/model/errors", H5_F32, count, O, "task",
+                           "predicted minus real next observation, not seen in training"};
+  h5_group(file, "final/model");
+  h5_write(file, &column, errors);
+}

@@ -74,6 +74,7 @@ void mbpo_train_model(Mbpo* m) {
   ensemble_train(&training, &m->ensemble, &m->real, &m->model_rng);
   m->diverged = m->diverged || training.diverged;
   m->validation_loss = training.validation_loss;
+  m->trained_rows = m->real.size;
   m->model_trainings++;
   m->running.model_trainings++;
   m->running.model_epochs += training.epochs;

@@ -121,6 +121,7 @@ static void visit_position(Mbpo* m, Archive* ar) {
   archive_i32(ar, "step", &m->step, 1);
   archive_i64(ar, "env_step", &m->env_step, 1);
   archive_i64(ar, "model_trainings", &m->model_trainings, 1);
+  archive_i64(ar, "trained_rows", &m->trained_rows, 1);
   archive_f64(ar, "validation_loss", &m->validation_loss, 1);
   archive_bool(ar, "diverged", &m->diverged);
   archive_f64(ar, "eval_mean", &m->eval_mean, 1);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/archive.h"
+#include "base/fault.h"
 
 #define PIECE 65536  // bytes read at once; a multiple of 8, so that hashes chain
 
@@ -92,11 +93,13 @@ static bool link_exclusively(const char* temporary, const char* path, Error* err
 
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error) {
   bool good = sync_path(temporary, error);
+  fault_point("before-rename");
   if (good && replace) {
     good = rename(temporary, path) == 0 || error_errno(error, path);
   } else if (good) {
     good = link_exclusively(temporary, path, error);
   }
+  fault_point("after-rename");
   unlink(temporary);
   return good && sync_parent(path, error);
 }
@@ -128,7 +131,9 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
       return error_errno(error, path);
     }
   }
-  bool good = write_all(descriptor, bytes, size);
+  bool good = write_all(descriptor, bytes, size / 2);
+  fault_point("mid-write");
+  good = good && write_all(descriptor, (const char*)bytes + size / 2, size - size / 2);
   int cause = errno;
   if (close(descriptor) != 0 && good) {
     good = false;
