@@ -6,7 +6,8 @@ program=$1
 config=$2/tests/mpi/tiny.yaml
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
-cd "$work"
+mkdir "$work/here"
+cd "$work/here"
 
 fail() {
   echo "FAILED: $*" >&2
@@ -16,13 +17,13 @@ fail() {
 checksum() { "$program" inspect --checksum "$1"; }
 
 "$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir=baseline
-train=("$program" train -q "$config" scheduler.baseline="$work/baseline.yaml")
+train=("$program" train -q "$config" scheduler.baseline="$PWD/baseline.yaml")
 
 # a dry run prints a configuration that is complete, and writes nothing
 before=$(ls)
-"${train[@]}" -n run.dir=run >"$work/../dry.$$" && mv "$work/../dry.$$" dry.yaml
-[[ $(ls | grep -v dry.yaml) == "$before" ]] || fail "train -n wrote something"
-"$program" config check dry.yaml >/dev/null || fail "train -n printed a bad configuration"
+"${train[@]}" -n run.dir=run >../dry.yaml
+[[ $(ls) == "$before" ]] || fail "train -n wrote something"
+"$program" config check ../dry.yaml >/dev/null || fail "train -n printed a bad configuration"
 
 "${train[@]}" run.dir=run
 [[ -e run/COMPLETE ]] || fail "no COMPLETE"
@@ -47,7 +48,7 @@ grep -q 'policy_updates' refusal || fail "the refusal does not name the differen
 # the configuration that is saved, and the dry run, repeat the run
 "$program" train -q run/run.yaml run.dir=again
 [[ $(checksum again) == "$first" ]] || fail "run.yaml gives another run"
-"$program" train -q dry.yaml run.dir=dry
+"$program" train -q ../dry.yaml run.dir=dry
 [[ $(checksum dry) == "$first" ]] || fail "the dry run's configuration gives another run"
 
 # what is missing is made again, to the bit
