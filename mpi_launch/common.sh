@@ -1,8 +1,11 @@
-# common.sh - sourced by the scripts beside it: places, one lock a task, how MPI is to behave.
+# shellcheck shell=bash disable=SC2034
+# common.sh - sourced by the scripts beside it: places, messages, one lock a task.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
+# shellcheck source=mpi_launch/supervise.sh
+source "$root/mpi_launch/supervise.sh"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 fail() {
@@ -24,15 +27,4 @@ lock() {
     say "waiting for another run of this command"
     flock 9
   }
-}
-
-# One BLAS thread a rank; a waiting rank gives its core away; shared memory works in containers too,
-# which forbid to read another process; Open MPI refuses root unless told.
-mpi_environment() {
-  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-  export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_base_warn_component_unused=0
-  export OMPI_MCA_btl_vader_single_copy_mechanism=none
-  if [[ $(id -u) == 0 ]]; then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  fi
 }

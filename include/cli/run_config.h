@@ -18,7 +18,12 @@
   OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
   OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory") \
-  OPT(TIME, max_wall, 0, 0, 31536000, "s", "save and stop before this time; 0 = never")
+  OPT(TIME, max_wall, 0, 0, 31536000, "s", "save and stop before this time; 0 = never") \
+  OPT(TIME, lost_after, 600, 1, 31536000, "s", "give up a rank that is silent for this time") \
+  OPT(TIME, lease_timeout, 300, 1, 31536000, "s", \
+      "take over what another start on the same directory has not renewed for this time") \
+  OPT(FLAG, allow_mixed_cpu, false, 0, 0, "", \
+      "go on with another type of CPU or other libraries: results may differ in the last bits")
 
 #define LOG_OPTIONS(OPT) \
   OPT(TIME, progress, 60, 1, 86400, "s", "time between progress lines in a log") \
@@ -26,7 +31,9 @@
   OPT(FLAG, transitions, false, 0, 0, "", "store every real transition in the sealed files")
 
 #define CHECKPOINT_OPTIONS(OPT) \
-  OPT(TIME, every, 900, 0.1, 31536000, "s", "time between two checkpoints of a hyper-episode")
+  OPT(TIME, every, 900, 0.1, 31536000, "s", "time between two checkpoints of a hyper-episode") \
+  OPT(REAL, max_gb, 0, 0, 1e6, "GB", \
+      "all checkpoints of the run together; a periodic one beyond is left out; 0 = no limit")
 
 typedef struct {
   CHECKPOINT_OPTIONS(OPTION_FIELD)
@@ -61,6 +68,8 @@ typedef struct {
   Experiment experiment;
   Baseline baseline;
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
+  const char* baseline_path;    // the file that R' was read from, or NULL
+  const char* controller_path;  // that of the controller to apply, or NULL
 } RunConfig;
 
 // Options that results do not depend on, for options_canonical.

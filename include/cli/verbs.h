@@ -8,6 +8,7 @@
 #define EXIT_STOPPED 75
 
 int verb_train(int argc, char** argv);
+int verb_resume(int argc, char** argv);
 int verb_apply(int argc, char** argv);
 int verb_baseline(int argc, char** argv);
 int verb_inspect(int argc, char** argv);
@@ -15,5 +16,6 @@ int verb_config(int argc, char** argv);
 int verb_env(int argc, char** argv);
 int verb_fvi(int argc, char** argv);
 int verb_play(int argc, char** argv);
+int verb_launch(int argc, char** argv);
 
 #endif  // CLI_VERBS_H

@@ -1,15 +1,18 @@
 // campaign.h - a whole run on all ranks: rank 0 coordinates, the others work; a single rank does
-// both by plain calls.
+// both by plain calls. Several campaigns, started one by one, may share a run directory.
 #ifndef CLUSTER_CAMPAIGN_H
 #define CLUSTER_CAMPAIGN_H
 
 #include "cluster/comm.h"
 #include "cluster/coordinator.h"
+#include "cluster/worker.h"
 
 typedef struct {
-  double progress_interval;    // seconds between progress lines in a log
-  double checkpoint_interval;  // seconds between checkpoints of a hyper-episode
-  double max_wall;             // seconds after which to save and stop; 0 = never
+  SaveOptions save;
+  double progress_interval;  // seconds between progress lines in a log
+  double max_wall;           // seconds after which to save and stop; 0 = never
+  double lost_after;         // seconds of silence after which a rank is given up
+  double lease_timeout;      // and after which the work of another campaign is taken over
   bool quiet;
 } CampaignOptions;
 

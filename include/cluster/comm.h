@@ -1,29 +1,46 @@
 // comm.h - MPI, and nothing else knows it: start and end, point-to-point messages, waiting.
 //
 // No collective is used after the start. Waiting naps between probes, because a blocked MPI call
-// burns a core. An MPI error is fatal.
+// burns a core. Sending waits a few seconds at most, so that a dead partner stops nobody. An MPI
+// error is fatal.
 #ifndef CLUSTER_COMM_H
 #define CLUSTER_COMM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/error.h"
+
+#define COMM_MAX_MESSAGE 4608  // bytes
+#define COMM_LABEL_SIZE 160
+
+typedef struct CommOutbox CommOutbox;
 
 typedef struct {
   int rank;
   int ranks;
-  double nap;  // seconds of the next nap while waiting
+  double nap;          // seconds of the next nap while waiting
+  bool lost;           // a rank is gone: MPI_Finalize would wait for it
+  CommOutbox* outbox;  // messages on their way, one a rank; a worker has only that to rank 0
+  Arena arena;
 } Comm;
 
 // Starts MPI. Refuses a launcher that started several processes which MPI cannot connect.
 bool comm_init(Comm* comm, Error* error);
 
-// Ends MPI; every rank must come here.
-void comm_finalize(Comm* comm);
+// Ends MPI; every rank must come here. If a rank was lost: ends the process with `code` instead.
+void comm_finalize(Comm* comm, int code);
 
-// Rank 0's value on every rank: the verdict of starting up. The only collective call.
+// Ends this process at once, with what it has printed.
+void comm_leave(int code);
+
+// Rank 0's value on every rank: the verdict of starting up. This and the next are the only
+// collective calls.
 int comm_share(int value);
+
+// On rank 0: the first rank whose label is not that of rank 0, and its label; -1 = all are equal.
+int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]);
 
 // Ends all ranks at once with exit code 1.
 void comm_abort(void);
@@ -31,7 +48,8 @@ void comm_abort(void);
 // Name and version of the MPI library.
 const char* comm_description(void);
 
-void comm_send(const Comm* comm, int rank, int tag, const void* data, size_t size);
+// False: the rank does not take messages, and must be taken for dead.
+bool comm_send(Comm* comm, int rank, int tag, const void* data, size_t size);
 
 // Takes a message if one has arrived, from any rank: its sender, tag and size; data (capacity).
 bool comm_poll(Comm* comm, int* rank, int* tag, void* data, size_t capacity, size_t* size);

@@ -2,10 +2,12 @@
 // controller answers, when a stage is complete and the controller is updated.
 //
 // The directory of sealed files is the only truth: a sealed trajectory is done, the newest policy
-// file is the controller, and starting is a scan of both.
+// file is the controller, and starting is a scan of both. Several coordinators may share a
+// directory: each leases what it deals, and looks for what the others have sealed.
 #ifndef CLUSTER_COORDINATOR_H
 #define CLUSTER_COORDINATOR_H
 
+#include "cluster/lease.h"
 #include "cluster/protocol.h"
 #include "cluster/reporter.h"
 #include "hyper/run_directory.h"
@@ -17,8 +19,11 @@ typedef struct {
   const RunDirectory* directory;
   Reporter* reporter;
   Arena* arena;
+  LeaseOffice leases;
+  double lease_timeout;     // seconds after which the lease of somebody silent is open to all
   int64_t total;            // hyper-episodes
   int64_t sealed;           // of them
+  int64_t first;            // the lowest that is not sealed
   uint8_t* status;          // (total) EpisodeStatus
   bool learns;              // the controller is updated
   bool controlled;          // a controller acts
@@ -29,13 +34,14 @@ typedef struct {
 } Coordinator;
 
 bool coordinator_init(Coordinator* coordinator, const Experiment* experiment,
-                      const RunDirectory* directory, Reporter* reporter, Arena* arena,
-                      Error* error);
+                      const RunDirectory* directory, double lease_timeout, Reporter* reporter,
+                      Arena* arena, Error* error);
 
-// The lowest hyper-episode that waits and whose controller is there.
+// The lowest hyper-episode that waits, whose controller is there and whose lease can be had.
 NextAnswer coordinator_next(Coordinator* coordinator, BeginMessage* begin, int rank);
 
 // The action at a decision: a function of (seed, hyper-episode, decision, policy version, state).
+// The verdict is DROP if somebody else has sealed the hyper-episode, else GO.
 void coordinator_decide(OrderMessage* order, Coordinator* coordinator, const ReportMessage* report,
                         int rank);
 
@@ -43,8 +49,17 @@ void coordinator_decide(OrderMessage* order, Coordinator* coordinator, const Rep
 bool coordinator_sealed(Coordinator* coordinator, const SealedMessage* sealed, int rank,
                         Error* error);
 
-// Gives a hyper-episode back, because its worker is gone.
-void coordinator_lost(Coordinator* coordinator, int64_t hyper_episode);
+// Gives a hyper-episode back, because its worker is gone or has stopped.
+void coordinator_give_back(Coordinator* coordinator, int64_t hyper_episode);
+
+// Takes up what others have sealed; folds each stage that is now complete.
+bool coordinator_look(Coordinator* coordinator, Error* error);
+
+// Renews the leases of what runs here. Cheap; to be called several times in a lease_timeout.
+void coordinator_renew(const Coordinator* coordinator);
+
+// Gives all leases back.
+void coordinator_release(const Coordinator* coordinator);
 
 // True when all hyper-episodes are sealed and all updates are done.
 bool coordinator_complete(const Coordinator* coordinator);

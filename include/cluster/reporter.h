@@ -11,25 +11,30 @@ typedef struct {
   int64_t hyper_episode;  // -1 = idle
   int32_t epochs;         // last epoch that was reported
   Progress progress;
+  SavedMessage saved;  // the last checkpoint of this hyper-episode; bytes 0 = none yet
 } RankState;
 
 typedef struct {
   const Experiment* experiment;
   const RunDirectory* directory;
   int ranks;
-  RankState* rank;         // (ranks)
-  int64_t total, sealed, diverged, running;
+  RankState* rank;  // (ranks)
+  int64_t total, sealed, diverged;
+  int64_t lost;  // ranks that fell silent
   int stage;
   double best_score;
   int64_t best_episode;
-  double started;          // seconds, monotonic clock
+  double started;  // seconds, monotonic clock
   double status_written;
   double line_written;
-  double line_interval;    // seconds between progress lines when not on a terminal
+  double line_interval;  // seconds between progress lines when not on a terminal
   bool terminal;
   bool quiet;
-  double save_seconds;     // of the last checkpoint
-  double save_bytes;
+  bool speaks;             // writes status.json: one of the processes that share a directory
+  double deadline;         // wall-clock seconds since the epoch; 0 = none
+  int64_t saves;           // checkpoints written since the start
+  SavedMessage saved;      // the last one
+  SavedMessage worst;      // most seconds, and most bytes
   double saved_at;         // when; 0 = none yet
   int64_t steps_at_start;  // real samples of hyper-episodes sealed before this start
   int64_t steps_sealed;
@@ -44,6 +49,15 @@ void reporter_progress(Reporter* reporter, int rank, int64_t hyper_episode,
                        const Progress* progress);
 void reporter_sealed(Reporter* reporter, int rank, const SealedMessage* sealed);
 void reporter_saved(Reporter* reporter, int rank, const SavedMessage* saved);
+// A hyper-episode was sealed by another process.
+void reporter_found(Reporter* reporter);
+
+// A rank works on nothing any more.
+void reporter_idle(Reporter* reporter, int rank);
+
+// A rank has been silent for so many seconds, and is given up.
+void reporter_lost(Reporter* reporter, int rank, double silence);
+
 void reporter_stage(Reporter* reporter, const StageResult* result, int version);
 
 // Called often: refreshes status.json and the progress line when they are due.

@@ -5,12 +5,16 @@
 #include "cluster/protocol.h"
 #include "hyper/run_directory.h"
 
+typedef struct {
+  double interval;    // seconds between checkpoints of a hyper-episode
+  int64_t max_bytes;  // of all checkpoints of a run; 0 = no limit
+} SaveOptions;
+
 typedef enum { WORKER_FINISHED, WORKER_STOPPED, WORKER_FAILED } WorkerEnd;
 
 // Runs hyper-episodes until the link says that there are no more, or until a stop is requested:
-// then the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint. Saves
-// every `checkpoint_interval` seconds.
+// then the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint.
 WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
-                     double checkpoint_interval, Error* error);
+                     const SaveOptions* options, Error* error);
 
 #endif  // CLUSTER_WORKER_H

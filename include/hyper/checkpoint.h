@@ -13,15 +13,21 @@ typedef struct {
   int64_t bytes;
 } CheckpointCost;
 
-// Writes the next generation and removes the one before the last.
+// Writes the next generation and removes the one before the last. Fails if all checkpoints of the
+// run would take more than `max_bytes` (0 = no limit).
 bool checkpoint_write(CheckpointCost* cost, HyperEpisode* episode, const RunDirectory* directory,
-                      Error* error);
+                      int64_t max_bytes, Error* error);
 
 // Makes an initialised `episode` what the newest good checkpoint says; *found is false, and the
-// episode untouched, if there is none. Bad generations are reported through `warn` and skipped.
-// False: a checkpoint is good but belongs to another configuration or physics.
+// episode untouched, if there is none. Damaged generations are reported through `warn` and skipped.
+// False: a checkpoint is whole but belongs to another configuration, physics or program.
 bool checkpoint_load(HyperEpisode* episode, const RunDirectory* directory, bool* found,
                      void (*warn)(const char* message), Arena* scratch, Error* error);
+
+// What the newest good checkpoint says, without loading it: its generation and real samples.
+// False: there is none.
+bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* directory,
+                     int64_t hyper_episode);
 
 // Removes the checkpoints of a sealed hyper-episode.
 void checkpoint_remove(const RunDirectory* directory, int64_t hyper_episode);

@@ -13,12 +13,14 @@ typedef struct {
 static const Verb verbs[] = {
     {"train", verb_train,
      "run hyper-episodes under a scheduler; without operands, the quick start"},
+    {"resume", verb_resume, "continue a run directory, on any number of ranks"},
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
+    {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
 };
 

@@ -25,8 +25,9 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
 // scheduler.controller and scheduler.baseline are places of files: their contents count instead.
 const char* const run_config_unhashed[] = {
-    "env.assets", "run.dir", "run.max_wall", "checkpoint", "log.progress", "log.quiet",
-    "scheduler.controller", "scheduler.baseline", NULL};
+    "env.assets", "run.dir", "run.max_wall", "run.lost_after", "run.lease_timeout",
+    "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet", "scheduler.controller",
+    "scheduler.baseline", NULL};
 
 // The directory of the shipped configurations: installed beside this program, or the source tree
 // around it. NULL = none.
@@ -170,6 +171,7 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
                       c->env.id);
   }
   c->experiment.baseline = &c->baseline;
+  c->baseline_path = path;
   return true;
 }
 
@@ -207,6 +209,7 @@ static bool add_hashes(RunConfig* c, Error* error) {
       return false;
     }
     text_add(&text, "# controller %016" PRIx64 "\n", hash);
+    c->controller_path = arena_string(&c->arena, path);
   }
   x->config = text.bytes;
   uint64_t hash = hash_bytes(HASH_START, text.bytes, text.size);

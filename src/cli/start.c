@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/run_files.h"
 #include "cli/verbs.h"
 #include "cluster/campaign.h"
+#include "cluster/stop.h"
 #include "nn/gemm.h"
 #include "store/json.h"
 
@@ -19,9 +21,20 @@ static void print_problem(const Start* s, const Error* error) {
   }
 }
 
+static int check_operands(int argc, char** argv, const StartVerb* verb, const Start* s) {
+  if (verb->takes_output && !s->output) {
+    fprintf(stderr, "autombpo %s: -o FILE is missing\n", argv[0]);
+    return EXIT_USAGE;
+  }
+  if (verb->resumes && (optind == argc || strchr(argv[optind], '='))) {
+    fprintf(stderr, "autombpo %s: the run directory is missing\n", argv[0]);
+    return EXIT_USAGE;
+  }
+  return -1;
+}
+
 // -1: go on. Otherwise the exit code.
-static int parse_options(int argc, char** argv, const StartVerb* verb, Start* s, bool* dry_run,
-                         bool* quiet) {
+static int parse_options(int argc, char** argv, const StartVerb* verb, Start* s) {
   static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                           {"dry-run", no_argument, NULL, 'n'},
                                           {"quiet", no_argument, NULL, 'q'},
@@ -34,10 +47,10 @@ static int parse_options(int argc, char** argv, const StartVerb* verb, Start* s,
         puts(verb->usage);
         return 0;
       case 'n':
-        *dry_run = true;
+        s->dry_run = true;
         break;
       case 'q':
-        *quiet = true;
+        s->quiet = true;
         break;
       case 'o':
         if (verb->takes_output) {
@@ -50,12 +63,16 @@ static int parse_options(int argc, char** argv, const StartVerb* verb, Start* s,
         return EXIT_USAGE;
     }
   }
-  return -1;
+  return check_operands(argc, argv, verb, s);
 }
 
 static bool read_config(Start* s, int count, char** operands, const StartVerb* verb, Error* error) {
   RunConfig* c = &s->config;
   run_config_init(c);
+  if (verb->resumes) {
+    return run_files_read(c, operands[0], count - 1, operands + 1, error) &&
+           run_config_resolve(c, error);
+  }
   if (!run_config_read(c, count, operands, verb->quickstart, verb->presets, error)) {
     return false;
   }
@@ -65,48 +82,7 @@ static bool read_config(Start* s, int count, char** operands, const StartVerb* v
   return run_config_resolve(c, error);
 }
 
-// The run directory -------------------------------------------------------------------------------
-
-static void resolved_text(RunConfig* c, Text* text) {
-  text_init(text, &c->arena);
-  options_show(&c->options, text);
-}
-
-// Two configurations are the same run if what results depend on is the same.
-static bool check_same_run(RunConfig* c, const char* path, Error* error) {
-  RunConfig* old = ARENA_NEW(&c->arena, 1, RunConfig);
-  run_config_init(old);
-  if (!options_load(&old->options, path, error)) {
-    return false;
-  }
-  Text text, differences;
-  text_init(&text, &c->arena);
-  options_canonical(&old->options, run_config_unhashed, &text);
-  bool same = strncmp(text.bytes, c->experiment.config, text.size) == 0;
-  if (!same) {
-    text_init(&differences, &c->arena);
-    options_diff(&old->options, &c->options, &differences);
-    error_set(error,
-              "%s holds a run of another configuration; choose another run.dir, or repeat with the "
-              "same one:\n%s",
-              c->directory.path, differences.bytes);
-  }
-  run_config_free(old);
-  return same;
-}
-
-static bool open_directory(Start* s, Error* error) {
-  char path[RUN_PATH_SIZE];
-  run_file(path, &s->config.directory, "run.yaml");
-  if (files_exists(path)) {
-    return check_same_run(&s->config, path, error) &&
-           run_directory_make(&s->config.directory, error);
-  }
-  Text text;
-  resolved_text(&s->config, &text);
-  return run_directory_make(&s->config.directory, error) &&
-         files_write(path, text.bytes, text.size, error);
-}
+// What happened at a start, for starts.jsonl ------------------------------------------------------
 
 static void add_scheduler_ids(Json* json) {
   static const char* const names[] = {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID",
@@ -160,79 +136,128 @@ static bool record_start(const Start* s, int argc, char** argv, Error* error) {
 
 // -------------------------------------------------------------------------------------------------
 
-static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int first, bool dry_run,
-                   Error* error) {
-  if (!read_config(s, argc - first, argv + first, verb, error)) {
-    return EXIT_USAGE;
+// Every rank reads the configuration for itself: all must have read the same, on equal machines.
+static bool check_ranks(Start* s, const char* config, const char* machine, Error* error) {
+  char other[COMM_LABEL_SIZE];
+  int rank = comm_compare(&s->comm, config, other);
+  if (rank > 0) {
+    error_set(error, "rank %d has another configuration than rank 0, or none: %s, expected %s",
+              rank, other, config);
   }
-  if (s->comm.rank > 0 || dry_run) {
+  int mixed = comm_compare(&s->comm, machine, other);
+  if (rank > 0 || mixed < 0) {
+    return rank < 0;
+  }
+  if (s->config.run.allow_mixed_cpu) {
+    fprintf(stderr, "warning: rank %d is '%s', rank 0 '%s': results may differ\n", mixed, other,
+            machine);
+    return true;
+  }
+  return error_set(error,
+                   "rank %d is '%s', but rank 0 '%s': results would depend on who works on "
+                   "what. Start on equal machines, or allow it with "
+                   "run.allow_mixed_cpu=true",
+                   mixed, other, machine);
+}
+
+// -1: go on. Otherwise the exit code.
+static int open_run(Start* s, int argc, char** argv, const char* machine, Error* error) {
+  if (s->comm.rank > 0 || s->dry_run) {
     return -1;
   }
-  if (!open_directory(s, error)) {
+  if (!run_files_open(&s->config, error) ||
+      !run_files_check_machine(&s->config, machine, error)) {
     return EXIT_USAGE;
   }
   return record_start(s, argc, argv, error) ? -1 : EXIT_FAILED;
 }
 
+// On every rank: the verdict of rank 0.
+static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int first,
+                   Error* error) {
+  char machine[MACHINE_SIZE] = "", label[COMM_LABEL_SIZE];
+  Error own = {{0}}, ranks = {{0}};
+  bool good = read_config(s, argc - first, argv + first, verb, &own) &&
+              run_files_machine(machine, &s->config, &own);
+  snprintf(label, sizeof label, "%.150s", good ? s->config.experiment.config_hash : own.text);
+  bool equal = check_ranks(s, label, machine, &ranks);
+  *error = good ? ranks : own;
+  int code = good && equal ? open_run(s, argc, argv, machine, error) : EXIT_USAGE;
+  return comm_share(code);
+}
+
 static void print_plan(Start* s) {
   const Experiment* x = &s->config.experiment;
   Text text;
-  resolved_text(&s->config, &text);
+  text_init(&text, &s->config.arena);
+  options_show(&s->config.options, &text);
   printf("%s# %lld hyper-episodes of %d epochs into %s; nothing was written\n", text.bytes,
          (long long)experiment_hyper_episodes(x), experiment_epochs(x), s->config.directory.path);
 }
 
-static int run_campaign(Start* s, bool quiet, bool (*finish)(const Start*, Error*), Error* error) {
+static CampaignOptions campaign_options(const Start* s) {
   const RunConfig* c = &s->config;
-  CampaignOptions options = {.progress_interval = c->log.progress,
-                             .checkpoint_interval = c->checkpoint.every,
-                             .max_wall = c->run.max_wall,
-                             .quiet = quiet || c->log.quiet};
+  return (CampaignOptions){
+      .save = {.interval = c->checkpoint.every, .max_bytes = (int64_t)(c->checkpoint.max_gb * 1e9)},
+      .progress_interval = c->log.progress,
+      .max_wall = c->run.max_wall,
+      .lost_after = c->run.lost_after,
+      .lease_timeout = c->run.lease_timeout,
+      .quiet = s->quiet || c->log.quiet};
+}
+
+static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
+  const RunConfig* c = &s->config;
+  CampaignOptions options = campaign_options(s);
+  if (s->comm.rank == 0 && verb->opened) {
+    verb->opened(s);
+  }
   CampaignEnd end = campaign_run(&s->comm, &c->experiment, &c->directory, &options, error);
   bool ok = end != CAMPAIGN_FAILED;
-  if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && finish) {
-    ok = finish(s, error);
+  if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && verb->finish) {
+    ok = verb->finish(s, error);
   }
   if (!ok) {
     fprintf(stderr, "autombpo: rank %d: %s\n", s->comm.rank, error->text);
-    comm_abort();
+    if (s->comm.ranks > 1) {
+      comm_abort();
+    }
+    return EXIT_FAILED;
   }
   if (end == CAMPAIGN_STOPPED && s->comm.rank == 0) {
-    fprintf(stderr, "stopped with a checkpoint; the same command goes on from there\n");
+    fprintf(stderr,
+            "stopped with a checkpoint; the same command, or `autombpo resume %s`, goes on "
+            "from there\n",
+            c->directory.path);
   }
   return end == CAMPAIGN_STOPPED ? EXIT_STOPPED : 0;
 }
 
-int start_run(int argc, char** argv, const StartVerb* verb,
-              bool (*finish)(const Start* start, Error* error)) {
+int start_run(int argc, char** argv, const StartVerb* verb) {
   Start start = {0};
   Error error = {0};
-  bool dry_run = false, quiet = false;
-  int code = parse_options(argc, argv, verb, &start, &dry_run, &quiet);
+  int code = parse_options(argc, argv, verb, &start);
   if (code >= 0) {
     return code;
   }
-  if (verb->takes_output && !start.output) {
-    fprintf(stderr, "autombpo %s: -o FILE is missing\n", argv[0]);
-    return EXIT_USAGE;
-  }
+  stop_install();
   if (!comm_init(&start.comm, &error)) {
     fprintf(stderr, "autombpo: %s\n", error.text);
     return EXIT_USAGE;
   }
   gemm_init();
-  code = comm_share(prepare(&start, argc, argv, verb, optind, dry_run, &error));
+  code = prepare(&start, argc, argv, verb, optind, &error);
   if (code >= 0) {
     print_problem(&start, &error);
-  } else if (dry_run) {
+  } else if (start.dry_run) {
     code = 0;
     if (start.comm.rank == 0) {
       print_plan(&start);
     }
   } else {
-    code = run_campaign(&start, quiet, finish, &error);
+    code = run_campaign(&start, verb, &error);
   }
-  comm_finalize(&start.comm);
+  comm_finalize(&start.comm, code);
   run_config_free(&start.config);
   return code;
 }

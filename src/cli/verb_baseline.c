@@ -99,9 +99,10 @@ int verb_baseline(int argc, char** argv) {
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
+      .finish = make_baseline,
       .takes_output = true,
       .train_length = true,
       .presets = presets,
   };
-  return start_run(argc, argv, &verb, make_baseline);
+  return start_run(argc, argv, &verb);
 }

@@ -28,7 +28,7 @@ static const char usage[] =
     "  -o, --output FILE     write there instead of to standard output\n"
     "      --json            JSON";
 
-static const char verbs[] = "train apply baseline inspect config env version";
+static const char verbs[] = "train resume apply baseline inspect config env version";
 
 typedef struct {
   const char* output;   // or NULL: standard output

@@ -162,7 +162,7 @@ static int dispatch(Fvi* fvi, int argc, char** argv) {
     return EXIT_USAGE;
   }
   int code = execute(fvi, what, argc - 2, argv + 2);
-  comm_finalize(&fvi->comm);
+  comm_finalize(&fvi->comm, code);
   return code;
 }
 

@@ -22,13 +22,14 @@ int verb_train(int argc, char** argv) {
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
+      .finish = print_result,
   };
-  return start_run(argc, argv, &verb, print_result);
+  return start_run(argc, argv, &verb);
 }
 
 int verb_apply(int argc, char** argv) {
   static const char* const presets[] = {"scheduler.kind=apply",
-                                      "run.dir=runs/{env}/{method}-apply/s{seed}", NULL};
+                                        "run.dir=runs/{env}/{method}-apply/s{seed}", NULL};
   static const StartVerb verb = {
       .usage =
           "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
@@ -38,7 +39,8 @@ int verb_apply(int argc, char** argv) {
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
+      .finish = print_result,
       .presets = presets,
   };
-  return start_run(argc, argv, &verb, print_result);
+  return start_run(argc, argv, &verb);
 }

@@ -1,37 +1,28 @@
-#include "cluster/campaign.h"
-
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "campaign_internal.h"
 #include "cluster/stop.h"
-#include "cluster/worker.h"
 
-// Checkpoints are begun this many times their own duration before the deadline.
+// Saving begins this many times the longest checkpoint and the longest way to a safe point before
+// the deadline.
 #define DEADLINE_MARGIN 2.0
 
-typedef union {
-  BeginMessage begin;
-  ReportMessage report;
-  OrderMessage order;
-  SealedMessage sealed;
-  SavedMessage saved;
-  Error failed;
-} AnyMessage;
+// The lease of who writes status.json, and how long its silent owner keeps it.
+#define STATUS_LEASE "status"
+#define STATUS_TIMEOUT 60.0
+#define RENEWALS 8  // of each lease within lease_timeout
+#define LONGEST_RENEWAL 10.0
 
-// Rank 0's state, with or without workers.
-typedef struct {
-  Coordinator coordinator;
-  Reporter reporter;
-  Comm* comm;
-  double deadline;     // wall-clock seconds since the epoch; 0 = none
-  double save_seconds; // longest checkpoint so far
-  bool* waiting;       // (ranks) asked for work and got none yet
-  int active;          // workers that were not yet told to stop
-  bool failed;
-  Error* error;
-} Campaign;
+double campaign_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 
 // The earlier of run.max_wall and the end that Slurm announces.
 static double find_deadline(const CampaignOptions* options) {
@@ -41,210 +32,173 @@ static double find_deadline(const CampaignOptions* options) {
   return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
 }
 
-// What rank 0 does beside answering: status, and stopping in time.
-static void tick(Campaign* c) {
-  if (c->deadline > 0 &&
-      (double)time(NULL) + DEADLINE_MARGIN * c->save_seconds >= c->deadline) {
+static bool renew(Campaign* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  const LeaseOffice* leases = &c->coordinator.leases;
+  run_file(path, c->coordinator.directory, "lease");
+  if (!files_exists(path)) {
+    return error_set(error,
+                     "%s: the run directory has vanished, or is not mounted any more; what "
+                     "it held cannot be continued without it",
+                     path);
+  }
+  coordinator_renew(&c->coordinator);
+  c->reporter.speaks = lease_take(leases, STATUS_LEASE, STATUS_TIMEOUT);
+  lease_renew(leases, STATUS_LEASE);
+  return true;
+}
+
+bool campaign_tick(Campaign* c, Error* error) {
+  double margin = DEADLINE_MARGIN * (c->save_seconds + c->longest_unit);
+  if (c->deadline > 0 && (double)time(NULL) + margin >= c->deadline) {
     stop_request();
   }
+  double now = campaign_seconds();
+  if (now - c->renewed >= fmin(LONGEST_RENEWAL, c->options->lease_timeout / RENEWALS)) {
+    c->renewed = now;
+    if (!renew(c, error)) {
+      return false;
+    }
+  }
   reporter_tick(&c->reporter);
+  return true;
 }
 
-static NextAnswer next(Campaign* c, BeginMessage* begin, int rank) {
-  return stop_requested() ? NEXT_STOP : coordinator_next(&c->coordinator, begin, rank);
+bool campaign_look(Campaign* c, bool* looked, Error* error) {
+  double now = campaign_seconds();
+  *looked = now - c->looked >= LOOK_INTERVAL;
+  if (*looked) {
+    c->looked = now;
+    return coordinator_look(&c->coordinator, error);
+  }
+  return true;
 }
 
-static void decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank) {
+void campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank) {
   coordinator_decide(order, &c->coordinator, report, rank);
-  order->stop = stop_requested();
+  if (order->verdict == ORDER_GO && stop_requested()) {
+    order->verdict = ORDER_STOP;
+  }
 }
 
-static void note_saved(Campaign* c, const SavedMessage* saved, int rank) {
-  c->save_seconds = saved->seconds > c->save_seconds ? saved->seconds : c->save_seconds;
+void campaign_note_saved(Campaign* c, const SavedMessage* saved, int rank) {
+  c->save_seconds = fmax(c->save_seconds, saved->seconds);
   reporter_saved(&c->reporter, rank, saved);
+}
+
+void campaign_note_alive(Campaign* c, const AliveMessage* alive, int rank) {
+  if (alive->hyper_episode >= 0) {
+    c->longest_unit = fmax(c->longest_unit, alive->longest_unit);
+    reporter_progress(&c->reporter, rank, alive->hyper_episode, &alive->progress);
+  }
 }
 
 // A single rank: the worker calls the coordinator ------------------------------------------------
 
+static void local_tick(Campaign* c) {
+  if (!c->failed && !campaign_tick(c, c->error)) {
+    c->failed = true;
+    stop_request();
+  }
+}
+
+// Waits while others work on all that is left.
 static bool local_begin(Link* link, BeginMessage* begin) {
   Campaign* c = link->self;
-  if (c->failed) {
-    return false;
+  bool looked;
+  while (!c->failed && !stop_requested()) {
+    switch (coordinator_next(&c->coordinator, begin, 0)) {
+      case NEXT_BEGIN:
+        return true;
+      case NEXT_STOP:
+        return false;
+      case NEXT_WAIT:
+        break;
+    }
+    sleep((unsigned)LOOK_INTERVAL);
+    local_tick(c);
+    c->failed = c->failed || !campaign_look(c, &looked, c->error);
   }
-  NextAnswer answer = next(c, begin, 0);
-  CHECK(answer != NEXT_WAIT, "one rank cannot wait for itself");
-  return answer == NEXT_BEGIN;
+  return false;
+}
+
+static void local_alive(Link* link, const AliveMessage* alive) {
+  campaign_note_alive(link->self, alive, 0);
+  local_tick(link->self);
 }
 
 static void local_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
-  tick(link->self);
-  decide(link->self, order, report, 0);
+  local_tick(link->self);
+  campaign_decide(link->self, order, report, 0);
 }
 
 static void local_sealed(Link* link, const SealedMessage* sealed) {
   Campaign* c = link->self;
-  c->failed = !coordinator_sealed(&c->coordinator, sealed, 0, c->error);
+  c->failed = c->failed || !coordinator_sealed(&c->coordinator, sealed, 0, c->error);
 }
 
-static void local_saved(Link* link, const SavedMessage* saved) { note_saved(link->self, saved, 0); }
+static void local_saved(Link* link, const SavedMessage* saved) {
+  campaign_note_saved(link->self, saved, 0);
+}
 
 static void local_stopped(Link* link) { (void)link; }
 
-static bool run_alone(Campaign* c, const CampaignOptions* options, Error* error) {
+static bool run_alone(Campaign* c, Error* error) {
   Link link = {.begin = local_begin,
+               .alive = local_alive,
                .decide = local_decide,
                .sealed = local_sealed,
                .saved = local_saved,
                .stopped = local_stopped,
                .self = c};
+  Error own = {{0}};
   c->error = error;
   WorkerEnd end = worker_run(&link, c->coordinator.experiment, c->coordinator.directory,
-                             options->checkpoint_interval, error);
+                             &c->options->save, &own);
+  if (end == WORKER_FAILED && !c->failed) {
+    *error = own;
+  }
   return end != WORKER_FAILED && !c->failed;
-}
-
-// Rank 0 of several -------------------------------------------------------------------------------
-
-static void answer_ready(Campaign* c, int rank) {
-  BeginMessage begin;
-  NextAnswer answer = next(c, &begin, rank);
-  c->waiting[rank] = answer == NEXT_WAIT;
-  if (answer == NEXT_BEGIN) {
-    comm_send(c->comm, rank, TAG_BEGIN, &begin, sizeof begin);
-  } else if (answer == NEXT_STOP) {
-    comm_send(c->comm, rank, TAG_STOP, NULL, 0);
-    c->active--;
-  }
-}
-
-static void answer_waiting(Campaign* c) {
-  for (int rank = 1; rank < c->comm->ranks; rank++) {
-    if (c->waiting[rank]) {
-      answer_ready(c, rank);
-    }
-  }
-}
-
-static bool answer(Campaign* c, int rank, int tag, const AnyMessage* message, Error* error) {
-  OrderMessage order;
-  switch (tag) {
-    case TAG_READY:
-      answer_ready(c, rank);
-      return true;
-    case TAG_REPORT:
-      decide(c, &order, &message->report, rank);
-      comm_send(c->comm, rank, TAG_ORDER, &order, sizeof order);
-      return true;
-    case TAG_SEALED:
-      return coordinator_sealed(&c->coordinator, &message->sealed, rank, error);
-    case TAG_SAVED:
-      note_saved(c, &message->saved, rank);
-      return true;
-    case TAG_STOPPED:
-      stop_request();
-      c->active--;
-      return true;
-    case TAG_FAILED:
-      return error_set(error, "rank %d: %s", rank, message->failed.text);
-  }
-  CHECK(false, "unknown message %d from rank %d", tag, rank);
-}
-
-static bool serve(Campaign* c, Arena* arena, Error* error) {
-  c->active = c->comm->ranks - 1;
-  c->waiting = ARENA_NEW(arena, c->comm->ranks, bool);
-  AnyMessage* message = ARENA_NEW(arena, 1, AnyMessage);
-  while (c->active > 0) {
-    int rank, tag;
-    size_t size;
-    if (!comm_poll(c->comm, &rank, &tag, message, sizeof *message, &size)) {
-      tick(c);
-      comm_nap(c->comm);
-    } else if (!answer(c, rank, tag, message, error)) {
-      return false;
-    }
-    answer_waiting(c);
-  }
-  return true;
-}
-
-// A worker rank -----------------------------------------------------------------------------------
-
-static bool remote_begin(Link* link, BeginMessage* begin) {
-  Comm* comm = link->self;
-  size_t size;
-  comm_send(comm, 0, TAG_READY, NULL, 0);
-  return comm_receive(comm, 0, begin, sizeof *begin, &size) == TAG_BEGIN;
-}
-
-static void remote_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
-  Comm* comm = link->self;
-  size_t size;
-  comm_send(comm, 0, TAG_REPORT, report, sizeof *report);
-  int tag = comm_receive(comm, 0, order, sizeof *order, &size);
-  CHECK(tag == TAG_ORDER && size == sizeof *order, "expected an order, got message %d", tag);
-}
-
-static void remote_sealed(Link* link, const SealedMessage* sealed) {
-  comm_send(link->self, 0, TAG_SEALED, sealed, sizeof *sealed);
-}
-
-static void remote_saved(Link* link, const SavedMessage* saved) {
-  comm_send(link->self, 0, TAG_SAVED, saved, sizeof *saved);
-}
-
-static void remote_stopped(Link* link) { comm_send(link->self, 0, TAG_STOPPED, NULL, 0); }
-
-static CampaignEnd work(Comm* comm, const Experiment* x, const RunDirectory* directory,
-                        const CampaignOptions* options, Error* error) {
-  Link link = {.begin = remote_begin,
-               .decide = remote_decide,
-               .sealed = remote_sealed,
-               .saved = remote_saved,
-               .stopped = remote_stopped,
-               .self = comm};
-  switch (worker_run(&link, x, directory, options->checkpoint_interval, error)) {
-    case WORKER_FINISHED:
-      return CAMPAIGN_FINISHED;
-    case WORKER_STOPPED:
-      return CAMPAIGN_STOPPED;
-    case WORKER_FAILED:
-      break;
-  }
-  comm_send(comm, 0, TAG_FAILED, error, strlen(error->text) + 1);
-  return CAMPAIGN_FAILED;
 }
 
 // -------------------------------------------------------------------------------------------------
 
-static CampaignEnd finish(Campaign* c, const RunDirectory* directory, bool ok, Error* error) {
+static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
+  const RunDirectory* directory = c->coordinator.directory;
   bool complete = ok && coordinator_complete(&c->coordinator);
   if (complete) {
     char path[RUN_PATH_SIZE];
     run_file(path, directory, "COMPLETE");
-    ok = files_write(path, "", 0, error);
+    ok = files_exists(path) || files_write(path, "", 0, error);
   }
-  reporter_end(&c->reporter, !ok ? "failed" : complete ? "finished" : "checkpointed");
-  return !ok ? CAMPAIGN_FAILED : complete ? CAMPAIGN_FINISHED : CAMPAIGN_STOPPED;
+  reporter_end(&c->reporter, !ok ? "failed" : complete ? "finished"
+                                                       : "checkpointed");
+  coordinator_release(&c->coordinator);
+  lease_release(&c->coordinator.leases, STATUS_LEASE);
+  return !ok ? CAMPAIGN_FAILED : complete ? CAMPAIGN_FINISHED
+                                          : CAMPAIGN_STOPPED;
 }
 
 static CampaignEnd coordinate(Comm* comm, const Experiment* x, const RunDirectory* directory,
                               const CampaignOptions* options, Arena* arena, Error* error) {
   Campaign* c = ARENA_NEW(arena, 1, Campaign);
   c->comm = comm;
+  c->options = options;
   c->deadline = find_deadline(options);
   reporter_init(&c->reporter, x, directory, comm->ranks, options->progress_interval, options->quiet,
                 arena);
-  if (!coordinator_init(&c->coordinator, x, directory, &c->reporter, arena, error)) {
+  c->reporter.deadline = c->deadline;
+  if (!coordinator_init(&c->coordinator, x, directory, options->lease_timeout, &c->reporter, arena,
+                        error)) {
     return CAMPAIGN_FAILED;
   }
-  bool ok = comm->ranks == 1 ? run_alone(c, options, error) : serve(c, arena, error);
-  return finish(c, directory, ok, error);
+  bool ok = campaign_tick(c, error) &&
+            (comm->ranks == 1 ? run_alone(c, error) : serve(c, arena, error));
+  return finish(c, ok, error);
 }
 
 CampaignEnd campaign_run(Comm* comm, const Experiment* x, const RunDirectory* directory,
                          const CampaignOptions* options, Error* error) {
-  stop_install();
   if (comm->rank > 0) {
     return work(comm, x, directory, options, error);
   }

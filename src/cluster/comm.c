@@ -5,9 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SHORTEST_NAP 10e-6
 #define LONGEST_NAP 5e-3
+
+// How long a rank may take to accept a message of ours. One that lives does so at once.
+#define SEND_PATIENCE 5.0
+
+struct CommOutbox {
+  MPI_Request request;
+  bool pending;
+  char bytes[COMM_MAX_MESSAGE];
+};
 
 // Open MPI sees a message that has already arrived only at the second probe.
 #define PROBES_PER_POLL 3
@@ -24,6 +34,11 @@ static void check(int code, const char* call) {
 void comm_abort(void) {
   fflush(NULL);
   MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+void comm_leave(int code) {
+  fflush(NULL);
+  _exit(code);
 }
 
 static int environment_int(const char* name) {
@@ -67,6 +82,9 @@ bool comm_init(Comm* comm, Error* error) {
   check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks), "MPI_Comm_size");
   comm->nap = SHORTEST_NAP;
+  comm->lost = false;
+  arena_init(&comm->arena);
+  comm->outbox = ARENA_NEW(&comm->arena, comm->rank == 0 ? comm->ranks : 1, CommOutbox);
   if (!check_size(comm->ranks, error)) {
     MPI_Finalize();
     return false;
@@ -74,15 +92,38 @@ bool comm_init(Comm* comm, Error* error) {
   return true;
 }
 
-void comm_finalize(Comm* comm) {
-  (void)comm;
+void comm_finalize(Comm* comm, int code) {
+  if (comm->lost) {
+    comm_leave(code);
+  }
   error_set_fatal_hook(NULL);
   check(MPI_Finalize(), "MPI_Finalize");
+  arena_free(&comm->arena);
 }
 
 int comm_share(int value) {
   check(MPI_Bcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
   return value;
+}
+
+int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]) {
+  char own[COMM_LABEL_SIZE] = "";
+  Arena arena;
+  arena_init(&arena);
+  snprintf(own, sizeof own, "%s", label);
+  char* all = ARENA_NEW(&arena, (comm->rank == 0 ? comm->ranks : 0) * COMM_LABEL_SIZE, char);
+  check(MPI_Gather(own, COMM_LABEL_SIZE, MPI_BYTE, all, COMM_LABEL_SIZE, MPI_BYTE, 0,
+                   MPI_COMM_WORLD),
+        "MPI_Gather");
+  int found = -1;
+  for (int r = 1; comm->rank == 0 && r < comm->ranks && found < 0; r++) {
+    if (memcmp(own, all + r * COMM_LABEL_SIZE, COMM_LABEL_SIZE) != 0) {
+      memcpy(other, all + r * COMM_LABEL_SIZE, COMM_LABEL_SIZE);
+      found = r;
+    }
+  }
+  arena_free(&arena);
+  return found;
 }
 
 const char* comm_description(void) {
@@ -93,9 +134,35 @@ const char* comm_description(void) {
   return text;
 }
 
-void comm_send(const Comm* comm, int rank, int tag, const void* data, size_t size) {
-  (void)comm;
-  check(MPI_Send(data, (int)size, MPI_BYTE, rank, tag, MPI_COMM_WORLD), "MPI_Send");
+static bool sent(CommOutbox* box) {
+  int done = 1;
+  if (box->pending) {
+    check(MPI_Test(&box->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    box->pending = !done;
+  }
+  return done;
+}
+
+bool comm_send(Comm* comm, int rank, int tag, const void* data, size_t size) {
+  CommOutbox* box = &comm->outbox[rank];
+  CHECK(size <= COMM_MAX_MESSAGE, "message of %zu bytes, at most %d", size, COMM_MAX_MESSAGE);
+  if (!sent(box)) {
+    return false;
+  }
+  if (size > 0) {
+    memcpy(box->bytes, data, size);
+  }
+  check(MPI_Isend(box->bytes, (int)size, MPI_BYTE, rank, tag, MPI_COMM_WORLD, &box->request),
+        "MPI_Isend");
+  box->pending = true;
+  comm->nap = SHORTEST_NAP;
+  for (double waited = 0; !sent(box); waited += comm->nap) {
+    if (waited > SEND_PATIENCE) {
+      return false;
+    }
+    comm_nap(comm);
+  }
+  return true;
 }
 
 static bool probe(MPI_Status* status) {

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "cluster/fold.h"
+#include "hyper/checkpoint.h"
 #include "hyper/policy_file.h"
-#include "hyper/trajectory.h"
+#include "hyper/sealed_check.h"
 
 // Stages that the file of a trained controller may hold.
 #define LARGEST_TRAINED 10000
@@ -54,13 +55,17 @@ static bool save_version(Coordinator* c, Error* error) {
   return policy_file_write(controller_of(c, c->version), c->experiment, path, error);
 }
 
-// Takes up the newest policy file, and the older ones that running hyper-episodes act with.
+// The first policy file that is missing is the next update; those before it are taken up as far as
+// running hyper-episodes act with them.
 static bool load_versions(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
   int newest = -1;
   for (int v = 0; v <= experiment_updates(c->experiment); v++) {
     run_policy_path(path, c->directory, v);
-    newest = files_exists(path) ? v : newest;
+    if (!files_exists(path)) {
+      break;
+    }
+    newest = v;
   }
   if (newest < 0) {
     c->version = 0;
@@ -69,24 +74,56 @@ static bool load_versions(Coordinator* c, Error* error) {
   c->version = newest;
   for (int v = newest; v >= 0 && v > newest - c->window; v--) {
     run_policy_path(path, c->directory, v);
-    if (!policy_file_read(controller_of(c, v), path, error)) {
+    if (!sealed_check_policy(c->directory, c->experiment, v, error) ||
+        !policy_file_read(controller_of(c, v), path, error)) {
       return false;
     }
   }
   return true;
 }
 
-static void scan_episodes(Coordinator* c) {
+static bool is_sealed(const Coordinator* c, int64_t e) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, c->directory, e);
+  return files_exists(path);
+}
+
+static void release(const Coordinator* c, int64_t e) {
+  char name[LEASE_NAME_SIZE];
+  lease_of_episode(name, e);
+  lease_release(&c->leases, name);
+}
+
+static void mark_sealed(Coordinator* c, int64_t e) {
+  c->status[e] = EPISODE_SEALED;
+  c->sealed++;
+  while (c->first < c->total && c->status[c->first] == EPISODE_SEALED) {
+    c->first++;
+  }
+}
+
+// Without updates, nothing else reads what was sealed before: it is checked here.
+static bool scan_episodes(Coordinator* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_file(path, c->directory, "COMPLETE");
+  bool complete = files_exists(path);
   c->total = experiment_hyper_episodes(c->experiment);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   for (int64_t e = 0; e < c->total; e++) {
-    char path[RUN_PATH_SIZE];
-    run_episode_path(path, c->directory, e);
+    if (!is_sealed(c, e)) {
+      continue;
+    }
+    if (!c->learns && !complete &&
+        !sealed_check_episode(c->directory, c->experiment, e, error)) {
+      return false;
+    }
+    mark_sealed(c, e);
+    run_checkpoint_path(path, c->directory, e);
     if (files_exists(path)) {
-      c->status[e] = EPISODE_SEALED;
-      c->sealed++;
+      checkpoint_remove(c->directory, e);
     }
   }
+  return true;
 }
 
 static bool stage_is_sealed(const Coordinator* c, int stage) {
@@ -130,13 +167,16 @@ static bool load_trained_controller(Coordinator* c, Error* error) {
 }
 
 bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* directory,
-                      Reporter* reporter, Arena* arena, Error* error) {
-  *c = (Coordinator){
-      .experiment = x, .directory = directory, .reporter = reporter, .arena = arena};
+                      double lease_timeout, Reporter* reporter, Arena* arena, Error* error) {
+  *c = (Coordinator){.experiment = x,
+                     .directory = directory,
+                     .lease_timeout = lease_timeout,
+                     .reporter = reporter,
+                     .arena = arena};
+  lease_office_init(&c->leases, directory);
   c->learns = is_kind(c, "ppo");
   c->controlled = c->learns || is_kind(c, "apply");
-  scan_episodes(c);
-  if (c->controlled && !init_controllers(c, error)) {
+  if (!scan_episodes(c, error) || (c->controlled && !init_controllers(c, error))) {
     return false;
   }
   reporter_scan(reporter, c->total, c->sealed);
@@ -169,14 +209,28 @@ static MbpoScheduled scheduled_heads(const Coordinator* c, int version) {
                          .rollout_length = schedules(c, HEAD_ROLLOUT_LENGTH, version)};
 }
 
+// Whether hyper-episode e is ours to run. What others have sealed, coordinator_look takes up.
+static bool lease(const Coordinator* c, int64_t e) {
+  char name[LEASE_NAME_SIZE];
+  lease_of_episode(name, e);
+  if (is_sealed(c, e) || !lease_take(&c->leases, name, c->lease_timeout)) {
+    return false;
+  }
+  if (is_sealed(c, e)) {
+    lease_release(&c->leases, name);
+    return false;
+  }
+  return true;
+}
+
 NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
-  for (int64_t e = 0; e < c->total; e++) {
-    if (c->status[e] != EPISODE_WAITS) {
-      continue;
-    }
+  for (int64_t e = c->first; e < c->total; e++) {
     int version = experiment_policy_version(c->experiment, e);
     if (version > c->version) {
       return NEXT_WAIT;
+    }
+    if (c->status[e] != EPISODE_WAITS || !lease(c, e)) {
+      continue;
     }
     *begin = (BeginMessage){.hyper_episode = e, .policy_version = c->controlled ? version : -1};
     begin->stage = (int)(c->learns ? e / c->experiment->ppo.episodes_per_update : 0);
@@ -186,6 +240,13 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
     return NEXT_BEGIN;
   }
   return coordinator_complete(c) ? NEXT_STOP : NEXT_WAIT;
+}
+
+void coordinator_give_back(Coordinator* c, int64_t e) {
+  if (e >= 0 && c->status[e] == EPISODE_RUNS) {
+    c->status[e] = EPISODE_WAITS;
+    release(c, e);
+  }
 }
 
 static void choose_nothing(HyperAction* action, int h) {
@@ -208,6 +269,12 @@ void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
   const Experiment* x = c->experiment;
   *order = (OrderMessage){.hyper_episode = report->hyper_episode, .decision = report->decision};
   int version = c->learns ? report->policy_version : 0;
+  if (c->status[report->hyper_episode] == EPISODE_SEALED || is_sealed(c, report->hyper_episode)) {
+    order->verdict = ORDER_DROP;
+    coordinator_give_back(c, report->hyper_episode);
+    reporter_idle(c->reporter, rank);
+    return;
+  }
   Rng rng = rng_stream(x->seed, report->hyper_episode, RNG_DECISION, report->decision);
   if (is_kind(c, "random")) {
     choose_at_random(&order->action, &rng);
@@ -225,19 +292,46 @@ void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
 }
 
 bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, Error* error) {
-  if (c->status[sealed->hyper_episode] != EPISODE_SEALED) {
-    c->status[sealed->hyper_episode] = EPISODE_SEALED;
-    c->sealed++;
+  release(c, sealed->hyper_episode);
+  if (c->status[sealed->hyper_episode] == EPISODE_SEALED) {
+    reporter_idle(c->reporter, rank);
+    return true;
   }
+  mark_sealed(c, sealed->hyper_episode);
   reporter_sealed(c->reporter, rank, sealed);
   return fold_complete_stages(c, error);
 }
 
-void coordinator_lost(Coordinator* c, int64_t hyper_episode) {
-  if (c->status[hyper_episode] == EPISODE_RUNS) {
-    c->status[hyper_episode] = EPISODE_WAITS;
+bool coordinator_look(Coordinator* c, Error* error) {
+  for (int64_t e = c->first; e < c->total; e++) {
+    if (experiment_policy_version(c->experiment, e) > c->version) {
+      break;
+    }
+    if (c->status[e] == EPISODE_WAITS && is_sealed(c, e)) {
+      mark_sealed(c, e);
+      reporter_found(c->reporter);
+    }
+  }
+  return fold_complete_stages(c, error);
+}
+
+// Calls back for the lease of each hyper-episode that runs here.
+static void each_lease(const Coordinator* c, void (*visit)(const LeaseOffice*, const char* name)) {
+  for (int64_t e = c->first; e < c->total; e++) {
+    if (experiment_policy_version(c->experiment, e) > c->version) {
+      return;
+    }
+    if (c->status[e] == EPISODE_RUNS) {
+      char name[LEASE_NAME_SIZE];
+      lease_of_episode(name, e);
+      visit(&c->leases, name);
+    }
   }
 }
+
+void coordinator_renew(const Coordinator* c) { each_lease(c, lease_renew); }
+
+void coordinator_release(const Coordinator* c) { each_lease(c, lease_release); }
 
 bool coordinator_complete(const Coordinator* c) {
   return c->sealed == c->total && (!c->learns || c->version == experiment_updates(c->experiment));

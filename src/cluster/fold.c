@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
+#include "hyper/sealed_check.h"
 #include "hyper/trajectory.h"
 
 static double mean(const double* values, int count) {
@@ -33,7 +34,8 @@ static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunD
   for (int i = 0; i < K; i++) {
     char path[RUN_PATH_SIZE];
     run_episode_path(path, directory, (int64_t)stage * K + i);
-    if (!trajectory_read(&trajectories[i], path, arena, error)) {
+    if (!sealed_check_episode(directory, x, (int64_t)stage * K + i, error) ||
+        !trajectory_read(&trajectories[i], path, arena, error)) {
       return error_add(error, "stage %d", stage);
     }
   }
@@ -126,8 +128,9 @@ bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory*
 bool fold_find_policy(char out[RUN_PATH_SIZE], const char* named, Error* error) {
   struct stat info;
   if (!*named) {
-    return error_set(error, "scheduler.controller is empty, expected a run directory or a policy "
-                            "file of a trained controller");
+    return error_set(error,
+                     "scheduler.controller is empty, expected a run directory or a policy "
+                     "file of a trained controller");
   }
   if (stat(named, &info) != 0) {
     return error_set(error, "scheduler.controller: '%s' does not exist", named);

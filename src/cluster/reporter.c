@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "store/json.h"
 
-#define STATUS_INTERVAL 10.0   // seconds between two status.json
-#define REDRAW_INTERVAL 0.25   // seconds between two progress lines on a terminal
+#define STATUS_INTERVAL 10.0  // seconds between two status.json
+#define REDRAW_INTERVAL 0.25  // seconds between two progress lines on a terminal
 
 static double seconds(void) {
   struct timespec now;
@@ -18,8 +18,7 @@ static double seconds(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void format_time(char out[32]) {
-  time_t now = time(NULL);
+static void format_time(char out[32], time_t now) {
   struct tm utc;
   gmtime_r(&now, &utc);
   strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -36,7 +35,7 @@ typedef struct {
 
 static void begin_event(Event* event, const char* name) {
   char now[32];
-  format_time(now);
+  format_time(now, time(NULL));
   arena_init(&event->arena);
   text_init(&event->text, &event->arena);
   json_init(&event->json, &event->text);
@@ -69,6 +68,7 @@ void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directo
   r->line_interval = line_interval;
   r->started = r->line_written = seconds();
   r->terminal = isatty(STDERR_FILENO);
+  r->speaks = true;
 }
 
 static int64_t steps_per_episode(const Reporter* r) {
@@ -90,7 +90,6 @@ void reporter_scan(Reporter* r, int64_t total, int64_t sealed) {
 
 void reporter_begin(Reporter* r, int rank, const BeginMessage* begin) {
   r->rank[rank] = (RankState){.hyper_episode = begin->hyper_episode};
-  r->running++;
   r->stage = begin->stage;
   Event event;
   begin_event(&event, "begin");
@@ -138,7 +137,6 @@ void reporter_progress(Reporter* r, int rank, int64_t hyper_episode, const Progr
 void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
   reporter_progress(r, rank, sealed->hyper_episode, &sealed->progress);
   r->rank[rank].hyper_episode = -1;
-  r->running--;
   r->sealed++;
   r->diverged += sealed->diverged;
   r->steps_sealed += sealed->progress.env_step;
@@ -156,8 +154,10 @@ void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
 }
 
 void reporter_saved(Reporter* r, int rank, const SavedMessage* saved) {
-  r->save_seconds = saved->seconds;
-  r->save_bytes = (double)saved->bytes;
+  r->rank[rank].saved = r->saved = *saved;
+  r->worst.seconds = fmax(r->worst.seconds, saved->seconds);
+  r->worst.bytes = saved->bytes > r->worst.bytes ? saved->bytes : r->worst.bytes;
+  r->saves++;
   r->saved_at = seconds();
   Event event;
   begin_event(&event, "checkpoint");
@@ -166,6 +166,32 @@ void reporter_saved(Reporter* r, int rank, const SavedMessage* saved) {
   json_integer(&event.json, "env_step", saved->env_step);
   json_number(&event.json, "seconds", saved->seconds);
   json_integer(&event.json, "bytes", saved->bytes);
+  end_event(r, &event);
+}
+
+void reporter_found(Reporter* r) {
+  r->sealed++;
+  r->steps_at_start += steps_per_episode(r);
+}
+
+void reporter_idle(Reporter* r, int rank) { r->rank[rank].hyper_episode = -1; }
+
+void reporter_lost(Reporter* r, int rank, double silence) {
+  int64_t hyper_episode = r->rank[rank].hyper_episode;
+  char what[128] = "it had no work";
+  if (hyper_episode >= 0) {
+    snprintf(what, sizeof what, "hyper-episode %lld goes on elsewhere, from its last checkpoint",
+             (long long)hyper_episode);
+  }
+  fprintf(stderr, "warning: rank %d has been silent for %.0f s and is given up: %s\n", rank,
+          silence, what);
+  r->lost++;
+  reporter_idle(r, rank);
+  Event event;
+  begin_event(&event, "lost");
+  json_integer(&event.json, "rank", rank);
+  json_integer(&event.json, "hyper_episode", hyper_episode);
+  json_number(&event.json, "silent_s", silence);
   end_event(r, &event);
 }
 
@@ -187,10 +213,10 @@ void reporter_stage(Reporter* r, const StageResult* result, int version) {
 // Progress of the whole run -----------------------------------------------------------------------
 
 typedef struct {
-  double share;            // done, 0 to 1
-  double steps_per_second; // real samples, since this start
-  double eta;              // seconds; NaN if unknown
-  int64_t steps;           // real samples in all
+  double share;             // done, 0 to 1
+  double steps_per_second;  // real samples, since this start
+  double eta;               // seconds; NaN if unknown
+  int64_t steps;            // real samples in all
 } Overview;
 
 static Overview overview(const Reporter* r) {
@@ -220,18 +246,35 @@ static void add_ranks(Json* json, const Reporter* r) {
       json_integer(json, "env_step", s->progress.env_step);
       json_number(json, "return", s->progress.eval_return);
       json_number(json, "rss_mb", s->progress.rss_mb);
+      if (s->saved.bytes > 0) {
+        json_begin_object(json, "checkpoint");
+        json_integer(json, "env_step", s->saved.env_step);
+        json_number(json, "seconds", s->saved.seconds);
+        json_integer(json, "bytes", s->saved.bytes);
+        json_end(json);
+      }
       json_end(json);
     }
   }
   json_end(json);
 }
 
+static int64_t count_running(const Reporter* r) {
+  int64_t running = 0;
+  for (int i = 0; i < r->ranks; i++) {
+    running += r->rank[i].hyper_episode >= 0;
+  }
+  return running;
+}
+
 static void add_episodes(Json* json, const Reporter* r) {
+  int64_t running = count_running(r);
   json_begin_object(json, "episodes");
   json_integer(json, "done", r->sealed);
-  json_integer(json, "running", r->running);
-  json_integer(json, "queued", r->total - r->sealed - r->running);
+  json_integer(json, "running", running);
+  json_integer(json, "queued", r->total - r->sealed - running);
   json_integer(json, "diverged", r->diverged);
+  json_integer(json, "lost", r->lost);
   json_end(json);
   json_begin_object(json, "best");
   json_integer(json, "episode", r->best_episode);
@@ -239,10 +282,25 @@ static void add_episodes(Json* json, const Reporter* r) {
   json_end(json);
 }
 
+static void add_checkpoints(Json* json, const Reporter* r) {
+  if (r->saves == 0) {
+    return;
+  }
+  json_begin_object(json, "checkpoint");
+  json_integer(json, "written", r->saves);
+  json_number(json, "age_s", seconds() - r->saved_at);
+  json_number(json, "seconds", r->saved.seconds);
+  json_integer(json, "bytes", r->saved.bytes);
+  json_number(json, "worst_seconds", r->worst.seconds);
+  json_integer(json, "worst_bytes", r->worst.bytes);
+  json_end(json);
+}
+
 static void add_status(Json* json, const Reporter* r, const char* state) {
-  char now[32];
+  char now[32], deadline[32];
   Overview o = overview(r);
-  format_time(now);
+  format_time(now, time(NULL));
+  format_time(deadline, (time_t)r->deadline);
   json_begin_object(json, NULL);
   json_text(json, "format", "autombpo.status");
   json_integer(json, "v", 1);
@@ -254,13 +312,8 @@ static void add_status(Json* json, const Reporter* r, const char* state) {
   add_episodes(json, r);
   json_integer(json, "env_steps", o.steps);
   json_number(json, "steps_per_s", o.steps_per_second);
-  if (r->saved_at > 0) {
-    json_begin_object(json, "checkpoint");
-    json_number(json, "age_s", seconds() - r->saved_at);
-    json_number(json, "seconds", r->save_seconds);
-    json_number(json, "gb", r->save_bytes / 1e9);
-    json_end(json);
-  }
+  json_text(json, "deadline", r->deadline > 0 ? deadline : NULL);
+  add_checkpoints(json, r);
   add_ranks(json, r);
   json_end(json);
 }
@@ -311,7 +364,7 @@ static void print_line(const Reporter* r, const char* before, const char* after)
 
 void reporter_tick(Reporter* r) {
   double now = seconds();
-  if (now - r->status_written > STATUS_INTERVAL) {
+  if (r->speaks && now - r->status_written > STATUS_INTERVAL) {
     write_status(r, "running");
     r->status_written = now;
   }
@@ -323,7 +376,9 @@ void reporter_tick(Reporter* r) {
 }
 
 void reporter_end(Reporter* r, const char* state) {
-  write_status(r, state);
+  if (r->speaks || strcmp(state, "finished") == 0) {
+    write_status(r, state);
+  }
   if (!r->quiet) {
     print_line(r, r->terminal ? "\r\033[K" : "", "\n");
   }

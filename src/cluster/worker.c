@@ -1,5 +1,6 @@
 #include "cluster/worker.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -26,13 +27,20 @@ static Progress progress_of(const HyperEpisode* h) {
   return p;
 }
 
+// Seconds between two signs of life.
+#define BEAT_INTERVAL 1.0
+
 typedef struct {
   Link* link;
   const Experiment* experiment;
   const RunDirectory* directory;
-  double interval;       // seconds between checkpoints
-  double last_save;      // when the last one was written
+  const SaveOptions* options;
+  double last_save;     // when the last checkpoint was written
+  double last_beat;     // when the last sign of life was given
+  double last_point;    // when the last safe point was passed
+  double longest_unit;  // seconds between two of them
   bool stopping;
+  bool dropping;  // somebody else has sealed this hyper-episode
   Arena arena;
 } Worker;
 
@@ -56,13 +64,30 @@ static void decide(Worker* w, HyperEpisode* h) {
   CHECK(order.hyper_episode == h->index && order.decision == h->decisions,
         "order for hyper-episode %lld decision %d, expected %lld, %d",
         (long long)order.hyper_episode, order.decision, (long long)h->index, h->decisions);
-  w->stopping = w->stopping || order.stop;
+  w->stopping = w->stopping || order.verdict == ORDER_STOP;
+  w->dropping = order.verdict == ORDER_DROP;
+  w->last_point = seconds();
   hyper_episode_act(h, &order.action);
 }
 
+static void beat(Worker* w, const HyperEpisode* h) {
+  double now = seconds();
+  w->longest_unit = fmax(w->longest_unit, now - w->last_point);
+  w->last_point = now;
+  if (now - w->last_beat >= BEAT_INTERVAL) {
+    AliveMessage alive = {.hyper_episode = h->index,
+                          .longest_unit = w->longest_unit,
+                          .progress = progress_of(h)};
+    w->link->alive(w->link, &alive);
+    w->last_beat = now;
+  }
+}
+
+// The checkpoint that a stop depends on may exceed the limit of bytes.
 static bool save(Worker* w, HyperEpisode* h, Error* error) {
   CheckpointCost cost;
-  if (!checkpoint_write(&cost, h, w->directory, error)) {
+  int64_t max_bytes = w->stopping ? 0 : w->options->max_bytes;
+  if (!checkpoint_write(&cost, h, w->directory, max_bytes, error)) {
     return false;
   }
   SavedMessage saved = {.hyper_episode = h->index,
@@ -70,18 +95,22 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
                         .bytes = cost.bytes,
                         .seconds = cost.seconds};
   w->link->saved(w->link, &saved);
-  w->last_save = seconds();
+  w->last_save = w->last_point = seconds();
   return true;
 }
 
 // A point between two units of work. A periodic checkpoint that fails is a warning: the last good
 // one stands. The one that a stop depends on must succeed.
 static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
+  beat(w, h);
   w->stopping = w->stopping || stop_requested();
   if (w->stopping) {
-    return save(w, h, error);
+    return save(w, h, error) || error_line(error,
+                                           "The stop could not be saved; the last good checkpoint "
+                                           "of hyper-episode %lld stands, what came after is lost",
+                                           (long long)h->index);
   }
-  bool due = stop_save_requested() || seconds() - w->last_save >= w->interval;
+  bool due = stop_save_requested() || seconds() - w->last_save >= w->options->interval;
   if (due && !save(w, h, error)) {
     warn(error->text);
     w->last_save = seconds();
@@ -89,12 +118,12 @@ static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
   return true;
 }
 
-// Runs until the end, or until a stop was saved.
+// Runs until the end, until a stop was saved, or until it is dropped.
 static bool advance(Worker* w, HyperEpisode* h, Error* error) {
   if (h->awaiting) {
     decide(w, h);
   }
-  while (!w->stopping) {
+  while (!w->stopping && !w->dropping) {
     HyperEvent event = hyper_episode_advance(h);
     if (event == HYPER_FINISHED) {
       return true;
@@ -102,7 +131,7 @@ static bool advance(Worker* w, HyperEpisode* h, Error* error) {
     if (event == HYPER_DECISION) {
       decide(w, h);
     }
-    if (!safe_point(w, h, error)) {
+    if (!w->dropping && !safe_point(w, h, error)) {
       return false;
     }
   }
@@ -113,7 +142,10 @@ static bool seal(Worker* w, const HyperEpisode* h, Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, w->directory, h->index);
   if (!trajectory_write(h, path, error)) {
-    return false;
+    return error_line(error,
+                      "Mend this (make room on the disk) and repeat the command: hyper-episode "
+                      "%lld goes on from its last checkpoint",
+                      (long long)h->index);
   }
   checkpoint_remove(w->directory, h->index);
   SealedMessage sealed = {.hyper_episode = h->index,
@@ -131,22 +163,23 @@ static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
                           begin->scheduled, &w->arena, error)) {
     return false;
   }
-  w->last_save = seconds();
+  w->dropping = false;
+  w->last_save = w->last_point = seconds();
   bool ok = checkpoint_load(&episode, w->directory, &found, warn, &w->arena, error) &&
             advance(w, &episode, error);
   if (ok && episode.finished) {
     ok = seal(w, &episode, error);
+  } else if (ok && w->dropping) {
+    checkpoint_remove(w->directory, episode.index);
   }
   hyper_episode_free(&episode);
   return ok;
 }
 
 WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
-                     double checkpoint_interval, Error* error) {
-  Worker w = {.link = link,
-              .experiment = experiment,
-              .directory = directory,
-              .interval = checkpoint_interval};
+                     const SaveOptions* options, Error* error) {
+  Worker w = {
+      .link = link, .experiment = experiment, .directory = directory, .options = options};
   arena_init(&w.arena);
   BeginMessage begin;
   bool ok = true;
@@ -159,5 +192,6 @@ WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirector
   if (ok && w.stopping) {
     link->stopped(link);
   }
-  return !ok ? WORKER_FAILED : w.stopping ? WORKER_STOPPED : WORKER_FINISHED;
+  return !ok ? WORKER_FAILED : w.stopping ? WORKER_STOPPED
+                                          : WORKER_FINISHED;
 }

@@ -8,6 +8,8 @@
 #include "base/yaml.h"
 #include "store/files.h"
 
+#define MOST_SAMPLES 0x1p53  // whole numbers up to here are exact
+
 static const YamlNode* column(const YamlNode* root, const char* key, const char* path,
                               Error* error) {
   const YamlNode* node = yaml_find(root, key);
@@ -74,6 +76,10 @@ bool baseline_load(Baseline* b, const char* path, Arena* arena, Error* error) {
   }
   b->env_step = ARENA_NEW(arena, b->count, int64_t);
   for (int i = 0; i < b->count; i++) {
+    if (!(steps[i] >= 0 && steps[i] <= MOST_SAMPLES)) {
+      return error_line(error, "%s: 'env_step' holds %g, expected 0 to %g", path, steps[i],
+                        MOST_SAMPLES);
+    }
     b->env_step[i] = (int64_t)steps[i];
     if (i > 0 && b->env_step[i] <= b->env_step[i - 1]) {
       return error_line(error, "%s: 'env_step' must rise, but %lld follows %lld", path,

@@ -8,12 +8,18 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "store/h5_archive.h"
 
 #define FORMAT "autombpo.checkpoint"
 #define VERSION 1
 #define GENERATIONS_KEPT 2
+#define LAST_GENERATION 999999L
 #define MAX_GENERATIONS 64  // that a directory may hold
+
+// How a sealed file ends (docs/formats.md section 2): a word, then 16 digits and a newline.
+#define END_MARK "\nautombpo-sealed "
+#define END_SIZE 34
 
 static double seconds(void) {
   struct timespec now;
@@ -69,24 +75,90 @@ static bool write_generation(HyperEpisode* h, const char* path, Arena* scratch, 
   return h5_seal(&file, error);
 }
 
+// Bytes of all checkpoints of a run.
+static int64_t bytes_in_use(const RunDirectory* directory, Arena* scratch) {
+  char parent[RUN_PATH_SIZE];
+  char **episodes, **files;
+  int episode_count = 0, file_count = 0;
+  int64_t sum = 0;
+  Error ignored;
+  struct stat info;
+  run_file(parent, directory, "checkpoint");
+  if (!files_list(&episodes, &episode_count, parent, "", scratch, &ignored)) {
+    return 0;
+  }
+  for (int i = 0; i < episode_count; i++) {
+    const char* inside = text_format(scratch, "%s/%s", parent, episodes[i]);
+    if (!files_list(&files, &file_count, inside, "", scratch, &ignored)) {
+      continue;
+    }
+    for (int f = 0; f < file_count; f++) {
+      bool found = stat(text_format(scratch, "%s/%s", inside, files[f]), &info) == 0;
+      sum += found ? (int64_t)info.st_size : 0;
+    }
+  }
+  return sum;
+}
+
+static int64_t file_bytes(const char* path) {
+  struct stat info;
+  return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+// Another checkpoint is as large as the last one, and one more is kept until it stands.
+static bool check_budget(const RunDirectory* directory, const char* newest, int64_t max_bytes,
+                         Arena* scratch, Error* error) {
+  if (max_bytes <= 0) {
+    return true;
+  }
+  int64_t used = bytes_in_use(directory, scratch), more = file_bytes(newest);
+  return used + more <= max_bytes ||
+         error_set(error,
+                   "%s: no checkpoint is written: all checkpoints take %.3f GB, and this one would "
+                   "add about %.3f to the %.3f GB of checkpoint.max_gb; raise it, or use fewer "
+                   "ranks",
+                   directory->path, (double)used / 1e9, (double)more / 1e9,
+                   (double)max_bytes / 1e9);
+}
+
+// checkpoint/episode-NNNNNN; never the run directory itself, which somebody may have removed.
+static bool make_parent(char parent[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index,
+                        Error* error) {
+  char above[RUN_PATH_SIZE];
+  run_file(above, directory, "checkpoint");
+  run_checkpoint_path(parent, directory, index);
+  if (!files_exists(above)) {
+    return error_set(error, "%s: the run directory has vanished, or is not mounted any more",
+                     above);
+  }
+  return files_make_directory(parent, error);
+}
+
 bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory* directory,
-                      Error* error) {
+                      int64_t max_bytes, Error* error) {
   double start = seconds();
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
   long numbers[MAX_GENERATIONS];
-  run_checkpoint_path(parent, directory, h->index);
-  if (!files_make_directory(parent, error)) {
+  if (!make_parent(parent, directory, h->index, error)) {
     return false;
   }
   Arena scratch;
   arena_init(&scratch);
   int count = list_generations(numbers, parent, &scratch);
-  generation_path(path, parent, count > 0 ? numbers[0] + 1 : 0);
-  bool ok = write_generation(h, path, &scratch, error);
+  generation_path(path, parent, count > 0 ? numbers[0] : 0);
+  bool ok = check_budget(directory, path, max_bytes, &scratch, error);
+  if (ok) {
+    // somebody who runs the same hyper-episode may be faster: then the next number
+    long next = count > 0 ? numbers[0] + 1 : 0;
+    generation_path(path, parent, next);
+    ok = write_generation(h, path, &scratch, error);
+    while (!ok && files_exists(path) && next < LAST_GENERATION) {
+      generation_path(path, parent, ++next);
+      ok = write_generation(h, path, &scratch, error);
+    }
+  }
   arena_free(&scratch);
-  struct stat info;
-  *cost = (CheckpointCost){.seconds = seconds() - start,
-                           .bytes = ok && stat(path, &info) == 0 ? (int64_t)info.st_size : 0};
+  *cost = (CheckpointCost){.seconds = seconds() - start, .bytes = ok ? file_bytes(path) : 0};
   for (int i = GENERATIONS_KEPT - 1; ok && i < count; i++) {
     generation_path(path, parent, numbers[i]);
     unlink(path);
@@ -94,53 +166,100 @@ bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory*
   return ok;
 }
 
-// Whether an open checkpoint belongs to this run: the reasons that no older one could mend.
-static bool check_owner(H5File* file, const HyperEpisode* h, const char* path, Arena* scratch,
-                        Error* error) {
+// Removes the files of a directory whose names end in `suffix`.
+static void remove_files(const char* parent, const char* suffix, Arena* scratch) {
+  Error ignored;
+  char** names;
+  int count = 0;
+  if (files_list(&names, &count, parent, suffix, scratch, &ignored)) {
+    for (int i = 0; i < count; i++) {
+      unlink(text_format(scratch, "%s/%s", parent, names[i]));
+    }
+  }
+}
+
+// Loading -----------------------------------------------------------------------------------------
+
+typedef enum { GOOD, BAD, FOREIGN } Verdict;
+
+// A checkpoint whose end is missing must not reach HDF5, which may hang on it.
+static bool check_end(const char* path, Error* error) {
+  char end[sizeof END_MARK] = "";
+  FILE* stream = fopen(path, "rb");
+  if (!stream) {
+    return error_errno(error, path);
+  }
+  bool good = fseek(stream, -END_SIZE, SEEK_END) == 0 &&
+              fread(end, 1, sizeof end - 1, stream) == sizeof end - 1 && !strcmp(end, END_MARK);
+  fclose(stream);
+  return good || error_set(error, "%s: is truncated, or not a checkpoint", path);
+}
+
+// A whole file of ours that this run cannot use, and that an older one would not mend.
+static Verdict check_owner(H5File* file, const HyperEpisode* h, Arena* scratch, Error* error) {
+  const char* format = h5_get_text(file, "", "format", scratch);
+  int64_t version = h5_get_i64(file, "", "format_version");
   const char* hash = h5_get_text(file, "", "config_hash", scratch);
   const char* engine = h5_get_text(file, "", "env_engine", scratch);
-  if (!hash || strcmp(hash, h->experiment->config_hash) != 0) {
-    return error_set(error, "%s: made by a run of another configuration (%s, expected %s)", path,
-                     hash ? hash : "none", h->experiment->config_hash);
-  }
-  if (!engine || strcmp(engine, h->mbpo.env.spec.engine) != 0) {
-    return error_set(error, "%s: made with %s, this program has %s; resume with the same physics",
-                     path, engine ? engine : "no engine", h->mbpo.env.spec.engine);
-  }
-  return true;
-}
-
-typedef enum { LOADED, BAD, FOREIGN } LoadResult;
-
-static LoadResult load_generation(HyperEpisode* h, const char* path, Arena* scratch, Error* error) {
-  H5File file;
-  Error ignored;
-  if (!h5_open(&file, path, FORMAT, VERSION, error)) {
+  int64_t index = h5_get_i64(file, "", "hyper_episode");
+  if (file->failed || strcmp(format, FORMAT) != 0 || index != h->index) {
+    error_set(error, "%s: is not a checkpoint of hyper-episode %lld", file->path,
+              (long long)h->index);
     return BAD;
   }
-  if (!check_owner(&file, h, path, scratch, error)) {
-    h5_close(&file, &ignored);
+  if (version != VERSION) {
+    error_set(error,
+              "%s: format version %lld, this program reads %d; resume with the program that "
+              "wrote it, or remove it to repeat the hyper-episode",
+              file->path, (long long)version, VERSION);
     return FOREIGN;
   }
-  Archive ar;
-  h5_archive_init(&ar, ARCHIVE_LOAD, &file, scratch);
-  hyper_episode_visit(h, &ar);
-  bool good = h5_archive_end(&ar, error);
-  if (!good) {
-    error_add(error, "%s", path);
+  if (strcmp(hash, h->experiment->config_hash) != 0) {
+    error_set(error,
+              "%s: made by a run of another configuration (%.32s, expected %s); remove it "
+              "to repeat the hyper-episode",
+              file->path, hash, h->experiment->config_hash);
+    return FOREIGN;
   }
-  good = h5_close(&file, good ? error : &ignored) && good;
-  return good ? LOADED : BAD;
+  if (strcmp(engine, h->mbpo.env.spec.engine) != 0) {
+    error_set(error,
+              "%s: made with %.64s, this program has %s; resume with the same physics, or "
+              "remove it to repeat the hyper-episode",
+              file->path, engine, h->mbpo.env.spec.engine);
+    return FOREIGN;
+  }
+  return GOOD;
 }
 
-// Whether every stored value is what was written, before any of it is taken over.
-static bool verify_generation(const char* path, Error* error) {
-  H5File file;
-  if (!h5_open(&file, path, FORMAT, VERSION, error)) {
-    return false;
+// Opens a generation whose every stored value is what was written.
+static Verdict open_generation(H5File* file, const HyperEpisode* h, const char* path,
+                               Arena* scratch, Error* error) {
+  Error ignored;
+  if (!check_end(path, error) || !h5_open_any(file, path, error)) {
+    return BAD;
   }
-  h5_verify(&file, NULL);
-  return h5_close(&file, error);
+  Verdict verdict = check_owner(file, h, scratch, error);
+  if (verdict == GOOD && !h5_verify(file, NULL)) {
+    h5_close(file, error);
+    return BAD;
+  }
+  if (verdict != GOOD) {
+    h5_close(file, &ignored);
+  }
+  return verdict;
+}
+
+static bool load_opened(HyperEpisode* h, H5File* file, Arena* scratch, Error* error) {
+  Error ignored;
+  Archive ar;
+  h5_archive_init(&ar, ARCHIVE_LOAD, file, scratch);
+  hyper_episode_visit(h, &ar);
+  bool good = h5_archive_end(&ar, error);
+  good = h5_close(file, good ? error : &ignored) && good;
+  return good || error_line(error,
+                            "The file is whole, but was written by another version of the program; "
+                            "resume with that one, or remove %s to repeat the hyper-episode",
+                            file->path);
 }
 
 bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found,
@@ -148,34 +267,62 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
   long numbers[MAX_GENERATIONS];
   run_checkpoint_path(parent, directory, h->index);
-  ArenaMark mark = arena_mark(scratch);
-  int count = list_generations(numbers, parent, scratch);
   *found = false;
-  LoadResult result = BAD;
-  for (int i = 0; i < count && result == BAD; i++) {
+  if (files_exists(parent) && access(parent, R_OK | X_OK) != 0) {
+    return error_errno(error, parent);
+  }
+  ArenaMark mark = arena_mark(scratch);
+  remove_files(parent, ".tmp", scratch);  // of a process that was killed
+  int count = list_generations(numbers, parent, scratch);
+  H5File file;
+  Verdict verdict = BAD;
+  for (int i = 0; i < count && verdict == BAD; i++) {
     generation_path(path, parent, numbers[i]);
-    result = verify_generation(path, error) ? load_generation(h, path, scratch, error) : BAD;
-    if (result == BAD) {
+    verdict = open_generation(&file, h, path, scratch, error);
+    if (verdict == BAD) {
+      error_line(error,
+                 "This checkpoint is passed over: an older one is used if there is one, "
+                 "else hyper-episode %lld starts again",
+                 (long long)h->index);
       warn(error->text);
     }
   }
-  *found = result == LOADED;
+  *found = verdict == GOOD && load_opened(h, &file, scratch, error);
+  bool ok = verdict == BAD || *found;
   arena_release(scratch, mark);
-  return result != FOREIGN;
+  return ok;
+}
+
+bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* directory,
+                     int64_t hyper_episode) {
+  char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
+  long numbers[MAX_GENERATIONS];
+  Arena scratch;
+  Error ignored;
+  bool found = false;
+  arena_init(&scratch);
+  run_checkpoint_path(parent, directory, hyper_episode);
+  int count = list_generations(numbers, parent, &scratch);
+  for (int i = 0; i < count && !found; i++) {
+    H5File file;
+    generation_path(path, parent, numbers[i]);
+    if (check_end(path, &ignored) && h5_open(&file, path, FORMAT, VERSION, &ignored)) {
+      *generation = numbers[i];
+      *env_step = h5_get_i64(&file, "", "env_step");
+      found = h5_close(&file, &ignored);
+    }
+  }
+  arena_free(&scratch);
+  return found;
 }
 
 void checkpoint_remove(const RunDirectory* directory, int64_t hyper_episode) {
   fault_point("after-seal-before-remove");
-  char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
-  long numbers[MAX_GENERATIONS];
+  char parent[RUN_PATH_SIZE];
   Arena scratch;
   arena_init(&scratch);
   run_checkpoint_path(parent, directory, hyper_episode);
-  int count = list_generations(numbers, parent, &scratch);
-  for (int i = 0; i < count; i++) {
-    generation_path(path, parent, numbers[i]);
-    unlink(path);
-  }
+  remove_files(parent, "", &scratch);
   rmdir(parent);
   arena_free(&scratch);
 }

@@ -17,7 +17,7 @@ static void format_path(char out[RUN_PATH_SIZE], const char* format, ...) {
 }
 
 bool run_directory_make(const RunDirectory* directory, Error* error) {
-  static const char* const parts[] = {"episodes", "policy", "checkpoint"};
+  static const char* const parts[] = {"episodes", "policy", "checkpoint", "lease"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char path[RUN_PATH_SIZE];
     run_file(path, directory, parts[i]);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "h5_internal.h"
 
 static herr_t innermost(unsigned n, const H5E_error2_t* entry, void* text) {
@@ -102,7 +103,9 @@ static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
       continue;
     }
     file->handle = H5Fcreate(file->temporary, H5F_ACC_EXCL, creation, list);
-    if (file->handle < 0 && access(file->temporary, F_OK) != 0) {
+    if (file->handle < 0) {
+      // on a full disk the file is there, and empty
+      unlink(file->temporary);
       return h5_fail(file, "", "cannot be created");
     }
   }
@@ -233,6 +236,7 @@ bool h5_seal(H5File* file, Error* error) {
     h5_fail(file, "", "cannot be written");
   }
   close_handle(file);
+  fault_point("mid-write");
   if (file->failed || !h5_mark_append(file, file->temporary) || !verify_written(file, error)) {
     unlink(file->temporary);
     return report(file, error) && false;

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/archive.h"
+#include "base/fault.h"
 #include "h5_internal.h"
 
 #define SMALLEST_CHUNKED 65536  // bytes; below, chunks and compression cost more than they save
 #define LARGEST_CHUNK 1048576   // bytes
 #define PIECE 1048576           // bytes read at once when hashing
+#define BEST_DEFLATE 1100       // deflate saves at most a factor of 1032
 
 size_t h5_type_size(H5Type type) {
   static const size_t sizes[] = {1, 1, 1, 4, 8, 8, 4, 8};
@@ -146,6 +148,7 @@ void h5_write(H5File* file, const H5Column* column, const void* data) {
   if (file->failed || !write_dataset(file, column, data)) {
     return;
   }
+  fault_point("mid-write");
   h5_set_text(file, column->name, "unit", column->unit);
   h5_set_text(file, column->name, "long_name", column->long_name);
   size_t width = column->columns > 0 ? (size_t)column->columns : 1;
@@ -206,6 +209,17 @@ static void stored_close(Stored* stored) {
   }
 }
 
+// Whether the file holds as much as the shape claims. A small file with a huge shape would be read,
+// as zeros, for hours.
+static bool is_held(const Stored* stored) {
+  hsize_t columns = stored->axes == 2 ? stored->shape[1] : 1;
+  hsize_t bytes = h5_type_size((H5Type)stored->type);
+  hsize_t held = H5Dget_storage_size(stored->set);
+  return !__builtin_mul_overflow(bytes, stored->shape[0], &bytes) &&
+         !__builtin_mul_overflow(bytes, columns, &bytes) && bytes / BEST_DEFLATE <= held &&
+         (held > 0 || bytes == 0);
+}
+
 static bool stored_open(Stored* stored, H5File* file, const char* name) {
   *stored = (Stored){.set = -1, .space = -1, .type = -1};
   if (file->failed) {
@@ -228,6 +242,10 @@ static bool stored_open(Stored* stored, H5File* file, const char* name) {
       H5Sget_simple_extent_dims(stored->space, stored->shape, NULL) < 0) {
     stored_close(stored);
     return h5_refuse(file, name, "has a type or shape that this program does not know");
+  }
+  if (!is_held(stored)) {
+    stored_close(stored);
+    return h5_refuse(file, name, "claims more values than the file holds");
   }
   return true;
 }

@@ -1,0 +1,27 @@
+// run_files.h - what makes a directory a run: run.yaml, copies of the run's inputs, and the type of
+// machine that it began on.
+//
+// run.yaml is written last, so that a directory without it is not yet born. It ends with the hash
+// of all that results depend on. From then on nothing outside of the directory is needed.
+#ifndef CLI_RUN_FILES_H
+#define CLI_RUN_FILES_H
+
+#include "cli/run_config.h"
+
+#define MACHINE_SIZE 160
+
+// Reads DIR/run.yaml, then operands key=value, and points to the inputs that DIR holds. Outside of
+// DIR only what an operand names is followed.
+bool run_files_read(RunConfig* config, const char* directory, int count, char* const* operands,
+                    Error* error);
+
+// Makes the directory of a resolved configuration a run, or checks that it is this run.
+bool run_files_open(RunConfig* config, Error* error);
+
+// On equal descriptions the same program gives the same bits: matrix kernels, physics, C library.
+bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);
+
+// Notes the machine in the directory, or compares it with that of the first start.
+bool run_files_check_machine(const RunConfig* config, const char* machine, Error* error);
+
+#endif  // CLI_RUN_FILES_H

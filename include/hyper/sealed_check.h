@@ -1,0 +1,17 @@
+// sealed_check.h - whether a sealed file that is found in a run directory can be trusted.
+#ifndef HYPER_SEALED_CHECK_H
+#define HYPER_SEALED_CHECK_H
+
+#include "hyper/experiment.h"
+#include "hyper/run_directory.h"
+
+// Whether the sealed hyper-episode is whole, of this version of the format, and of this experiment.
+// The message says how to go on.
+bool sealed_check_episode(const RunDirectory* directory, const Experiment* experiment,
+                          int64_t hyper_episode, Error* error);
+
+// The same of the controller's version.
+bool sealed_check_policy(const RunDirectory* directory, const Experiment* experiment, int version,
+                         Error* error);
+
+#endif  // HYPER_SEALED_CHECK_H

@@ -1,0 +1,315 @@
+#define _GNU_SOURCE
+#include "cli/run_files.h"
+
+#include <gnu/libc-version.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/yaml.h"
+#include "env/env.h"
+#include "hyper/sealed_check.h"
+#include "nn/gemm.h"
+
+#define END_LINE "# end of run.yaml; config_hash "
+
+// The copies of a run's inputs: option, name in the directory.
+static const char* const inputs[][2] = {{"scheduler.baseline", "baseline.yaml"},
+                                        {"scheduler.controller", "controller.h5"}};
+
+#define INPUT_COUNT (sizeof inputs / sizeof *inputs)
+
+// run.yaml ----------------------------------------------------------------------------------------
+
+// The hash that run.yaml ends with; NULL if its end is missing.
+static const char* recorded_hash(const char* text, Arena* arena) {
+  const char* end = strstr(text, END_LINE);
+  char hash[17] = "";
+  bool whole = end && sscanf(end + strlen(END_LINE), "%16[0-9a-f]", hash) == 1 &&
+               strlen(hash) == 16 && end[strlen(END_LINE) + 16] == '\n';
+  return whole ? arena_string(arena, hash) : NULL;
+}
+
+// A path that is good in any working directory.
+static void make_absolute(char option[OPTION_TEXT_SIZE]) {
+  char absolute[PATH_MAX];
+  if (*option && realpath(option, absolute) && strlen(absolute) < OPTION_TEXT_SIZE) {
+    strcpy(option, absolute);
+  }
+}
+
+static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
+  char temporary[FILES_PATH_SIZE];
+  Text text;
+  make_absolute(c->scheduler.baseline);
+  make_absolute(c->scheduler.controller);
+  make_absolute(c->env.assets);
+  text_init(&text, &c->arena);
+  options_show(&c->options, &text);
+  text_add(&text, END_LINE "%s\n", c->experiment.config_hash);
+  // of two first starts at once, one makes the run; the other then compares itself with it
+  return files_temporary(temporary, path, 0, error) &&
+         files_write(temporary, text.bytes, text.size, error) &&
+         (files_publish(temporary, path, false, error) || files_exists(path));
+}
+
+static bool copy_input(RunConfig* c, const char* from, const char* name, Error* error) {
+  char to[RUN_PATH_SIZE];
+  char* bytes;
+  size_t size;
+  run_file(to, &c->directory, name);
+  if (!from || strcmp(from, to) == 0) {
+    return true;
+  }
+  return files_read(&bytes, &size, from, &c->arena, error) && files_write(to, bytes, size, error);
+}
+
+// Whether the results that a directory without run.yaml holds, if any, are this run's.
+static bool check_results(const RunConfig* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  const Experiment* x = &c->experiment;
+  run_policy_path(path, &c->directory, 0);
+  if (files_exists(path)) {
+    return sealed_check_policy(&c->directory, x, 0, error);
+  }
+  for (int64_t e = 0; e < experiment_hyper_episodes(x); e++) {
+    run_episode_path(path, &c->directory, e);
+    if (files_exists(path)) {
+      return sealed_check_episode(&c->directory, x, e, error);
+    }
+  }
+  return true;
+}
+
+static bool give_birth(RunConfig* c, const char* path, Error* error) {
+  return run_directory_make(&c->directory, error) && check_results(c, error) &&
+         copy_input(c, c->baseline_path, inputs[0][1], error) &&
+         copy_input(c, c->controller_path, inputs[1][1], error) && write_run_yaml(c, path, error);
+}
+
+// Comparing a start with the run that a directory holds -------------------------------------------
+
+// *cut_off: its last section is missing, too.
+static bool read_run_yaml(RunConfig* old, const char* path, const char** hash, bool* cut_off,
+                          Error* error) {
+  char* text;
+  size_t size;
+  run_config_init(old);
+  if (!files_read(&text, &size, path, &old->arena, error)) {
+    return false;
+  }
+  const OptionSection* last = &old->options.sections[old->options.count - 1];
+  *hash = recorded_hash(text, &old->arena);
+  *cut_off = !*hash && !strstr(text, text_format(&old->arena, "\n%s:\n", last->name));
+  return options_load_text(&old->options, path, text, error);
+}
+
+static bool refuse_difference(RunConfig* old, RunConfig* c, const char* hash, const char* path,
+                              Error* error) {
+  Text differences;
+  text_init(&differences, &c->arena);
+  options_diff(&old->options, &c->options, &differences);
+  if (hash && strcmp(hash, c->experiment.config_hash) == 0) {
+    return error_set(error,
+                     "%s: is damaged: it differs from the configuration that it was written "
+                     "from. Move it away and repeat the command\n%s",
+                     path, differences.bytes);
+  }
+  return error_set(error,
+                   "%s holds a run of another configuration; choose another run.dir, or repeat "
+                   "with the same one:\n%s",
+                   c->directory.path, differences.bytes);
+}
+
+static bool compare(RunConfig* old, RunConfig* c, const char* hash, const char* path,
+                    Error* error) {
+  Text text;
+  text_init(&text, &c->arena);
+  options_canonical(&old->options, run_config_unhashed, &text);
+  if (strncmp(text.bytes, c->experiment.config, text.size) != 0) {
+    return refuse_difference(old, c, hash, path, error);
+  }
+  if (hash && strcmp(hash, c->experiment.config_hash) != 0) {
+    return error_set(error,
+                     "%s: the run began with hash %s, but this start has %s: the baseline or the "
+                     "controller has changed since, or a file is damaged. `autombpo resume %s` "
+                     "goes on with the copies in the directory",
+                     path, hash, c->experiment.config_hash, c->directory.path);
+  }
+  return true;
+}
+
+// Two configurations are the same run if what results depend on is the same.
+static bool check_same_run(RunConfig* c, const char* path, Error* error) {
+  RunConfig* old = ARENA_NEW(&c->arena, 1, RunConfig);
+  const char* hash = NULL;
+  bool cut_off = false;
+  bool good = read_run_yaml(old, path, &hash, &cut_off, error);
+  if (cut_off) {
+    // what is there tells whether it is this run
+    good = remove(path) == 0 && give_birth(c, path, error);
+  } else if (!good) {
+    error_line(error, "%s: is damaged; move it away and repeat the command", path);
+  } else {
+    good = compare(old, c, hash, path, error);
+  }
+  run_config_free(old);
+  return good;
+}
+
+// From now on the copy is what counts.
+static void use_copies(RunConfig* c) {
+  char path[RUN_PATH_SIZE];
+  char* controller = c->experiment.scheduler.controller;
+  run_file(path, &c->directory, inputs[1][1]);
+  if (files_exists(path) && strlen(path) < OPTION_TEXT_SIZE) {
+    strcpy(controller, path);
+  }
+}
+
+bool run_files_open(RunConfig* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_file(path, &c->directory, "run.yaml");
+  if (!files_exists(path) && !give_birth(c, path, error)) {
+    return false;
+  }
+  if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {
+    return false;
+  }
+  use_copies(c);
+  return true;
+}
+
+// Resuming ----------------------------------------------------------------------------------------
+
+static bool names(int count, char* const* operands, const char* key) {
+  for (int i = 0; i < count; i++) {
+    size_t size = strlen(key);
+    if (strncmp(operands[i], key, size) == 0 && operands[i][size] == '=') {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A data file must not have code loaded or other directories read.
+static bool check_outside(const RunConfig* c, const char* path, int count, char* const* operands,
+                          Error* error) {
+  if (strncmp(c->env.id, "plugin:", 7) == 0 && !names(count, operands, "env.id")) {
+    return error_set(error,
+                     "%s: the task is code of your own; say that it may be loaded: "
+                     "env.id=%s",
+                     path, c->env.id);
+  }
+  if (*c->env.assets && !names(count, operands, "env.assets")) {
+    return error_set(error,
+                     "%s: the run has its MJCF files elsewhere; say that they may be read: "
+                     "env.assets=%s",
+                     path, c->env.assets);
+  }
+  return true;
+}
+
+static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
+  char* text;
+  size_t size;
+  if (!files_read(&text, &size, path, &c->arena, error)) {
+    return error_line(error, "There is no run to resume: start it with `autombpo train`");
+  }
+  if (!recorded_hash(text, &c->arena)) {
+    return error_set(error,
+                     "%s: its end is missing; repeat `autombpo train` with the configuration "
+                     "of the run instead",
+                     path);
+  }
+  YamlNode* root;
+  if (!yaml_read(&root, path, text, size, &c->arena, error)) {
+    return false;
+  }
+  if (yaml_find(root, "include")) {
+    return error_set(error, "%s: includes other files, which this program never wrote", path);
+  }
+  return options_load_text(&c->options, path, text, error);
+}
+
+// Names the copies of the inputs, or nothing where there is none.
+static bool point_to_copies(RunConfig* c, int count, char* const* operands, Error* error) {
+  char path[RUN_PATH_SIZE];
+  bool good = true;
+  for (size_t i = 0; i < INPUT_COUNT; i++) {
+    run_file(path, &c->directory, inputs[i][1]);
+    if (!names(count, operands, inputs[i][0])) {
+      const char* value = files_exists(path) ? path : "";
+      good &= options_set(&c->options, inputs[i][0], value, "run directory", error);
+    }
+  }
+  return good;
+}
+
+bool run_files_read(RunConfig* c, const char* directory, int count, char* const* operands,
+                    Error* error) {
+  char path[RUN_PATH_SIZE];
+  int length = snprintf(c->directory.path, RUN_PATH_SIZE, "%s", directory);
+  if (length >= RUN_PATH_SIZE - 64) {
+    return error_set(error, "%s: name too long", directory);
+  }
+  run_file(path, &c->directory, "run.yaml");
+  if (!load_run_yaml(c, path, error) || !check_outside(c, path, count, operands, error) ||
+      !point_to_copies(c, count, operands, error)) {
+    return false;
+  }
+  bool good = true;
+  for (int i = 0; i < count; i++) {
+    good &= strchr(operands[i], '=')
+                ? options_override(&c->options, operands[i], error)
+                : error_line(error, "'%s': only key=value may follow the directory", operands[i]);
+  }
+  return options_set(&c->options, "run.dir", directory, "command line", error) && good;
+}
+
+// The machine -------------------------------------------------------------------------------------
+
+bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* error) {
+  Arena arena;
+  Env env;
+  arena_init(&arena);
+  bool good = env_open(&env, c->experiment.task, c->experiment.assets, &arena, error);
+  if (good) {
+    snprintf(machine, MACHINE_SIZE, "%.90s; %.31s; glibc %.16s", gemm_description(),
+             env.spec.engine, gnu_get_libc_version());
+    env_close(&env);
+  }
+  arena_free(&arena);
+  return good;
+}
+
+static bool note_machine(const char* path, const char* machine, Error* error) {
+  char temporary[FILES_PATH_SIZE];
+  return files_temporary(temporary, path, 0, error) &&
+         files_write(temporary, machine, strlen(machine), error) &&
+         (files_publish(temporary, path, false, error) || files_exists(path));
+}
+
+bool run_files_check_machine(const RunConfig* c, const char* machine, Error* error) {
+  char path[RUN_PATH_SIZE];
+  char* first;
+  size_t size;
+  Arena arena;
+  arena_init(&arena);
+  run_file(path, &c->directory, "machine");
+  bool good = (files_exists(path) || note_machine(path, machine, error)) &&
+              files_read(&first, &size, path, &arena, error);
+  if (good && strcmp(first, machine) != 0 && c->run.allow_mixed_cpu) {
+    fprintf(stderr, "warning: the run began on '%s', this is '%s': results may differ\n", first,
+            machine);
+  } else if (good && strcmp(first, machine) != 0) {
+    good = error_set(error,
+                     "%s: the run began on '%.160s', but this machine is '%s': results would "
+                     "depend on where they are made. Go on with the first type of machine, or "
+                     "allow it with run.allow_mixed_cpu=true",
+                     path, first, machine);
+  }
+  arena_free(&arena);
+  return good;
+}

@@ -1,0 +1,225 @@
+// verb_launch.c - autombpo launch: a Slurm script for a configuration, on standard output.
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/launch.h"
+#include "cli/run_config.h"
+#include "cli/verbs.h"
+
+#define DEFAULT_TIME 86400.0   // seconds
+#define MAX_WALL_MARGIN 600.0  // seconds, after run.max_wall
+#define MOST_RANKS 100000
+
+static const char usage[] =
+    "usage: autombpo launch [OPTION...] CONFIG.yaml ... [key=value ...] [seeds=0..9]\n\n"
+    "Prints a Slurm script that trains this configuration, and submits nothing:\n"
+    "  autombpo launch hopper.yaml methods/autombpo.yaml | sbatch --partition=cpu\n"
+    "The script saves before its time limit, goes back into the queue, and ends when the run is\n"
+    "complete.\n\n"
+    "  (no option)      one job, on any number of nodes\n"
+    "      --array[=N]  a job array whose N tasks join one run through files, without MPI\n"
+    "  seeds=A..B, seeds=A,B,C\n"
+    "                   a job array with a run of its own for each seed\n"
+    "      --nodes=N    nodes of a job or task\n"
+    "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of a job, as\n"
+    "                   many as there are hyper-episodes at a time; of an array task, one)\n"
+    "      --time=T     time limit, as 2h30m (default: run.max_wall and ten minutes, or a day)";
+
+typedef struct {
+  int nodes;        // 0 = not said
+  int workers;      // 0 = not said
+  bool array;
+  int tasks;        // 0 = not said
+  double seconds;   // 0 = not said
+  char* seeds;      // or NULL
+  int count;        // of operands, without seeds=
+  char** operands;
+} LaunchArguments;
+
+static int usage_error(const char* what, const char* value) {
+  fprintf(stderr, "autombpo launch: %s: '%s'\n", what, value);
+  return EXIT_USAGE;
+}
+
+// 0 if the text is no number from 1 to MOST_RANKS.
+static int parse_count(const char* text) {
+  char* end;
+  long value = strtol(text, &end, 10);
+  return *end || value < 1 || value > MOST_RANKS ? 0 : (int)value;
+}
+
+// Seconds from "2h30m", as run.max_wall takes them; 0 if it is not one.
+static double parse_time(const char* text) {
+  RunConfig config;
+  Error error = {0};
+  run_config_init(&config);
+  bool good = options_set(&config.options, "run.max_wall", text, "--time", &error);
+  double seconds = good ? config.run.max_wall : 0;
+  run_config_free(&config);
+  return seconds;
+}
+
+// -1: go on. Otherwise the exit code.
+static int parse_options(LaunchArguments* a, int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"array", optional_argument, NULL, 'a'},
+                                          {"nodes", required_argument, NULL, 'n'},
+                                          {"workers", required_argument, NULL, 'w'},
+                                          {"time", required_argument, NULL, 't'},
+                                          {0}};
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    bool good = true;
+    switch (option) {
+      case 'h':
+        puts(usage);
+        return 0;
+      case 'a':
+        a->array = true;
+        good = !optarg || (a->tasks = parse_count(optarg)) > 0;
+        break;
+      case 'n':
+        good = (a->nodes = parse_count(optarg)) > 0;
+        break;
+      case 'w':
+        good = (a->workers = parse_count(optarg)) > 0;
+        break;
+      case 't':
+        good = (a->seconds = parse_time(optarg)) > 0;
+        break;
+      default:
+        return EXIT_USAGE;
+    }
+    if (!good) {
+      return usage_error("expected a number from 1, or a time", optarg);
+    }
+  }
+  return -1;
+}
+
+// Takes seeds= out of the operands.
+static void take_operands(LaunchArguments* a, int argc, char** argv) {
+  a->operands = argv + optind;
+  for (int i = optind; i < argc; i++) {
+    if (!strncmp(argv[i], "seeds=", 6)) {
+      a->seeds = argv[i] + 6;
+    } else {
+      a->operands[a->count++] = argv[i];
+    }
+  }
+}
+
+// Hyper-episodes that may run at the same time.
+static int parallel_episodes(const Experiment* x) {
+  int64_t total = experiment_hyper_episodes(x);
+  int64_t most = experiment_updates(x) > 0
+                     ? (int64_t)x->ppo.episodes_per_update + x->ppo.look_ahead
+                     : total;
+  most = most < total ? most : total;
+  return most < MOST_RANKS ? (int)most : MOST_RANKS;
+}
+
+// Letters, digits, '.', '_' and '-' of METHOD-TASK.
+static const char* job_name(Arena* arena, const Experiment* x) {
+  char* name = text_format(arena, "%s-%s", x->method, x->task);
+  for (char* at = name; *at; at++) {
+    bool plain = (*at >= '0' && *at <= '9') || ((*at | 32) >= 'a' && (*at | 32) <= 'z');
+    *at = plain || strchr("._-", *at) ? *at : '-';
+  }
+  return name;
+}
+
+static const char* title(Arena* arena, const RunConfig* c, const LaunchScript* s) {
+  const Experiment* x = &c->experiment;
+  const char* run = text_format(arena, "%s on %s, %lld hyper-episodes of %d epochs", x->method,
+                                x->task, (long long)experiment_hyper_episodes(x),
+                                experiment_epochs(x));
+  if (s->seed_count > 0) {
+    return text_format(arena, "%s; %d runs, one a seed.", run, s->seed_count);
+  }
+  return text_format(arena, "%s, into %s.", run, c->directory.path);
+}
+
+// Seeds in one directory would be refused when they run.
+static bool check_seeds(const RunConfig* c, const LaunchScript* s, Error* error) {
+  if (s->seed_count > 1 && !strstr(c->run.dir, "{seed}")) {
+    return error_set(error, "run.dir=%s is one directory for %d seeds: it needs {seed}", c->run.dir,
+                     s->seed_count);
+  }
+  return true;
+}
+
+static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig* c) {
+  int parallel = parallel_episodes(&c->experiment);
+  bool array = a->array || s->seed_count > 0;
+  s->nodes = a->nodes;
+  s->workers = a->workers > 0 ? a->workers : array ? 1 : parallel;
+  s->workers = s->workers < s->nodes ? s->nodes : s->workers;
+  if (a->array && s->seed_count == 0) {
+    s->tasks = a->tasks > 0 ? a->tasks : parallel;
+  }
+  s->seconds = a->seconds > 0          ? a->seconds
+               : c->run.max_wall > 0 ? c->run.max_wall + MAX_WALL_MARGIN
+                                     : DEFAULT_TIME;
+}
+
+static bool fill_places(LaunchScript* s, Arena* arena, Error* error) {
+  char* program = ARENA_NEW(arena, RUN_PATH_SIZE, char);
+  char* directory = ARENA_NEW(arena, RUN_PATH_SIZE, char);
+  ssize_t length = readlink("/proc/self/exe", program, RUN_PATH_SIZE - 1);
+  if (length < 0 || !getcwd(directory, RUN_PATH_SIZE)) {
+    return error_errno(error, ".");
+  }
+  program[length] = '\0';
+  s->program = program;
+  s->directory = directory;
+  return true;
+}
+
+static bool print_script(RunConfig* c, const LaunchArguments* a, Error* error) {
+  LaunchScript s = {.operand_count = a->count, .operands = a->operands};
+  int64_t* seeds = ARENA_NEW(&c->arena, LAUNCH_SEEDS, int64_t);
+  if (a->seeds && (s.seed_count = launch_parse_seeds(seeds, a->seeds)) == 0) {
+    return error_set(error, "seeds=%s: expected A..B or A,B,C, at most %d", a->seeds, LAUNCH_SEEDS);
+  }
+  s.seeds = seeds;
+  if (!run_config_read(c, a->count, a->operands, false, NULL, error) ||
+      !run_config_resolve(c, error) || !check_seeds(c, &s, error) ||
+      !fill_places(&s, &c->arena, error)) {
+    return false;
+  }
+  fill_size(&s, a, c);
+  s.name = job_name(&c->arena, &c->experiment);
+  s.title = title(&c->arena, c, &s);
+  Text text;
+  text_init(&text, &c->arena);
+  launch_print(&text, &s);
+  return fwrite(text.bytes, 1, text.size, stdout) == text.size && fflush(stdout) == 0
+             ? true
+             : error_errno(error, "standard output");
+}
+
+int verb_launch(int argc, char** argv) {
+  LaunchArguments arguments = {0};
+  Error error = {0};
+  int code = parse_options(&arguments, argc, argv);
+  if (code >= 0) {
+    return code;
+  }
+  take_operands(&arguments, argc, argv);
+  if (arguments.count == 0) {
+    return usage_error("a configuration is missing", "");
+  }
+  RunConfig config;
+  run_config_init(&config);
+  bool good = print_script(&config, &arguments, &error);
+  run_config_free(&config);
+  if (!good) {
+    fprintf(stderr, "%s\n", error.text);
+  }
+  return good ? 0 : EXIT_USAGE;
+}

@@ -1,0 +1,102 @@
+// verb_resume.c - autombpo resume: goes on with a run directory.
+#include <stdio.h>
+
+#include "cli/start.h"
+#include "cli/verbs.h"
+#include "hyper/checkpoint.h"
+
+// Lines about hyper-episodes that go on; the rest is counted.
+#define LINES 20
+
+static int64_t count_sealed(const RunDirectory* directory, int64_t total) {
+  int64_t sealed = 0;
+  for (int64_t e = 0; e < total; e++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, directory, e);
+    sealed += files_exists(path);
+  }
+  return sealed;
+}
+
+// Versions of the controller that are there: v000000.h5 up to the first missing one.
+static int count_versions(const RunDirectory* directory) {
+  for (int version = 0;; version++) {
+    char path[RUN_PATH_SIZE];
+    run_policy_path(path, directory, version);
+    if (!files_exists(path)) {
+      return version;
+    }
+  }
+}
+
+// One line for a hyper-episode that had begun: what is restored, and so what is repeated.
+static bool print_begun(const RunDirectory* directory, int64_t e) {
+  char path[RUN_PATH_SIZE];
+  long generation;
+  int64_t env_step;
+  run_episode_path(path, directory, e);
+  if (files_exists(path)) {
+    return false;
+  }
+  if (checkpoint_peek(&generation, &env_step, directory, e)) {
+    printf(
+        "hyper-episode %lld: restored at %lld real samples (checkpoint %ld); what came after is "
+        "repeated\n",
+        (long long)e, (long long)env_step, generation);
+    return true;
+  }
+  run_checkpoint_path(path, directory, e);
+  if (files_exists(path)) {
+    printf(
+        "hyper-episode %lld: had begun, but has no checkpoint that can be read; repeated from "
+        "its start\n",
+        (long long)e);
+    return true;
+  }
+  return false;
+}
+
+static void print_restored(const Start* start) {
+  const RunDirectory* directory = &start->config.directory;
+  int64_t total = experiment_hyper_episodes(&start->config.experiment);
+  int64_t sealed = count_sealed(directory, total);
+  int versions = count_versions(directory), begun = 0;
+  printf("%s: %lld of %lld hyper-episodes sealed", directory->path, (long long)sealed,
+         (long long)total);
+  if (versions > 0) {
+    printf(", controller version %d of %d", versions - 1,
+           experiment_updates(&start->config.experiment));
+  }
+  printf(sealed == total ? ": nothing is missing\n" : "\n");
+  for (int64_t e = 0; e < total && begun < LINES; e++) {
+    begun += print_begun(directory, e);
+  }
+  if (begun == LINES) {
+    printf("...\n");
+  }
+  fflush(stdout);
+}
+
+static bool print_result(const Start* start, Error* error) {
+  (void)error;
+  printf("complete: %s\n", start->config.directory.path);
+  return true;
+}
+
+int verb_resume(int argc, char** argv) {
+  static const StartVerb verb = {
+      .usage =
+          "usage: autombpo resume [-nq] DIR [key=value ...]\n\n"
+          "Goes on with the run in DIR, alone or under mpirun with any number of ranks, to the\n"
+          "same bits as if nothing had happened. Nothing outside of DIR is needed. Only options\n"
+          "that results do not depend on may follow (run.max_wall, checkpoint.*, log.*, ...).\n"
+          "What `autombpo baseline` began is finished, too; its own command then writes the file.\n"
+          "\n"
+          "  -n, --dry-run   print the configuration, write nothing\n"
+          "  -q, --quiet     no progress lines",
+      .resumes = true,
+      .opened = print_restored,
+      .finish = print_result,
+  };
+  return start_run(argc, argv, &verb);
+}

@@ -1,0 +1,60 @@
+// campaign_internal.h - what the parts of a campaign share: campaign.c (rank 0 alone, and what is
+// common), serve.c (rank 0 of several), remote.c (the others).
+#ifndef CLUSTER_CAMPAIGN_INTERNAL_H
+#define CLUSTER_CAMPAIGN_INTERNAL_H
+
+#include "cluster/campaign.h"
+
+// Seconds between two looks at what other campaigns have sealed, and between two messages to a rank
+// that waits.
+#define LOOK_INTERVAL 1.0
+#define COMPANY_INTERVAL 5.0
+
+typedef union {
+  BeginMessage begin;
+  ReportMessage report;
+  OrderMessage order;
+  SealedMessage sealed;
+  SavedMessage saved;
+  AliveMessage alive;
+  StopMessage stop;
+  Error failed;
+} AnyMessage;
+
+// Rank 0's state, with or without workers.
+typedef struct {
+  Coordinator coordinator;
+  Reporter reporter;
+  Comm* comm;
+  const CampaignOptions* options;
+  double deadline;      // wall-clock seconds since the epoch; 0 = none
+  double save_seconds;  // longest checkpoint so far
+  double longest_unit;  // longest time between two safe points so far, in seconds
+  double renewed;       // when leases were
+  double looked;        // when the directory was looked at
+  bool failed;
+  Error* error;
+} Campaign;
+
+double campaign_seconds(void);
+
+// What rank 0 does beside answering: status, leases, stopping in time. False: the run directory is
+// gone.
+bool campaign_tick(Campaign* campaign, Error* error);
+
+// Looks for what others have sealed, every LOOK_INTERVAL. *looked tells whether it did.
+bool campaign_look(Campaign* campaign, bool* looked, Error* error);
+
+void campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report,
+                     int rank);
+void campaign_note_saved(Campaign* campaign, const SavedMessage* saved, int rank);
+void campaign_note_alive(Campaign* campaign, const AliveMessage* alive, int rank);
+
+// Rank 0 of several: deals and answers until all ranks have come to rest.
+bool serve(Campaign* campaign, Arena* arena, Error* error);
+
+// A rank that works.
+CampaignEnd work(Comm* comm, const Experiment* experiment, const RunDirectory* directory,
+                 const CampaignOptions* options, Error* error);
+
+#endif  // CLUSTER_CAMPAIGN_INTERNAL_H

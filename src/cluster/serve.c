@@ -1,0 +1,224 @@
+// serve.c - rank 0 of several: deals hyper-episodes, answers, and notices who is gone.
+#include <math.h>
+#include <stdio.h>
+
+#include "campaign_internal.h"
+#include "cluster/stop.h"
+
+// A rank is not given up before this many times the longest way to a safe point.
+#define SILENCE_MARGIN 3.0
+
+// If rank 0 itself did nothing for longer, in seconds, nobody is blamed for it.
+#define OWN_PAUSE 1.0
+
+typedef enum {
+  PARTNER_WORKS,
+  PARTNER_WAITS,  // asked for work and got none yet
+  PARTNER_RESTS,  // stopped, with a checkpoint
+  PARTNER_LOST,
+} PartnerMode;
+
+typedef struct {
+  PartnerMode mode;
+  int64_t hyper_episode;  // that it was dealt; -1 = none
+  double heard;           // when it last gave a sign of life
+  double told;            // when it was last told something
+} Partner;
+
+typedef struct {
+  Campaign* campaign;
+  Comm* comm;
+  Partner* partner;  // (ranks) by rank; 0 is not used
+  double turned;     // when the loop last turned
+  bool halted;       // the partners were told to stop
+  bool deal;         // there may be work for those that wait
+} Service;
+
+static void give_up(Service* s, int rank) {
+  Partner* partner = &s->partner[rank];
+  partner->mode = PARTNER_LOST;
+  reporter_lost(&s->campaign->reporter, rank, campaign_seconds() - partner->heard);
+  coordinator_give_back(&s->campaign->coordinator, partner->hyper_episode);
+  partner->hyper_episode = -1;
+  s->deal = true;
+}
+
+static void tell(Service* s, int rank, int tag, const void* data, size_t size) {
+  s->partner[rank].told = campaign_seconds();
+  if (!comm_send(s->comm, rank, tag, data, size)) {
+    give_up(s, rank);
+  }
+}
+
+// Gives work to those that wait, as far as there is some.
+static void deal(Service* s) {
+  s->deal = false;
+  for (int rank = 1; rank < s->comm->ranks && !stop_requested(); rank++) {
+    Partner* partner = &s->partner[rank];
+    BeginMessage begin;
+    if (partner->mode != PARTNER_WAITS) {
+      continue;
+    }
+    if (coordinator_next(&s->campaign->coordinator, &begin, rank) != NEXT_BEGIN) {
+      return;
+    }
+    partner->mode = PARTNER_WORKS;
+    partner->hyper_episode = begin.hyper_episode;
+    tell(s, rank, TAG_BEGIN, &begin, sizeof begin);
+  }
+}
+
+static void decide(Service* s, int rank, const ReportMessage* report) {
+  OrderMessage order;
+  campaign_decide(s->campaign, &order, report, rank);
+  tell(s, rank, TAG_ORDER, &order, sizeof order);
+}
+
+static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Error* error) {
+  Campaign* c = s->campaign;
+  Partner* partner = &s->partner[rank];
+  switch (tag) {
+    case TAG_READY:
+      partner->mode = PARTNER_WAITS;
+      partner->hyper_episode = -1;
+      s->deal = true;
+      return true;
+    case TAG_REPORT:
+      decide(s, rank, &message->report);
+      return true;
+    case TAG_SEALED:
+      s->deal = true;
+      return coordinator_sealed(&c->coordinator, &message->sealed, rank, error);
+    case TAG_SAVED:
+      campaign_note_saved(c, &message->saved, rank);
+      return true;
+    case TAG_ALIVE:
+      campaign_note_alive(c, &message->alive, rank);
+      return true;
+    case TAG_STOPPED:
+      stop_request();
+      partner->mode = PARTNER_RESTS;
+      coordinator_give_back(&c->coordinator, partner->hyper_episode);
+      return true;
+    case TAG_FAILED:
+      return error_set(error, "rank %d: %s", rank, message->failed.text);
+  }
+  CHECK(false, "unknown message %d from rank %d", tag, rank);
+}
+
+// A rank that was given up and speaks again goes on; what it does twice is the same.
+static void hear(Service* s, int rank) {
+  Partner* partner = &s->partner[rank];
+  partner->heard = campaign_seconds();
+  if (partner->mode == PARTNER_LOST) {
+    fprintf(stderr, "warning: rank %d is back\n", rank);
+    partner->mode = PARTNER_WORKS;
+  }
+}
+
+// A pause of rank 0 (an update, a frozen host) is nobody's silence.
+static void forgive_own_pause(Service* s) {
+  double now = campaign_seconds();
+  double pause = now - s->turned;
+  s->turned = now;
+  for (int rank = 1; pause > OWN_PAUSE && rank < s->comm->ranks; rank++) {
+    s->partner[rank].heard += pause;
+  }
+}
+
+static void look_after_partners(Service* s) {
+  double now = campaign_seconds();
+  double limit = fmax(s->campaign->options->lost_after,
+                      SILENCE_MARGIN * s->campaign->longest_unit);
+  for (int rank = 1; rank < s->comm->ranks; rank++) {
+    Partner* partner = &s->partner[rank];
+    bool idle = partner->mode == PARTNER_WAITS || partner->mode == PARTNER_RESTS;
+    if (partner->mode != PARTNER_LOST && now - partner->heard > limit) {
+      give_up(s, rank);
+    } else if (idle && now - partner->told > COMPANY_INTERVAL) {
+      tell(s, rank, TAG_ALIVE, NULL, 0);
+    }
+  }
+}
+
+// Passes a request to stop on to those that do not know of it.
+static void pass_stop_on(Service* s) {
+  if (!stop_requested() || s->halted) {
+    return;
+  }
+  s->halted = true;
+  for (int rank = 1; rank < s->comm->ranks; rank++) {
+    if (s->partner[rank].mode == PARTNER_WORKS) {
+      tell(s, rank, TAG_HALT, NULL, 0);
+    }
+  }
+}
+
+static int count(const Service* s, PartnerMode mode) {
+  int found = 0;
+  for (int rank = 1; rank < s->comm->ranks; rank++) {
+    found += s->partner[rank].mode == mode;
+  }
+  return found;
+}
+
+static bool at_rest(const Service* s) {
+  bool over = stop_requested() || coordinator_complete(&s->campaign->coordinator);
+  return count(s, PARTNER_WORKS) == 0 && (over || count(s, PARTNER_WAITS) == 0);
+}
+
+static bool turn(Service* s, AnyMessage* message, Error* error) {
+  int rank, tag;
+  size_t size;
+  bool looked;
+  forgive_own_pause(s);
+  if (comm_poll(s->comm, &rank, &tag, message, sizeof *message, &size)) {
+    hear(s, rank);
+    if (!answer(s, rank, tag, message, error)) {
+      return false;
+    }
+  } else {
+    look_after_partners(s);
+    comm_nap(s->comm);
+  }
+  pass_stop_on(s);
+  if (!campaign_tick(s->campaign, error) || !campaign_look(s->campaign, &looked, error)) {
+    return false;
+  }
+  if (s->deal || looked) {
+    deal(s);
+  }
+  return true;
+}
+
+static void dismiss(Service* s) {
+  s->comm->lost = count(s, PARTNER_LOST) > 0;
+  StopMessage stop = {.lost = s->comm->lost,
+                      .complete = coordinator_complete(&s->campaign->coordinator)};
+  for (int rank = 1; rank < s->comm->ranks; rank++) {
+    if (s->partner[rank].mode != PARTNER_LOST) {
+      comm_send(s->comm, rank, TAG_STOP, &stop, sizeof stop);
+    }
+  }
+}
+
+bool serve(Campaign* c, Arena* arena, Error* error) {
+  Service s = {.campaign = c, .comm = c->comm, .turned = campaign_seconds()};
+  s.partner = ARENA_NEW(arena, c->comm->ranks, Partner);
+  for (int rank = 1; rank < c->comm->ranks; rank++) {
+    s.partner[rank] = (Partner){.hyper_episode = -1, .heard = s.turned, .told = s.turned};
+  }
+  AnyMessage* message = ARENA_NEW(arena, 1, AnyMessage);
+  while (!at_rest(&s)) {
+    if (!turn(&s, message, error)) {
+      return false;
+    }
+  }
+  if (count(&s, PARTNER_LOST) == c->comm->ranks - 1 && !coordinator_complete(&c->coordinator)) {
+    return error_set(error,
+                     "every worker is lost; repeat the command: what was sealed and saved "
+                     "stands");
+  }
+  dismiss(&s);
+  return true;
+}

@@ -1,0 +1,59 @@
+#include "hyper/sealed_check.h"
+
+#include <string.h>
+
+#include "hyper/sealed_root.h"
+
+// Refuses an open file that another configuration has sealed, or that stands in another's place.
+static bool check_content(H5File* file, const Experiment* x, const char* index_name, int64_t index,
+                          Error* error) {
+  Arena arena;
+  arena_init(&arena);
+  const char* hash = h5_get_text(file, "", "config_hash", &arena);
+  int64_t found = h5_get_i64(file, "", index_name);
+  bool good = true;
+  if (!file->failed && strcmp(hash, x->config_hash) != 0) {
+    good = error_set(error, "%s: belongs to another configuration (hash %.32s, expected %s)",
+                     file->path, hash, x->config_hash);
+  } else if (!file->failed && found != index) {
+    good = error_set(error, "%s: holds %s %lld, expected %lld", file->path, index_name,
+                     (long long)found, (long long)index);
+  }
+  arena_free(&arena);
+  return good;
+}
+
+static bool check_file(const char* path, const char* format, const Experiment* x,
+                       const char* index_name, int64_t index, Error* error) {
+  H5File file;
+  Error ignored;
+  if (!h5_open(&file, path, format, SEALED_VERSION, error)) {
+    return false;
+  }
+  bool good = check_content(&file, x, index_name, index, error);
+  if (good) {
+    h5_verify(&file, NULL);
+  }
+  return h5_close(&file, good ? error : &ignored) && good;
+}
+
+bool sealed_check_episode(const RunDirectory* directory, const Experiment* x, int64_t index,
+                          Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, directory, index);
+  return check_file(path, EPISODE_FORMAT, x, "hyper_episode", index, error) ||
+         error_line(error,
+                    "Remove or move this file and repeat the command: hyper-episode %lld is then "
+                    "run again, to the same bits",
+                    (long long)index);
+}
+
+bool sealed_check_policy(const RunDirectory* directory, const Experiment* x, int version,
+                         Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_policy_path(path, directory, version);
+  return check_file(path, POLICY_FORMAT, x, "version", version, error) ||
+         error_line(error,
+                    "Remove or move this file and repeat the command: the update is then made "
+                    "again from the sealed hyper-episodes, to the same bits");
+}

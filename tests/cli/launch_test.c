@@ -1,0 +1,116 @@
+// The script that autombpo launch prints: what its options ask for, and words that a shell keeps.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/launch.h"
+
+static int64_t seeds[LAUNCH_SEEDS];
+
+static void seeds_are_ranges_and_lists(void** state) {
+  (void)state;
+  assert_int_equal(launch_parse_seeds(seeds, "7"), 1);
+  assert_int_equal(seeds[0], 7);
+  assert_int_equal(launch_parse_seeds(seeds, "0..9"), 10);
+  assert_int_equal(seeds[9], 9);
+  assert_int_equal(launch_parse_seeds(seeds, "3-5"), 3);
+  assert_int_equal(seeds[0], 3);
+  assert_int_equal(launch_parse_seeds(seeds, "1,4,10..12"), 5);
+  assert_int_equal(seeds[4], 12);
+}
+
+static void other_seeds_are_refused(void** state) {
+  (void)state;
+  static const char* const bad[] = {"",    "a",       "1,",  ",1",        "3..1",
+                                    "-1",  "1..",     "1 2", "0..100000", "1.5",
+                                    "1,,2", "9007199254740993"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    assert_int_equal(launch_parse_seeds(seeds, bad[i]), 0);
+  }
+}
+
+static const char* print(Arena* arena, const LaunchScript* script) {
+  Text text;
+  text_init(&text, arena);
+  launch_print(&text, script);
+  return text.bytes;
+}
+
+static const LaunchScript job = {
+    .title = "title", .name = "name", .program = "/bin/autombpo", .directory = "/a b", .workers = 8,
+    .seconds = 5400};
+
+static void words_are_quoted_for_the_shell(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  LaunchScript script = job;
+  char* operands[] = {"a.yaml", "run.dir=it's $HOME", "ppo.stages=[2]", ""};
+  script.operand_count = 4;
+  script.operands = operands;
+  const char* text = print(&arena, &script);
+  assert_non_null(strstr(text, "\ncd '/a b'\n"));
+  assert_non_null(
+      strstr(text, "\nslurm_run train a.yaml 'run.dir=it'\\''s $HOME' 'ppo.stages=[2]' ''\n"));
+  arena_free(&arena);
+}
+
+static void sizes_and_times_become_options_of_sbatch(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  LaunchScript script = job;
+  script.nodes = 2;
+  const char* text = print(&arena, &script);
+  assert_non_null(strstr(text, "\n#SBATCH --nodes=2\n#SBATCH --ntasks=8\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --time=0-01:30:00\n#SBATCH --signal=B:USR1@120\n"));
+  assert_null(strstr(text, "--array"));
+  script.tasks = 16;
+  script.seconds = 200000;  // 2 days, 7 hours, 33 minutes and 20 seconds
+  text = print(&arena, &script);
+  assert_non_null(strstr(text, "\n#SBATCH --array=0-15\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --time=2-07:34:00\n"));
+  arena_free(&arena);
+}
+
+static void a_short_job_is_signalled_in_its_last_quarter(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  LaunchScript script = job;
+  script.seconds = 120;
+  const char* text = print(&arena, &script);
+  assert_non_null(strstr(text, "--time=0-00:02:00\n#SBATCH --signal=B:USR1@30\n"));
+  arena_free(&arena);
+}
+
+static void each_seed_is_an_array_task(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  LaunchScript script = job;
+  static const int64_t three[] = {1, 5, 8};
+  script.seed_count = 3;
+  script.seeds = three;
+  const char* text = print(&arena, &script);
+  assert_non_null(strstr(text, "\n#SBATCH --array=0-2\n"));
+  assert_non_null(strstr(text, "\nseeds=(1 5 8)\n"));
+  assert_non_null(strstr(text, " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n"));
+  arena_free(&arena);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(seeds_are_ranges_and_lists),
+      cmocka_unit_test(other_seeds_are_refused),
+      cmocka_unit_test(words_are_quoted_for_the_shell),
+      cmocka_unit_test(sizes_and_times_become_options_of_sbatch),
+      cmocka_unit_test(a_short_job_is_signalled_in_its_last_quarter),
+      cmocka_unit_test(each_seed_is_an_array_task),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# autombpo resume: needs nothing but the run directory, says what it restores, changes no result, and
+# follows nothing outside of the directory that the command does not name.
+# usage: resume_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+program=$1
+config=$2/tests/mpi/tiny.yaml
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  cat out >&2
+  exit 1
+}
+
+# expect CODE PATTERN ARGUMENT...: exit code, and a text of the output.
+expect() {
+  local expected=$1 pattern=$2 code=0
+  shift 2
+  "$program" "$@" >out 2>&1 || code=$?
+  [[ $code == "$expected" ]] || fail "autombpo $*: exit code $code, expected $expected"
+  grep -Eq -- "$pattern" out || fail "autombpo $*: expected the text '$pattern'"
+}
+
+checksum() { "$program" inspect --checksum "$1"; }
+
+expect 0 . baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base
+expect 0 . train -q "$config" scheduler.baseline=baseline.yaml run.dir=run
+expected=$(checksum run)
+cp -r run original
+
+# without its inputs, moved, and from elsewhere
+rm baseline.yaml run/COMPLETE run/episodes/00000[45].h5 run/policy/v000002.h5
+mkdir elsewhere
+mv run elsewhere/moved
+cd elsewhere
+expect 0 '4 of 6 hyper-episodes sealed, controller version 1 of 2' resume -q moved
+[[ $(checksum moved) == "$expected" ]] || fail "resumed: another checksum"
+expect 0 'nothing is missing' resume -q moved
+[[ $(checksum moved) == "$expected" ]] || fail "resumed twice: another checksum"
+cd ..
+
+# options that results depend on may not change; others may
+expect 2 'mbpo.policy_updates: 2 -> 3' resume original mbpo.policy_updates=3
+expect 0 'nothing is missing' resume -q original checkpoint.every=3s run.max_wall=1h
+expect 2 'run directory is missing' resume
+expect 2 'no run to resume' resume no-such-directory
+expect 2 'only key=value' resume original "$config"
+
+# a directory that was made but not born starts; one whose run.yaml was cut off, too
+mkdir -p born/episodes cut
+head -c 300 original/run.yaml >cut/run.yaml
+cp original/baseline.yaml baseline.yaml
+for name in born cut; do
+  expect 2 'run.yaml' resume "$name"
+  expect 0 . train -q "$config" scheduler.baseline=baseline.yaml run.dir="$name"
+  [[ $(checksum "$name") == "$expected" ]] || fail "$name: another checksum"
+done
+# but not with the results of another configuration
+cp -r original other
+rm other/run.yaml
+expect 2 'another configuration' train -q "$config" scheduler.baseline=baseline.yaml run.dir=other \
+  mbpo.policy_updates=3
+
+# a changed baseline is another run; resume goes on with the first one
+sed 's/^return_mean: \[/&9/' baseline.yaml >changed.yaml
+expect 2 'autombpo resume original' train "$config" scheduler.baseline=changed.yaml run.dir=original
+
+# an edited or damaged run.yaml is no other run
+cp -r original damaged
+sed -i 's/^  policy_updates: 2 /  policy_updates: 3 /' damaged/run.yaml
+expect 2 'run.yaml' resume damaged
+
+# code, directories and files that a data file names are not followed
+cp -r original plugin
+sed -i 's/^  id: .*/  id: plugin:evil.so/' plugin/run.yaml
+expect 2 'say that it may be loaded' resume plugin
+cp -r original assets
+sed -i 's/^  assets: .*/  assets: \/etc/' assets/run.yaml
+expect 2 'say that they may be read' resume assets
+cp -r original including
+sed -i '1i "include": [/etc/passwd]' including/run.yaml
+expect 2 'includes other files' resume including
+
+# another machine is refused, unless allowed
+rm original/COMPLETE original/episodes/000005.h5 original/policy/v000002.h5
+sed -i 's/kernel/kernel of another CPU/' original/machine
+expect 2 'allow_mixed_cpu' resume original
+expect 0 'results may differ' resume -q original run.allow_mixed_cpu=true
+
+# a controller that is applied is an input, too
+expect 0 . train -q "$config" scheduler.baseline=baseline.yaml run.dir=run
+expect 0 . apply -q "$config" scheduler.controller=run scheduler.hyper_episodes=2 run.dir=applied
+applied=$(checksum applied)
+rm -r run applied/COMPLETE applied/episodes/000001.h5
+expect 0 '1 of 2 hyper-episodes' resume -q applied
+[[ $(checksum applied) == "$applied" ]] || fail "applied: another checksum"

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Signals and deadlines: SIGUSR1, SIGTERM and SIGINT save and stop with 75, a second SIGINT stops at
+# once, SIGUSR2 saves and goes on, run.max_wall and Slurm's end time are kept.
+# usage: signals_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+program=$1
+config=$2/tests/mpi/tiny.yaml
+work=$(mktemp -d)
+pid=
+trap 'kill -KILL $pid 2>/dev/null || true; rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  cat log >&2
+  exit 1
+}
+
+# long enough that nothing here sees its end
+long=("$config" scheduler.kind=fixed hyper.apply_epochs=1000 mbpo.epoch_length=300 log.quiet=true
+  mbpo.policy_updates=20 checkpoint.every=1h)
+
+# begin NAME ARGUMENT...: starts a run, and waits until it is under way.
+begin() {
+  local name=$1
+  shift
+  "$program" train "${long[@]}" run.dir="$name" "$@" >log 2>&1 &
+  pid=$!
+  until grep -qs '"event":"epoch"' "$name/metrics.jsonl"; do
+    kill -0 $pid 2>/dev/null || fail "$name: ended before its first epoch"
+    sleep 0.02
+  done
+}
+
+# finish NAME CODE
+finish() {
+  local code=0
+  wait $pid || code=$?
+  [[ $code == "$2" ]] || fail "$1: exit code $code, expected $2"
+}
+
+for signal in USR1 TERM INT; do
+  begin $signal
+  # a shell starts background processes with SIGINT ignored; the program takes it all the same
+  kill -$signal $pid
+  finish $signal 75
+  grep -q '"state":"checkpointed"' $signal/status.json || fail "$signal: status.json"
+  grep -q '"bytes":[1-9]' $signal/status.json || fail "$signal: no checkpoint in status.json"
+  ls $signal/checkpoint/episode-000000/gen-*.h5 >/dev/null || fail "$signal: no checkpoint"
+  [[ $(ls $signal/lease | grep -v '^now$') == '' ]] || fail "$signal: leases are left"
+done
+
+begin save
+kill -USR2 $pid
+until grep -q '"event":"checkpoint"' save/metrics.jsonl; do
+  sleep 0.02
+done
+kill -0 $pid || fail "SIGUSR2 ended the run"
+# the second SIGINT while the first cannot be heard yet
+kill -STOP $pid
+kill -INT $pid
+kill -CONT $pid
+kill -INT $pid
+code=0
+wait $pid || code=$?
+[[ $code == 130 || $code == 75 ]] || fail "second SIGINT: exit code $code, expected 130"
+
+# deadlines: stopped before the time is up, counted from the start that metrics.jsonl tells
+# keeps_deadline NAME SECONDS
+keeps_deadline() {
+  local code=0 begun ended
+  "$program" train "${long[@]}" run.dir="$1" "${@:3}" >log 2>&1 || code=$?
+  [[ $code == 75 ]] || fail "$1: exit code $code, expected 75"
+  grep -q '"deadline":"20' "$1/status.json" || fail "$1: status.json does not tell the deadline"
+  begun=$(date +%s -d "$(sed -n '1s/.*"time":"\([^"]*\)".*/\1/p' "$1/metrics.jsonl")")
+  ended=$(date +%s -d "$(sed -n '$s/.*"time":"\([^"]*\)".*/\1/p' "$1/metrics.jsonl")")
+  ((ended - begun <= $2)) || fail "$1: stopped $((ended - begun)) s after its start"
+}
+
+keeps_deadline wall 4 run.max_wall=3s
+SLURM_JOB_END_TIME=$(($(date +%s) + 4)) keeps_deadline slurm 5

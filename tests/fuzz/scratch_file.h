@@ -1,0 +1,23 @@
+// scratch_file.h - files of the fuzz harnesses, in memory where the system has /dev/shm.
+#ifndef FUZZ_SCRATCH_FILE_H
+#define FUZZ_SCRATCH_FILE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define SCRATCH_PATH_SIZE 256
+
+// A new file with these bytes; the caller unlinks it.
+static inline void scratch_file(char path[SCRATCH_PATH_SIZE], const void* bytes, size_t size) {
+  const char* parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+  snprintf(path, SCRATCH_PATH_SIZE, "%s/autombpo_fuzz_XXXXXX", parent);
+  int descriptor = mkstemp(path);
+  CHECK(descriptor >= 0 && write(descriptor, bytes, size) == (ssize_t)size, "cannot write %s",
+        path);
+  close(descriptor);
+}
+
+#endif  // FUZZ_SCRATCH_FILE_H

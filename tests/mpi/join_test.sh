@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Several starts on one run directory share its hyper-episodes through leases; what a killed or
+# frozen one leaves is taken over; the results are those of a single start.
+# usage: join_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+program=$1
+source_dir=$2
+work=$(mktemp -d)
+pids=()
+trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  cat log-* >&2
+  exit 1
+}
+
+checksum() { "$program" inspect --checksum "$1"; }
+
+config=$source_dir/tests/mpi/tiny.yaml
+slower=(mbpo.epoch_length=250 mbpo.policy_updates=20 hyper.policy_updates_max=40 sac.batch_size=64
+  checkpoint.every=0.1s log.quiet=true run.lease_timeout=3s)
+"$program" baseline -o baseline.yaml "$config" "${slower[@]}" scheduler.hyper_episodes=1 \
+  run.dir=base >/dev/null
+arguments=(train "$config" "${slower[@]}" scheduler.baseline=baseline.yaml)
+"$program" "${arguments[@]}" run.dir=alone >/dev/null
+expected=$(checksum alone)
+
+# start NAME COUNT: so many processes on one directory, at once.
+start() {
+  pids=()
+  for i in $(seq "$2"); do
+    "$program" "${arguments[@]}" run.dir="$1" >"log-$i" 2>&1 &
+    pids+=($!)
+  done
+}
+
+compare() {
+  [[ -e $1/COMPLETE ]] || fail "$1: not complete"
+  [[ $(checksum "$1") == "$expected" ]] || fail "$1: another checksum"
+  [[ -z $(ls "$1/checkpoint") ]] || fail "$1: checkpoints are left"
+}
+
+start together 3
+for pid in "${pids[@]}"; do
+  wait "$pid" || fail "together: one of three failed"
+done
+compare together
+# each hyper-episode was run once, and not all by one process
+[[ $(grep -c '"event":"begin"' together/metrics.jsonl) == 6 ]] || fail "work was done twice"
+[[ -z $(ls together/lease | grep -v '^now$') ]] || fail "leases are left"
+echo "together: three starts, no hyper-episode twice"
+
+# one is killed, one is frozen until its lease has run out, the third does the rest
+start disturbed 3
+has_work() { grep -qs " $1 " disturbed/lease/0*; }
+until has_work "${pids[0]}" && has_work "${pids[1]}"; do
+  [[ ! -e disturbed/COMPLETE ]] || fail "disturbed: complete before two had work at once"
+  sleep 0.02
+done
+kill -KILL "${pids[0]}"
+kill -STOP "${pids[1]}"
+wait "${pids[0]}" 2>/dev/null || true
+wait "${pids[2]}" || fail "disturbed: the one that was left failed"
+compare disturbed
+kill -CONT "${pids[1]}"
+wait "${pids[1]}" || fail "disturbed: the one that was frozen failed"
+compare disturbed
+grep -q '"state":"finished"' disturbed/status.json || fail "disturbed: status.json"
+echo "disturbed: one killed, one frozen: the same bits"
+
+# another configuration cannot join
+"$program" "${arguments[@]}" run.dir=refused >log-1 2>&1 &
+pids=($!)
+until [[ -e refused/run.yaml ]]; do
+  sleep 0.02
+done
+code=0
+"$program" "${arguments[@]}" run.dir=refused mbpo.policy_updates=3 2>log-2 || code=$?
+[[ $code == 2 ]] || fail "another configuration joined: exit code $code, expected 2"
+wait "${pids[0]}"
+compare refused

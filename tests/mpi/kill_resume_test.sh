@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The law of resuming: a run that is killed or stopped at any moment, and resumed on another number
+# of ranks from another directory, ends with the bits of the undisturbed run.
+# usage: kill_resume_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+export AUTOMBPO=$1
+source_dir=$2
+work=$(mktemp -d)
+trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+pids=()
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+checksum() { "$AUTOMBPO" inspect --checksum "$1"; }
+
+config=$source_dir/tests/mpi/tiny.yaml
+slower=(mbpo.epoch_length=120 mbpo.policy_updates=20 hyper.policy_updates_max=40 sac.batch_size=64
+  checkpoint.every=0.1s log.quiet=true)
+"$AUTOMBPO" baseline -o baseline.yaml "$config" "${slower[@]}" scheduler.hyper_episodes=1 \
+  run.dir=base >/dev/null
+arguments=(train "$config" "${slower[@]}" scheduler.baseline=baseline.yaml)
+"$AUTOMBPO" "${arguments[@]}" run.dir=undisturbed >/dev/null
+expected=$(checksum undisturbed)
+echo "undisturbed: $expected"
+
+# begin RANKS WORD...: starts the program on so many ranks, in the background.
+begin() {
+  local ranks=$1
+  shift
+  if ((ranks == 1)); then
+    "$AUTOMBPO" "$@" >>log 2>&1 &
+  else
+    "$source_dir/mpi_launch/local" -n $((ranks - 1)) "$@" >>log 2>&1 &
+  fi
+  pid=$!
+  pids+=("$pid")
+}
+
+# await DIR: until another checkpoint or sealed file appears after the last call.
+await() {
+  while [[ -z $(find "$1" -name '*.h5' -newer stamp 2>/dev/null) ]]; do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.02
+  done
+  touch stamp
+}
+
+# disturb NAME SIGNAL RANKS...: on each number of ranks, runs until something new was saved, then
+# sends the signal; at last finishes on one rank from another directory, where nothing but the run
+# directory is left.
+disturb() {
+  local name=$1 signal=$2 first=1
+  shift 2
+  touch stamp
+  for ranks in "$@"; do
+    if ((first)); then
+      begin "$ranks" "${arguments[@]}" run.dir="$name"
+    else
+      begin "$ranks" resume "$name"
+    fi
+    first=0
+    await "$name"
+    sleep 0.0$((RANDOM % 10))
+    kill -"$signal" "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  (cd / && "$AUTOMBPO" resume "$work/$name" >>"$work/log" 2>&1) || fail "$name: resume"
+  [[ $(checksum "$name") == "$expected" ]] || fail "$name: another checksum"
+  grep -q '"state":"finished"' "$name/status.json" || fail "$name: status.json"
+  [[ -e $name/COMPLETE && -z $(ls "$name/checkpoint") ]] || fail "$name: leftovers"
+  echo "$name: $* ranks, SIG$signal each: the same bits"
+}
+
+disturb killed-1 KILL 1 1 1
+disturb killed-n KILL 3 2
+disturb stopped-n USR1 1 3 1
+grep -q 'restored at [0-9]* real samples' log || fail "no run was resumed from a checkpoint"

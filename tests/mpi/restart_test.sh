@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# mpi_launch/local --restart: a run whose ranks or mpirun are killed is restarted until it is
+# complete, with the bits of the undisturbed run; a signal stops it; a crash that repeats itself
+# ends it.
+# usage: restart_test.sh PROGRAM SOURCE_DIR
+set -euo pipefail
+export AUTOMBPO=$1 PROGRAM=$1
+source_dir=$2
+work=$(mktemp -d)
+children=()
+# ends what is left of our own supervisors, which end their own mpirun
+trap 'kill -TERM "${children[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  cat ./*.log >&2
+  exit 1
+}
+
+config=$source_dir/tests/slurm/steady.yaml
+"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base \
+  >/dev/null
+arguments=(train -q "$config" scheduler.baseline="$work/baseline.yaml" 'ppo.stages=[1]')
+local=("$source_dir/mpi_launch/local" -n 2 --restart=2)
+"$AUTOMBPO" "${arguments[@]}" run.dir=undisturbed >/dev/null
+expected=$("$AUTOMBPO" inspect --checksum undisturbed)
+echo "undisturbed: $expected"
+
+# start NAME: a supervised run into directory NAME; its process id is in $supervisor.
+start() {
+  touch begun
+  "${local[@]}" "${arguments[@]}" run.dir="$work/$1" >>"$1.log" 2>&1 &
+  supervisor=$!
+  children+=("$supervisor")
+}
+
+# await NAME: until a file is sealed or saved after the last call or start.
+await() {
+  while [[ -z $(find "$1" -name '*.h5' -newer begun 2>/dev/null) ]]; do
+    kill -0 $supervisor || fail "$1 ended before it was disturbed"
+    sleep 0.05
+  done
+  touch begun
+}
+
+# finish CODE: waits for the supervisor and compares its exit code.
+finish() {
+  local code=0
+  wait $supervisor || code=$?
+  [[ $code == "$1" ]] || fail "exit code $code, expected $1"
+}
+
+compare() {
+  local found
+  found=$("$AUTOMBPO" inspect --checksum "$1")
+  echo "$1: $found"
+  [[ $found == "$expected" ]] || fail "$1: another checksum"
+}
+
+mpirun_of() { pgrep -P "$1" -x mpirun; }
+
+# a worker and then mpirun die
+start killed
+await killed
+pid=$(mpirun_of $supervisor) || fail "no mpirun"
+kill -KILL "$(pgrep -P "$pid" | tail -n 1)"
+while [[ $(mpirun_of $supervisor) == "$pid" ]]; do
+  sleep 0.05
+done
+await killed
+pid=$(mpirun_of $supervisor) && kill -KILL "$pid"
+finish 0
+grep -q 'restart 1 of 2' killed.log || fail "no restart was reported"
+[[ $(wc -l <killed/starts.jsonl) -ge 2 ]] || fail "there was no restart"
+compare killed
+
+# signals stop it with a checkpoint, and it goes on when repeated
+for signal in USR1 TERM; do
+  start stopped
+  await stopped
+  kill -$signal $supervisor
+  finish 75
+  [[ ! -e stopped/COMPLETE ]] || fail "SIG$signal came too late"
+done
+start stopped
+finish 0
+compare stopped
+
+# a crash that repeats itself ends it after the restarts that are allowed
+cat >crash <<'END'
+#!/bin/sh
+case "$*" in *--dry-run*) exec "$PROGRAM" "$@" ;; esac
+echo start >>crashes.txt
+exit 1
+END
+chmod +x crash
+AUTOMBPO=$work/crash "${local[@]}" "${arguments[@]}" run.dir="$work/crashed" \
+  >crashed.log 2>&1 && fail "a run that crashes always ended well"
+starts=$(wc -l <crashes.txt)
+# three ranks each; mpirun may end a rank before it has written its line
+[[ $starts -ge 3 && $starts -le 9 ]] || fail "$starts ranks started, expected 3 starts of at most 3"
+grep -q 'sealed and saved nothing' crashed.log || fail "it is not said why it ended"
+
+# a run of another configuration is refused at once
+code=0
+"${local[@]}" "${arguments[@]}" run.dir="$work/killed" mbpo.policy_updates=21 \
+  >refused.log 2>&1 || code=$?
+[[ $code == 2 ]] || fail "exit code $code for a directory of another run"
