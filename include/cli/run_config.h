@@ -5,7 +5,6 @@
 #ifndef CLI_RUN_CONFIG_H
 #define CLI_RUN_CONFIG_H
 
-#include "base/log.h"
 #include "base/options.h"
 #include "hyper/experiment.h"
 #include "hyper/run_directory.h"
