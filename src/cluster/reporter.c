@@ -231,7 +231,8 @@ static Overview overview(const Reporter* r) {
   o.steps = r->steps_at_start + since_start;
   o.share = all > 0 ? fmin(1, (double)o.steps / all) : 1;
   o.steps_per_second = (double)since_start / fmax(1e-3, seconds() - r->started);
-  o.eta = since_start > 0 ? (all - (double)o.steps) / o.steps_per_second : NAN;
+  double left = fmax(0, all - (double)o.steps);
+  o.eta = since_start > 0 ? left / o.steps_per_second : NAN;
   return o;
 }
 
