@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/real.h"
@@ -38,6 +39,8 @@ typedef struct {
                                         // where it cannot be had from `hidden` (swish); else NULL
   Real* out;                            // (E, B, out)
   Real* d_hidden[2];                    // (B, widest) scratch of the backward pass of one member
+  Real* rows;                           // (B, widest) chosen rows of one array
+  int32_t* chosen;                      // (B) which ones
 } MlpTape;
 
 // `hidden_layers` layers of `hidden` units between in and out.
@@ -66,6 +69,14 @@ void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* pa
 //                               the gradient with respect to the input; NULL = not wanted
 void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
                   const Mlp* mlp, const Real* params, const Real* d_out, int B);
+
+// The gradient with respect to the inputs where only one member's output counts in each row, as in
+// the smaller of two critics: row b goes through member[b] alone, which is all that differs from
+// mlp_backward with zeros for the other members.
+//   d_in (B, in_count)          out, overwritten
+//   member, d_out               (B) and (B, out)
+void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, const Mlp* mlp,
+                         const Real* params, const int32_t* member, const Real* d_out, int B);
 
 // Member e alone, forward and then backward, before the next member's turn: the activations stay in
 // the cache between the two. in (B, in); tape->out and d_out are (B, out) here. Only member e's

@@ -32,8 +32,10 @@ static void scratch_init(Ensemble* ensemble, int64_t max_rows, Arena* arena) {
   size_t D = (size_t)ensemble->target_size;
   struct EnsembleScratch* scratch = ARENA_NEW(arena, 1, struct EnsembleScratch);
   scratch->max_rows = max_rows;
-  mlp_tape_init(&scratch->tape, &ensemble->net, ensemble->options.batch_size, true, arena);
-  scratch->d_head = ARENA_NEW(arena, E * B * 2 * D, Real);
+  Mlp member = ensemble->net;
+  member.members = 1;
+  mlp_tape_init(&scratch->tape, &member, ensemble->options.batch_size, true, arena);
+  scratch->d_head = ARENA_NEW(arena, B * 2 * D, Real);
   scratch->batch_in = ARENA_NEW(arena, E * B * I, Real);
   scratch->batch_target = ARENA_NEW(arena, E * B * D, Real);
   mlp_tape_init(&scratch->chunk_tape, &ensemble->net, ENSEMBLE_CHUNK, false, arena);
@@ -169,29 +171,37 @@ static double add_bounds_regulariser(const Ensemble* ensemble, Real* d_max, Real
   return BOUNDS_WEIGHT * sum;
 }
 
+// Member e's loss, and its part of the gradient; those of the bounds are added to d_max and d_min.
+static double member_gradient(Ensemble* ensemble, Real* d_max, Real* d_min, int e, const Real* in,
+                              const Real* target, int B) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  mlp_forward_one(&scratch->tape, &ensemble->net, ensemble->params, e, in, B);
+  double loss = gaussian_nll(scratch->d_head, d_max, d_min, scratch->tape.out, target,
+                             ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), B,
+                             ensemble->target_size);
+  mlp_backward_one(ensemble->gradient, &scratch->tape, &ensemble->net, ensemble->params, e,
+                   scratch->d_head, B);
+  return loss;
+}
+
 double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B) {
   CHECK(B > 0 && B <= ensemble->options.batch_size, "ensemble_step: a batch of %d, at most %d", B,
         ensemble->options.batch_size);
-  struct EnsembleScratch* scratch = ensemble->scratch;
   size_t D = (size_t)ensemble->target_size;
-  size_t rows = (size_t)B;
+  size_t I = (size_t)in_size(ensemble);
   Real* d_max = ensemble->gradient + ensemble->net.size;
   Real* d_min = d_max + D;
   memset(d_max, 0, 2 * D * sizeof(Real));
 
-  mlp_forward(&scratch->tape, &ensemble->net, ensemble->params, in, false, B);
   double loss = 0;
-  for (size_t e = 0; e < (size_t)ensemble->options.members; e++) {
-    loss += gaussian_nll(scratch->d_head + e * rows * 2 * D, d_max, d_min,
-                         scratch->tape.out + e * rows * 2 * D, target + e * rows * D,
-                         ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), B, (int)D);
+  for (int e = 0; e < ensemble->options.members; e++) {
+    size_t first = (size_t)e * (size_t)B;
+    loss += member_gradient(ensemble, d_max, d_min, e, in + first * I, target + first * D, B);
   }
   if (!isfinite(loss)) {
     return loss;
   }
   loss += add_bounds_regulariser(ensemble, d_max, d_min);
-  mlp_backward(ensemble->gradient, NULL, 0, 0, &scratch->tape, &ensemble->net, ensemble->params,
-               scratch->d_head, B);
   loss += add_weight_decay(ensemble);
   adam_step(&ensemble->adam, ensemble->params, ensemble->gradient);
   return loss;

@@ -10,8 +10,8 @@
 struct EnsembleScratch {
   int64_t max_rows;
   // One gradient step.
-  MlpTape tape;        // for batches of options.batch_size
-  Real* d_head;        // (E, B, 2 D)
+  MlpTape tape;        // of one member, for batches of options.batch_size
+  Real* d_head;        // (B, 2 D) of one member
   Real* batch_in;      // (E, B, I), I = O + A
   Real* batch_target;  // (E, B, D)
   // Evaluation.

@@ -37,8 +37,14 @@ void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, 
     }
   }
   tape->out = ARENA_NEW(arena, rows * (size_t)mlp->width[mlp->layers], Real);
-  for (int i = 0; backward && i < 2; i++) {
-    tape->d_hidden[i] = ARENA_NEW(arena, (size_t)max_batch * (size_t)widest, Real);
+  if (backward) {
+    widest = widest > mlp->width[0] ? widest : mlp->width[0];
+    widest = widest > mlp->width[mlp->layers] ? widest : mlp->width[mlp->layers];
+    size_t size = (size_t)max_batch * (size_t)widest;
+    tape->d_hidden[0] = ARENA_NEW(arena, size, Real);
+    tape->d_hidden[1] = ARENA_NEW(arena, size, Real);
+    tape->rows = ARENA_NEW(arena, size, Real);
+    tape->chosen = ARENA_NEW(arena, max_batch, int32_t);
   }
 }
 
@@ -182,16 +188,20 @@ static const Real* layer_in(const MlpTape* tape, const Mlp* mlp, int l, int slot
   return (l == 0 ? tape->in : tape->hidden[l - 1]) + member_offset(slot, B, mlp->width[l]);
 }
 
+// What the derivative of the activation before layer l is made of, (B, width[l]): of a swish it is
+// the slope itself, else what the activation gave.
+static const Real* activation_factor(const MlpTape* tape, const Mlp* mlp, int l, int slot, int B) {
+  return mlp->activation == ACTIVATION_SWISH
+             ? tape->slope[l - 1] + member_offset(slot, B, mlp->width[l])
+             : layer_in(tape, mlp, l, slot, B);
+}
+
 // d_before (B, width[l]) = gradient with respect to layer l - 1 before its activation, of which the
 // column sums are the gradient of its biases.
-static void hidden_backward(Real* d_before, Real* d_biases, const MlpTape* tape, const Mlp* mlp,
-                            const Real* params, int l, int e, int slot, const Real* d_after,
-                            int B) {
+static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, const Real* params,
+                            int l, int e, const Real* factor, const Real* d_after, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
-  const Real* factor = mlp->activation == ACTIVATION_SWISH
-                           ? tape->slope[l - 1] + member_offset(slot, B, in_width)
-                           : layer_in(tape, mlp, l, slot, B);
   GemmEpilogue epilogue = {.finish = backward_finish(mlp->activation),
                            .factor = factor,
                            .column_sums = d_biases};
@@ -219,7 +229,8 @@ static const Real* member_backward(Real* d_params, const MlpTape* tape, const Ml
     if (l > 0) {
       Real* d_before = tape->d_hidden[l % 2];
       Real* d_biases = d_params ? d_params + biases_of(mlp, l - 1, e) : NULL;
-      hidden_backward(d_before, d_biases, tape, mlp, params, l, e, slot, d_after, B);
+      const Real* factor = activation_factor(tape, mlp, l, slot, B);
+      hidden_backward(d_before, d_biases, mlp, params, l, e, factor, d_after, B);
       d_after = d_before;
     }
   }
@@ -239,6 +250,54 @@ void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTap
       const Real* weights = params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden;
       gemm_nt(d_in + member_offset(e, B, in_count), in_count, d_first, hidden, weights, hidden, B,
               in_count, hidden);
+    }
+  }
+}
+
+// rows (count, width) = the chosen ones of x.
+static void gather(Real* rows, const Real* x, const int32_t* chosen, int count, int width) {
+  for (int i = 0; i < count; i++) {
+    memcpy(rows + (size_t)i * (size_t)width, x + (size_t)chosen[i] * (size_t)width,
+           (size_t)width * sizeof *rows);
+  }
+}
+
+// The chosen rows through member e; d_in gets them back at their places.
+static void chosen_rows_backward(Real* d_in, int in_first, int in_count, MlpTape* tape,
+                                 const Mlp* mlp, const Real* params, int e, const Real* d_out,
+                                 int count, int B) {
+  int last = mlp->layers - 1;
+  const Real* d_after = tape->d_hidden[(last + 1) % 2];
+  gather(tape->d_hidden[(last + 1) % 2], d_out, tape->chosen, count, mlp->width[last + 1]);
+  for (int l = last; l > 0; l--) {
+    Real* d_before = tape->d_hidden[l % 2];
+    gather(tape->rows, activation_factor(tape, mlp, l, e, B), tape->chosen, count, mlp->width[l]);
+    hidden_backward(d_before, NULL, mlp, params, l, e, tape->rows, d_after, count);
+    d_after = d_before;
+  }
+  int hidden = mlp->width[1];
+  gemm_nt(tape->rows, in_count, d_after, hidden,
+          params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden, hidden, count, in_count,
+          hidden);
+  for (int i = 0; i < count; i++) {
+    memcpy(d_in + (size_t)tape->chosen[i] * (size_t)in_count,
+           tape->rows + (size_t)i * (size_t)in_count, (size_t)in_count * sizeof *d_in);
+  }
+}
+
+void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, const Mlp* mlp,
+                         const Real* params, const int32_t* member, const Real* d_out, int B) {
+  CHECK(in_first >= 0 && in_count > 0 && in_first + in_count <= mlp->width[0],
+        "mlp_backward_by_row: columns %d + %d of %d", in_first, in_count, mlp->width[0]);
+  CHECK(tape->rows, "mlp_backward_by_row: tape without backward buffers");
+  for (int e = 0; e < mlp->members; e++) {
+    int count = 0;
+    for (int b = 0; b < B; b++) {
+      tape->chosen[count] = b;
+      count += member[b] == e;
+    }
+    if (count > 0) {
+      chosen_rows_backward(d_in, in_first, in_count, tape, mlp, params, e, d_out, count, B);
     }
   }
 }

@@ -16,7 +16,7 @@ struct SacScratch {
   Real* logp;           // (B)
   Real* target_q;       // (B) right-hand side of equation 3
   Real* d_q;            // (2, B)
-  Real* d_critic_in;    // (2, B, A) action columns
+  int32_t* smaller;     // (B) which critic is the smaller one
   Real* d_act;          // (B, A)
   Real* d_logp;         // (B)
   Real* d_head;         // (B, 2 A)
@@ -34,7 +34,7 @@ static void scratch_init(Sac* sac, Arena* arena) {
   scratch->logp = ARENA_NEW(arena, rows, Real);
   scratch->target_q = ARENA_NEW(arena, rows, Real);
   scratch->d_q = ARENA_NEW(arena, 2 * rows, Real);
-  scratch->d_critic_in = ARENA_NEW(arena, 2 * rows * A, Real);
+  scratch->smaller = ARENA_NEW(arena, rows, int32_t);
   scratch->d_act = ARENA_NEW(arena, rows * A, Real);
   scratch->d_logp = ARENA_NEW(arena, rows, Real);
   scratch->d_head = ARENA_NEW(arena, 2 * rows * A, Real);
@@ -144,14 +144,14 @@ static void critic_gradient(SacLosses* losses, Sac* sac, const Batch* batch,
                scratch->d_q, B);
 }
 
-// d_q = gradient of -mean min Q: the smaller critic of each row carries it all. Returns mean min Q.
-static double smaller_q(Real* d_q, const Real* q, int B) {
+// Which critic is the smaller one in each row, and d_q (B), the gradient of -mean min Q with
+// respect to it; the other one's is 0. Returns mean min Q.
+static double smaller_q(int32_t* smaller, Real* d_q, const Real* q, int B) {
   double sum = 0;
   for (int b = 0; b < B; b++) {
-    bool second = q[B + b] < q[b];
-    sum += (double)(second ? q[B + b] : q[b]);
-    d_q[b] = second ? (Real)0 : (Real)-1 / (Real)B;
-    d_q[B + b] = second ? (Real)-1 / (Real)B : (Real)0;
+    smaller[b] = q[B + b] < q[b];
+    sum += (double)q[smaller[b] * B + b];
+    d_q[b] = (Real)-1 / (Real)B;
   }
   return sum / B;
 }
@@ -164,18 +164,15 @@ static void policy_gradient(SacLosses* losses, Sac* sac, const Batch* batch, con
   policy_forward(sac, batch->obs, noise, B);
   set_critic_act(sac, scratch->act, B);
   const Real* q = critics_forward(sac, sac->critics, B);
-  double q_mean = smaller_q(scratch->d_q, q, B);
-  mlp_backward(NULL, scratch->d_critic_in, sac->obs_size, A, &scratch->critic_tape,
-               &sac->critic_net, sac->critics, scratch->d_q, B);
+  double q_mean = smaller_q(scratch->smaller, scratch->d_q, q, B);
+  mlp_backward_by_row(scratch->d_act, sac->obs_size, A, &scratch->critic_tape, &sac->critic_net,
+                      sac->critics, scratch->smaller, scratch->d_q, B);
 
   Real alpha = exp(sac->log_alpha);
   double logp_sum = 0;
   for (int b = 0; b < B; b++) {
     logp_sum += (double)scratch->logp[b];
     scratch->d_logp[b] = alpha / (Real)B;
-  }
-  for (int i = 0; i < B * A; i++) {
-    scratch->d_act[i] = scratch->d_critic_in[i] + scratch->d_critic_in[B * A + i];
   }
   squashed_gaussian_backward(scratch->d_head, scratch->d_act, scratch->d_logp, scratch->act, noise,
                              scratch->policy_tape.out, B, A);

@@ -89,6 +89,31 @@ static void input_gradients_equal_central_differences(void** state) {
   }
 }
 
+// The gradient by row is that of all members where the others' d_out is zero, to the bit.
+static void gradient_by_row_equals_zeros_for_the_others(void** state) {
+  (void)state;
+  static const int32_t member[B] = {2, 0, 0, 2, 2};  // member 1 has no row
+  for (int i = 0; i < checked_count; i++) {
+    Problem problem;
+    problem_init(&problem, MAX_MEMBERS, checked[i], true);
+    Real d_out[B * OUT], d_in[B * 2];
+    for (int j = 0; j < MAX_MEMBERS * B * OUT; j++) {
+      int e = j / (B * OUT), b = j / OUT % B;
+      if (member[b] == e) {
+        d_out[j % (B * OUT)] = problem.weight[j];
+      } else {
+        problem.weight[j] = 0;
+      }
+    }
+    problem_backward(&problem, 1, 2);
+    mlp_backward_by_row(d_in, 1, 2, &problem.tape, &problem.mlp, problem.params, member, d_out, B);
+    for (int b = 0; b < B; b++) {
+      assert_memory_equal(d_in + b * 2, problem.d_in + (member[b] * B + b) * 2, sizeof(Real[2]));
+    }
+    arena_free(&problem.arena);
+  }
+}
+
 // ReLU member e: output of row b; its share of the first biases' gradient is added to d_bias.
 static void plain_row(double out[OUT], double d_bias[HIDDEN], const Problem* problem, int e,
                       int b) {
@@ -284,6 +309,7 @@ int main(void) {
       cmocka_unit_test(forward_computes_the_definition),
       cmocka_unit_test(parameter_gradients_equal_central_differences),
       cmocka_unit_test(input_gradients_equal_central_differences),
+      cmocka_unit_test(gradient_by_row_equals_zeros_for_the_others),
       cmocka_unit_test(relu_networks_equal_plain_loops),
       cmocka_unit_test(input_gradient_of_a_column_range_is_that_part_of_the_whole),
       cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
