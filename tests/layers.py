@@ -58,13 +58,15 @@ ONLY_IN = [
     (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
 ]  # fmt: skip
 
-# Mutable variables that outlive a call: the fatal hook, signal flags, descriptions of libraries.
+# Mutable variables that outlive a call: the fatal hook, signal flags, descriptions of libraries,
+# what the operating system granted.
 GLOBALS = {
     "src/base/error.c": {"fatal_hook"},
     "src/base/fault.c": {"fault"},
     "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts"},
     "src/cluster/comm.c": {"text"},
     "src/nn/gemm.c": {"text"},
+    "src/nn/gemm_amx.c": {"has"},
 }
 
 # (path, rule): why it may stay.

@@ -41,6 +41,14 @@ typedef Real VectorAnywhere __attribute__((vector_size(VECTOR_BYTES), aligned(si
 // x in every lane.
 VECTOR_INLINE Vector vector_fill(Real x) { return x - (Vector){0}; }
 
+// The number at `from`, in every lane. Only its bits count: it may be something else in a Real's
+// place.
+VECTOR_INLINE Vector vector_fill_from(const Real* from) {
+  RealBits bits;
+  memcpy(&bits, from, sizeof bits);
+  return (Vector)(bits - (VectorBits){0});
+}
+
 VECTOR_INLINE Vector vector_load(const Real* from) { return *(const VectorAnywhere*)from; }
 
 VECTOR_INLINE void vector_store(Real* to, Vector x) { *(VectorAnywhere*)to = x; }
@@ -107,44 +115,6 @@ VECTOR_INLINE Vector vector_abs(Vector x) {
 VECTOR_INLINE Vector vector_copysign(Vector x, Vector y) {
   VectorBits sign = (VectorBits)vector_fill((Real)-0.0);
   return (Vector)(((VectorBits)x & ~sign) | ((VectorBits)y & sign));
-}
-
-// Lane j of a vector of lane numbers.
-VECTOR_INLINE VectorBits vector_lanes(void) {
-  VectorBits lanes;
-  for (int j = 0; j < LANES; j++) {
-    lanes[j] = j;
-  }
-  return lanes;
-}
-
-// Sum over the lanes: both halves, then both halves of what is left, ...
-VECTOR_INLINE Real vector_sum(Vector x) {
-  VectorBits lanes = vector_lanes();
-#pragma GCC unroll 4
-  for (int half = LANES / 2; half > 0; half /= 2) {
-    x += __builtin_shuffle(x, lanes ^ half);
-  }
-  return x[0];
-}
-
-// Transposes LANES vectors: exchanges blocks of 1, 2, 4 ... lanes across the diagonal.
-VECTOR_INLINE void vector_transpose(Vector rows[VECTOR_BYTES / sizeof(Real)]) {
-  VectorBits lanes = vector_lanes();
-#pragma GCC unroll 4
-  for (int size = 1; size < LANES; size *= 2) {
-    VectorBits right = (lanes & size) != 0;
-    VectorBits above = (right & (LANES + lanes - size)) | (~right & lanes);
-    VectorBits below = (right & (LANES + lanes)) | (~right & (lanes + size));
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-      if ((i & size) == 0) {
-        Vector upper = rows[i], lower = rows[i + size];
-        rows[i] = __builtin_shuffle(upper, lower, above);
-        rows[i + size] = __builtin_shuffle(upper, lower, below);
-      }
-    }
-  }
 }
 
 #endif  // BASE_VECTOR_H

@@ -54,14 +54,18 @@ VECTOR_INLINE Vector vector_exp(Vector x) {
   Vector inside = vector_select(x < -104, vector_fill(-104), x);
   inside = vector_select(inside > 89, vector_fill(89), inside);
   Vector shifted = vector_fma(inside, vector_fill(1.44269504f), shifter);
-  VectorBits n = (VectorBits)shifted - (VectorBits)shifter;
   Vector whole = shifted - shifter;
   Vector r = vector_fma(whole, vector_fill(-0.693359375f), inside);  // log(2) in two parts
   r = vector_fma(whole, vector_fill(2.12194440e-4f), r);
   Vector power = vector_polynomial(r, coefficients, 7);
+#if defined(__AVX512F__)
+  return _mm512_scalef_ps(power, whole);
+#else
   // in two steps, since n reaches from -150 to 128
+  VectorBits n = (VectorBits)shifted - (VectorBits)shifter;
   VectorBits half = n >> 1;
   return power * vector_power_of_two(half) * vector_power_of_two(n - half);
+#endif
 }
 
 // log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1].

@@ -13,6 +13,10 @@
   OPT(TEXT, id, "hopper-v4", 0, 0, "", "task, or plugin:FILE.so; autombpo env list names them") \
   OPT(TEXT, assets, "", 0, 0, "", "directory of the MJCF files; empty = found by itself")
 
+#define COMPUTE_OPTIONS(OPT) \
+  OPT(CHOICE, precision, "float32", "float32|bfloat16", 0, "", \
+      "operands of the products between hidden layers; bfloat16 needs a CPU with AVX512_BF16")
+
 #define RUN_OPTIONS(OPT) \
   OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
@@ -43,6 +47,10 @@ typedef struct {
 } EnvOptions;
 
 typedef struct {
+  COMPUTE_OPTIONS(OPTION_FIELD)
+} ComputeOptions;
+
+typedef struct {
   RUN_OPTIONS(OPTION_FIELD)
 } RunOptions;
 
@@ -60,6 +68,7 @@ typedef struct {
   HyperOptions hyper;
   SchedulerOptions scheduler;
   PpoOptions ppo;
+  ComputeOptions compute;
   RunOptions run;
   LogOptions log;
   CheckpointOptions checkpoint;

@@ -31,6 +31,7 @@
 
 typedef struct {
   ENSEMBLE_OPTIONS(OPTION_FIELD)
+  GemmPrecision precision;  // of the products between hidden layers
 } EnsembleOptions;
 
 // What one training did.

@@ -7,7 +7,15 @@
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
+#include <stdbool.h>
+
 #include "base/real.h"
+
+// How the operands of a product are rounded. Sums are float32 in both.
+typedef enum {
+  GEMM_FLOAT32,   // not at all (a double in the float64 build)
+  GEMM_BFLOAT16,  // to 8 bits of mantissa; products of few rows or columns stay in float32
+} GemmPrecision;
 
 // What is done to each element x of a product before it is stored.
 typedef enum {
@@ -22,6 +30,7 @@ typedef enum {
 } GemmFinish;
 
 typedef struct {
+  GemmPrecision precision;
   GemmFinish finish;
   const Real* bias;    // (n)                    used by the four with a bias
   Real* slope;         // (m, n)  out, or NULL   used by GEMM_SWISH; row stride as C
@@ -31,6 +40,9 @@ typedef struct {
 
 // Sets OpenBLAS to one thread; to be called once at start.
 void gemm_init(void);
+
+// Whether this program on this CPU can do products of bfloat16 (AVX512_BF16).
+bool gemm_has_bfloat16(void);
 
 // Kernel and OpenBLAS core type in use, e.g. "AVX-512 kernel, OpenBLAS SkylakeX": on equal ones the
 // same program gives the same bits.
@@ -45,10 +57,12 @@ void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, i
 // C = A^T B          A (k, m), B (k, n)
 void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n, int k);
 
-// The first two with an epilogue.
+// The same with an epilogue; GEMM_BFLOAT16 needs gemm_has_bfloat16.
 void gemm_nn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
                   const Real* B, int ldb, int m, int n, int k);
 void gemm_nt_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k);
+void gemm_tn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
                   const Real* B, int ldb, int m, int n, int k);
 
 #endif  // NN_GEMM_H

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/real.h"
 #include "base/rng.h"
+#include "nn/gemm.h"
 
 #define MLP_MAX_LAYERS 8
 
@@ -24,6 +25,8 @@ typedef struct {
   int layers;                           // weight matrices
   int width[MLP_MAX_LAYERS + 1];        // input, hidden ..., output
   Activation activation;                // of the hidden layers
+  GemmPrecision precision;              // of the products between hidden layers; mlp_make says
+                                        // GEMM_FLOAT32, which the first and last layer always have
   size_t weights[MLP_MAX_LAYERS];       // offset of layer l's weights (E, in, out)
   size_t biases[MLP_MAX_LAYERS];        // offset of layer l's biases (E, out)
   size_t size;                          // P, parameters in all

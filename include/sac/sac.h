@@ -25,6 +25,7 @@
 
 typedef struct {
   SAC_OPTIONS(OPTION_FIELD)
+  GemmPrecision precision;  // of the products between hidden layers
 } SacOptions;
 
 typedef struct {

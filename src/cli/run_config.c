@@ -19,6 +19,7 @@ OPTION_TABLE(mbpo_table, MbpoOptions, MBPO_OPTIONS)
 OPTION_TABLE(hyper_table, HyperOptions, HYPER_OPTIONS)
 OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
 OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
+OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
 OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
@@ -60,6 +61,7 @@ void run_config_init(RunConfig* c) {
   options_section(set, "hyper", hyper_table(), &c->hyper);
   options_section(set, "scheduler", scheduler_table(), &c->scheduler);
   options_section(set, "ppo", ppo_table(), &c->ppo);
+  options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
   options_section(set, "checkpoint", checkpoint_table(), &c->checkpoint);
@@ -133,6 +135,10 @@ static void fill_experiment(RunConfig* c) {
       .log_transitions = c->log.transitions,
       .config = text.bytes,
   };
+  if (strcmp(c->compute.precision, "bfloat16") == 0) {
+    x->sac.precision = GEMM_BFLOAT16;
+    x->model.precision = GEMM_BFLOAT16;
+  }
   snprintf(x->task, sizeof x->task, "%s", c->env.id);
   snprintf(x->method, sizeof x->method, "%.63s", c->run.method);
 }

@@ -150,10 +150,18 @@ static void check_groups(Check* check) {
   }
 }
 
+static void check_compute(Check* check) {
+  if (strcmp(check->config->compute.precision, "bfloat16") == 0 && !gemm_has_bfloat16()) {
+    broken(check, "compute.precision",
+           "this CPU, or the program's build, has no AVX512_BF16; expected float32 here");
+  }
+}
+
 bool run_config_check(const RunConfig* config, Error* error) {
   Check check = {config, error, true};
   check_task(&check);
   check_names(&check);
+  check_compute(&check);
   check_model(&check);
   check_hyper(&check);
   check_groups(&check);

@@ -72,6 +72,7 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
   int D = ensemble->target_size;
   ensemble->net = mlp_make(options->members, in_size(ensemble), options->hidden_size,
                            options->hidden_layers, 2 * D, ACTIVATION_SWISH);
+  ensemble->net.precision = options->precision;
   size_t size = ensemble->net.size + 2 * (size_t)D;
   ensemble->params = ARENA_NEW(arena, size, Real);
   ensemble->gradient = ARENA_NEW(arena, size, Real);

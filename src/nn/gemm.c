@@ -14,18 +14,18 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/vector_lanes.h"
 #include "gemm_tile.h"
 
-#define DEPTH 256           // of a block of B, in k
-#define BLOCK_COLUMNS 256   // of a block of B: 256 KiB
+#define BLOCK_COLUMNS 256   // of a block of B, TILE_DEPTH deep: 256 KiB
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
 #define BLAS_COLUMNS 16     // up to so many columns of A^T B, OpenBLAS is faster
-#define PACK_AHEAD 4        // rows of B that are asked for before they are copied
 #define LINE 16             // about a cache line, in numbers
 
 typedef struct {
   const GemmEpilogue* epilogue;
+  const GemmKernel* kernel;
   Real* C;
   int ldc;
   const Real* A;
@@ -39,7 +39,18 @@ typedef struct {
   int k;
 } Product;
 
-static const GemmEpilogue plain = {.finish = GEMM_PLAIN};
+static const GemmEpilogue plain = {.precision = GEMM_FLOAT32, .finish = GEMM_PLAIN};
+
+// Few rows do not pay for rounding B, few columns or steps not for rounding A.
+static const GemmKernel* choose_kernel(const Product* product) {
+  bool rounded = product->epilogue->precision == GEMM_BFLOAT16 && product->m > FEW_ROWS &&
+                 product->n > FEW_COLUMNS && product->k > FEW_COLUMNS;
+  if (!rounded) {
+    return &gemm_float32;
+  }
+  CHECK(gemm_has_bfloat16(), "gemm: no products of bfloat16 on this CPU or in this build");
+  return gemm_has_amx() ? &gemm_bfloat16_amx : &gemm_bfloat16_avx512;
+}
 
 void gemm_init(void) { openblas_set_num_threads(1); }
 
@@ -51,8 +62,10 @@ const char* gemm_description(void) {
 #else
   const char* kernel = "generic";
 #endif
+  const char* rounded = gemm_has_amx() ? "+AMX" : gemm_has_bfloat16() ? "+BF16" : "";
   static char text[128];
-  snprintf(text, sizeof text, "%s kernel, OpenBLAS %s", kernel, openblas_get_corename());
+  snprintf(text, sizeof text, "%s%s kernel, OpenBLAS %s", kernel, rounded,
+           openblas_get_corename());
   return text;
 }
 
@@ -62,62 +75,10 @@ static int least(int a, int b) { return a < b ? a : b; }
 typedef struct {
   int first_k;
   int depth;
+  int steps;  // of a tile's loop
   int first;  // column
   int columns;
 } Block;
-
-// One row of a panel; `left` columns are there, the others become 0.
-static inline void pack_row(Real* to, const Real* from, const Real* ahead, int left) {
-  for (int v = 0; v < TILE_COLUMNS; v += LANES) {
-    __builtin_prefetch(ahead + v);
-    vector_store(to + v, left > v ? vector_load_some(from + v, left - v) : (Vector){0});
-  }
-}
-
-// panels (columns / TILE_COLUMNS; depth, TILE_COLUMNS) = a block of B, row by row.
-static void pack_rows(Real* panels, const Product* product, const Block* block) {
-  const Real* from = product->B + block->first_k * product->b_step + block->first;
-  for (int l = 0; l < block->depth; l++) {
-    const Real* ahead = from + PACK_AHEAD * product->b_step;
-    for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
-      pack_row(panels + j * block->depth + l * TILE_COLUMNS, from + j, ahead + j,
-               block->columns - j);
-    }
-    from += product->b_step;
-  }
-}
-
-// LANES rows of a panel from LANES columns of B, `step` apart; those beyond `columns` become 0.
-// `left`: how many of the rows there are.
-static void pack_square(Real* panel, const Real* from, ptrdiff_t step, int columns, int left) {
-  Vector square[VECTOR_BYTES / sizeof(Real)];
-#pragma GCC unroll 16
-  for (int j = 0; j < LANES; j++) {
-    __builtin_prefetch(from + (j + LANES) * step);
-    square[j] = j < columns ? vector_load_some(from + j * step, left) : (Vector){0};
-  }
-  vector_transpose(square);
-#pragma GCC unroll 16
-  for (int l = 0; l < LANES; l++) {
-    if (l < left) {
-      vector_store(panel + l * TILE_COLUMNS, square[l]);
-    }
-  }
-}
-
-// The same for B^T, whose columns are contiguous.
-static void pack_columns(Real* panels, const Product* product, const Block* block) {
-  const Real* from = product->B + block->first_k + block->first * product->b_column;
-  for (int j = 0; j < block->columns; j += LANES) {
-    // the panel that column j is in, and its column there
-    Real* to = panels + j / TILE_COLUMNS * TILE_COLUMNS * block->depth + j % TILE_COLUMNS;
-    for (int l = 0; l < block->depth; l += LANES) {
-      pack_square(to + l * TILE_COLUMNS, from + l, product->b_column, block->columns - j,
-                  block->depth - l);
-    }
-    from += LANES * product->b_column;
-  }
-}
 
 // The epilogue at element (i, j).
 static GemmEpilogue epilogue_at(const GemmEpilogue* epilogue, int ldc, int i, int j) {
@@ -166,23 +127,20 @@ static void prefetch_rows(const Product* product, const Block* block, int i, int
 }
 
 // One tile, one block of k: C's corner at (i, j) gets its share, and its epilogue after the last.
-static void tile_of(const Product* product, Tile* tile, int i, int j, int first_k) {
-  bool last = first_k + tile->k == product->k;
+static void tile_of(const Product* product, Tile* tile, int i, int j, bool last) {
   const GemmEpilogue* epilogue = last ? product->epilogue : &plain;
   Real* C = product->C + (ptrdiff_t)i * product->ldc + j;
-  tile->A = product->A + i * product->a_row + first_k * product->a_step;
-  tile->add = first_k > 0;
   prefetch_tile(C, product->ldc, tile->rows);
   bool untouched = epilogue->finish == GEMM_PLAIN && !epilogue->column_sums;
-  if (untouched && tile->columns == TILE_COLUMNS) {
-    gemm_tile(C, product->ldc, tile);
+  if (untouched && tile->columns == TILE_COLUMNS && product->kernel->rows < TILE_MAX_ROWS) {
+    product->kernel->multiply(C, product->ldc, tile);
     return;
   }
-  Real sums[TILE_ROWS * TILE_COLUMNS] __attribute__((aligned(64)));
+  Real sums[TILE_MAX_ROWS * TILE_COLUMNS] __attribute__((aligned(64)));
   if (tile->add) {
     load_tile(sums, product, i, j, tile->rows, tile->columns);
   }
-  gemm_tile(sums, TILE_COLUMNS, tile);
+  product->kernel->multiply(sums, TILE_COLUMNS, tile);
   GemmEpilogue at = epilogue_at(epilogue, product->ldc, i, j);
   gemm_finish_tile(&at, C, product->ldc, sums, tile->rows, tile->columns);
 }
@@ -190,6 +148,13 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, int first_
 // The tile's rows over all panels of a block; each panel has the next rows fetched a bit further.
 static void row_of_tiles(const Product* product, Tile* tile, int i, const Block* block,
                          const Real* panels) {
+  Real packed[TILE_MAX_ROWS * TILE_DEPTH / 2] __attribute__((aligned(64)));
+  tile->A = product->A + i * product->a_row + block->first_k * product->a_step;
+  tile->a_row = product->a_row;
+  tile->a_step = product->a_step;
+  if (product->kernel->pack_A) {
+    product->kernel->pack_A(tile, packed, block->depth);
+  }
   int next = i + tile->rows;
   int share = (block->depth * TILE_COLUMNS + block->columns - 1) / block->columns;
   for (int j = 0; j < block->columns; j += TILE_COLUMNS) {
@@ -199,22 +164,26 @@ static void row_of_tiles(const Product* product, Tile* tile, int i, const Block*
       prefetch_rows(product, block, next, tile->rows, first, least(first + share, block->depth));
     }
     tile->columns = least(TILE_COLUMNS, product->n - column);
-    tile->B = panels ? panels + j * block->depth
+    tile->B = panels ? panels + j * block->steps
                      : product->B + block->first_k * product->b_step + column;
     tile->b_step = panels ? TILE_COLUMNS : product->b_step;
-    tile_of(product, tile, i, column, block->first_k);
+    tile_of(product, tile, i, column, block->first_k + block->depth == product->k);
   }
 }
 
 // All rows of A over one block of B; the rows are spread evenly over the tiles.
 static void rows_over(const Product* product, const Block* block, Real* panels) {
-  bool direct = product->m <= FEW_ROWS && product->b_column == 1 &&
+  bool direct = !product->kernel->pairs && product->m <= FEW_ROWS && product->b_column == 1 &&
                 block->columns % TILE_COLUMNS == 0;
   if (!direct) {
-    (product->b_column == 1 ? pack_rows : pack_columns)(panels, product, block);
+    Part part = {
+        .B = product->B + block->first_k * product->b_step + block->first * product->b_column,
+        .b_column = product->b_column, .b_step = product->b_step, .columns = block->columns,
+        .depth = block->depth};
+    product->kernel->pack_B(panels, &part, block->steps);
   }
-  Tile tile = {.a_row = product->a_row, .a_step = product->a_step, .k = block->depth};
-  int tiles = (product->m + TILE_ROWS - 1) / TILE_ROWS;
+  Tile tile = {.steps = block->steps, .add = block->first_k > 0};
+  int tiles = (product->m + product->kernel->rows - 1) / product->kernel->rows;
   int i = 0;
   for (int t = 0; t < tiles; t++) {
     int end = (int)((int64_t)product->m * (t + 1) / tiles);
@@ -224,17 +193,33 @@ static void rows_over(const Product* product, const Block* block, Real* panels) 
   }
 }
 
+// Steps of a kernel for so many numbers of k.
+static int steps_of(const GemmKernel* kernel, int depth) {
+  if (kernel->pairs == 0) {
+    return depth;
+  }
+  int pairs = (depth + 1) / 2;
+  return (pairs + kernel->pairs - 1) / kernel->pairs * kernel->pairs;
+}
+
 // The general case. k is split evenly.
 static void multiply_tiles(const Product* product) {
-  Real panels[DEPTH * BLOCK_COLUMNS] __attribute__((aligned(64)));
-  int depths = (product->k + DEPTH - 1) / DEPTH;
+  Real panels[TILE_DEPTH * BLOCK_COLUMNS] __attribute__((aligned(64)));
+  int depths = (product->k + TILE_DEPTH - 1) / TILE_DEPTH;
+  if (product->kernel->begin) {
+    product->kernel->begin();
+  }
   for (int j = 0; j < product->n; j += BLOCK_COLUMNS) {
     Block block = {.first = j, .columns = least(BLOCK_COLUMNS, product->n - j)};
     for (int d = 0; d < depths; d++) {
       block.first_k = (int)((int64_t)product->k * d / depths);
       block.depth = (int)((int64_t)product->k * (d + 1) / depths) - block.first_k;
+      block.steps = steps_of(product->kernel, block.depth);
       rows_over(product, &block, panels);
     }
+  }
+  if (product->kernel->end) {
+    product->kernel->end();
   }
 }
 
@@ -264,7 +249,8 @@ static void multiply_thin(const Product* product) {
   }
 }
 
-static void multiply(const Product* product) {
+static void multiply(Product* product) {
+  product->kernel = choose_kernel(product);
   CHECK(product->k > 0, "gemm: k = %d", product->k);
   if (product->epilogue->column_sums) {
     memset(product->epilogue->column_sums, 0, (size_t)product->n * sizeof(Real));
@@ -308,18 +294,21 @@ static void blas_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int
 #endif
 }
 
+void gemm_tn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                  const Real* B, int ldb, int m, int n, int k) {
+  Product product = {.epilogue = epilogue, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
+                     .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
+  multiply(&product);
+}
+
 void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
              int k) {
   if (n > 1 && n <= BLAS_COLUMNS) {
     blas_tn(C, ldc, A, lda, B, ldb, m, n, k);
-    return;
-  }
-  Product product = {.epilogue = &plain, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
-                     .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
-  if (n == 1 && ldc == 1) {
+  } else if (n == 1 && ldc == 1) {
     // C^T = B^T A, one row: full vectors instead of a single lane
-    product = (Product){.epilogue = &plain, .C = C, .ldc = m, .A = B, .a_row = 1, .a_step = ldb,
-                        .B = A, .b_column = 1, .b_step = lda, .m = 1, .n = m, .k = k};
+    gemm_tn_then(&plain, C, m, B, ldb, A, lda, 1, m, k);
+  } else {
+    gemm_tn_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
   }
-  multiply(&product);
 }

@@ -4,7 +4,6 @@
 #include <tgmath.h>
 
 #include "base/error.h"
-#include "nn/gemm.h"
 
 Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation) {
   CHECK(members > 0 && in > 0 && hidden > 0 && out > 0, "mlp: empty shape");
@@ -105,13 +104,20 @@ static size_t biases_of(const Mlp* mlp, int l, int e) {
   return mlp->biases[l] + (size_t)e * (size_t)mlp->width[l + 1];
 }
 
+// The first and the last layer are thin, and inputs and outputs are more sensitive: there rounding
+// costs more than it saves.
+static GemmPrecision layer_precision(const Mlp* mlp, int l) {
+  return l > 0 && l + 1 < mlp->layers ? mlp->precision : GEMM_FLOAT32;
+}
+
 // out (B, out) = layer l of member e of in (B, in).
 static void layer_forward(Real* out, Real* slope, const Mlp* mlp, const Real* params, int l, int e,
                           const Real* in, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
   bool last = l + 1 == mlp->layers;
-  GemmEpilogue epilogue = {.finish = last ? GEMM_BIAS : forward_finish(mlp->activation),
+  GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
+                           .finish = last ? GEMM_BIAS : forward_finish(mlp->activation),
                            .bias = params + biases_of(mlp, l, e),
                            .slope = slope};
   gemm_nn_then(&epilogue, out, out_width, in, in_width, params + weights_of(mlp, l, e), out_width,
@@ -202,11 +208,26 @@ static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, cons
                             int l, int e, const Real* factor, const Real* d_after, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
-  GemmEpilogue epilogue = {.finish = backward_finish(mlp->activation),
+  GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
+                           .finish = backward_finish(mlp->activation),
                            .factor = factor,
                            .column_sums = d_biases};
   gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + weights_of(mlp, l, e),
                out_width, B, in_width, out_width);
+}
+
+// d_weights (in, out) = gradient of layer l's weights.
+static void weights_backward(Real* d_weights, const Mlp* mlp, int l, const Real* in,
+                             const Real* d_after, int B) {
+  int in_width = mlp->width[l];
+  int out_width = mlp->width[l + 1];
+  GemmEpilogue epilogue = {.precision = layer_precision(mlp, l)};
+  if (epilogue.precision == GEMM_FLOAT32) {
+    gemm_tn(d_weights, out_width, in, in_width, d_after, out_width, in_width, out_width, B);
+  } else {
+    gemm_tn_then(&epilogue, d_weights, out_width, in, in_width, d_after, out_width, in_width,
+                 out_width, B);
+  }
 }
 
 // All layers of member e, whose activations are in a slot; returns the gradient with respect to
@@ -220,11 +241,9 @@ static const Real* member_backward(Real* d_params, const MlpTape* tape, const Ml
     column_sums(d_params + biases_of(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
   }
   for (int l = mlp->layers - 1; l >= 0; l--) {
-    int in_width = mlp->width[l];
-    int out_width = mlp->width[l + 1];
     if (d_params) {
-      gemm_tn(d_params + weights_of(mlp, l, e), out_width, layer_in(tape, mlp, l, slot, B),
-              in_width, d_after, out_width, in_width, out_width, B);
+      weights_backward(d_params + weights_of(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
+                       d_after, B);
     }
     if (l > 0) {
       Real* d_before = tape->d_hidden[l % 2];

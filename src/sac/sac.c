@@ -49,6 +49,8 @@ void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, R
                              2 * act_size, ACTIVATION_RELU);
   sac->critic_net = mlp_make(2, obs_size + act_size, options->hidden_size, options->hidden_layers,
                              1, ACTIVATION_RELU);
+  sac->policy_net.precision = options->precision;
+  sac->critic_net.precision = options->precision;
   size_t policy_size = sac->policy_net.size;
   size_t critic_size = sac->critic_net.size;
   sac->policy = ARENA_NEW(arena, policy_size, Real);

@@ -1,3 +1,8 @@
+// gemm_accumulate.h - the loop of a tile, for both precisions: the file that includes it says what
+// one step is, `VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum)`.
+#ifndef NN_GEMM_ACCUMULATE_H
+#define NN_GEMM_ACCUMULATE_H
+
 #include "gemm_tile.h"
 
 // One product of a column of A with a row of B at each step. rows, vectors and the stride that is 1
@@ -17,7 +22,7 @@ VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, co
       }
     }
   }
-  for (int l = 0; l < tile->k; l++) {
+  for (int l = 0; l < tile->steps; l++) {
     Vector b[TILE_VECTORS];
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) {
@@ -25,10 +30,10 @@ VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, co
     }
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
-      Vector a = vector_fill(A[i * a_row]);
+      Vector a = vector_fill_from(A + i * a_row);
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; v++) {
-        sum[i * vectors + v] = vector_fma(a, b[v], sum[i * vectors + v]);
+        sum[i * vectors + v] = tile_step(a, b[v], sum[i * vectors + v]);
       }
     }
     A += a_step;
@@ -62,7 +67,8 @@ VECTOR_INLINE void accumulate_rows(Real* sums, ptrdiff_t stride, const Tile* til
     accumulate_rows(sums, stride, tile, count); \
     break;
 
-void gemm_tile(Real* sums, ptrdiff_t stride, const Tile* tile) {
+// sums (rows, columns) = or += A B, as gemm_tile says.
+VECTOR_INLINE void accumulate_tile(Real* sums, ptrdiff_t stride, const Tile* tile) {
   switch (tile->rows) {
     CASE_OF_ROWS(1)
     CASE_OF_ROWS(2)
@@ -82,3 +88,5 @@ void gemm_tile(Real* sums, ptrdiff_t stride, const Tile* tile) {
 #endif
   }
 }
+
+#endif  // NN_GEMM_ACCUMULATE_H

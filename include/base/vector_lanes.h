@@ -1,0 +1,45 @@
+// vector_lanes.h - what crosses lanes: sums and transposes.
+#ifndef BASE_VECTOR_LANES_H
+#define BASE_VECTOR_LANES_H
+
+#include "base/vector.h"
+
+// Lane j of a vector of lane numbers.
+VECTOR_INLINE VectorBits vector_lanes(void) {
+  VectorBits lanes;
+  for (int j = 0; j < LANES; j++) {
+    lanes[j] = j;
+  }
+  return lanes;
+}
+
+// Sum over the lanes: both halves, then both halves of what is left, ...
+VECTOR_INLINE Real vector_sum(Vector x) {
+  VectorBits lanes = vector_lanes();
+#pragma GCC unroll 4
+  for (int half = LANES / 2; half > 0; half /= 2) {
+    x += __builtin_shuffle(x, lanes ^ half);
+  }
+  return x[0];
+}
+
+// Transposes LANES vectors: exchanges blocks of 1, 2, 4 ... lanes across the diagonal.
+VECTOR_INLINE void vector_transpose(Vector rows[VECTOR_BYTES / sizeof(Real)]) {
+  VectorBits lanes = vector_lanes();
+#pragma GCC unroll 4
+  for (int size = 1; size < LANES; size *= 2) {
+    VectorBits right = (lanes & size) != 0;
+    VectorBits above = (right & (LANES + lanes - size)) | (~right & lanes);
+    VectorBits below = (right & (LANES + lanes)) | (~right & (lanes + size));
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+      if ((i & size) == 0) {
+        Vector upper = rows[i], lower = rows[i + size];
+        rows[i] = __builtin_shuffle(upper, lower, above);
+        rows[i + size] = __builtin_shuffle(upper, lower, below);
+      }
+    }
+  }
+}
+
+#endif  // BASE_VECTOR_LANES_H
