@@ -44,6 +44,11 @@ typedef struct {
   bool diverged;                               // a loss was not finite; the training ended there
 } EnsembleTraining;
 
+// Seconds spent in each part of the gradient steps since ensemble_init: never part of the state.
+typedef struct {
+  double forward, loss, backward, adam;
+} EnsembleTimes;
+
 typedef struct {
   EnsembleOptions options;
   int obs_size;           // O
@@ -56,6 +61,7 @@ typedef struct {
   int elites[ENSEMBLE_MAX_MEMBERS];  // best first
   Real* gradient;         // (net.size + 2 D), last computed (for tests)
   struct EnsembleScratch* scratch;
+  EnsembleTimes times;
 } Ensemble;
 
 // Allocates and draws initial parameters. `max_rows`: most transitions it is ever trained on.

@@ -37,6 +37,11 @@ typedef struct {
   double q_mean;        // mean of both critics on the batch
 } SacLosses;
 
+// Seconds spent in each part of the updates since sac_init: never part of the state.
+typedef struct {
+  double targets, critics, policy, adam;
+} SacTimes;
+
 typedef struct {
   SacOptions options;
   int obs_size;         // O
@@ -55,6 +60,7 @@ typedef struct {
   Real* d_critics;      // (critic_net.size)
   Real d_log_alpha;
   struct SacScratch* scratch;
+  SacTimes times;
 } Sac;
 
 // Allocates for the given sizes and draws initial parameters from `rng`.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "ensemble_scratch.h"
 #include "nn/gaussian_nll.h"
 
@@ -176,12 +177,16 @@ static double add_bounds_regulariser(const Ensemble* ensemble, Real* d_max, Real
 static double member_gradient(Ensemble* ensemble, Real* d_max, Real* d_min, int e, const Real* in,
                               const Real* target, int B) {
   struct EnsembleScratch* scratch = ensemble->scratch;
+  Stopwatch watch = stopwatch_start();
   mlp_forward_one(&scratch->tape, &ensemble->net, ensemble->params, e, in, B);
+  stopwatch_lap(&watch, &ensemble->times.forward);
   double loss = gaussian_nll(scratch->d_head, d_max, d_min, scratch->tape.out, target,
                              ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), B,
                              ensemble->target_size);
+  stopwatch_lap(&watch, &ensemble->times.loss);
   mlp_backward_one(ensemble->gradient, &scratch->tape, &ensemble->net, ensemble->params, e,
                    scratch->d_head, B);
+  stopwatch_lap(&watch, &ensemble->times.backward);
   return loss;
 }
 
@@ -202,9 +207,11 @@ double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int
   if (!isfinite(loss)) {
     return loss;
   }
+  Stopwatch watch = stopwatch_start();
   loss += add_bounds_regulariser(ensemble, d_max, d_min);
   loss += add_weight_decay(ensemble);
   adam_step(&ensemble->adam, ensemble->params, ensemble->gradient);
+  stopwatch_lap(&watch, &ensemble->times.adam);
   return loss;
 }
 

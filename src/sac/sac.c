@@ -3,6 +3,7 @@
 #include <tgmath.h>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 
 // Rows per network evaluation outside of updates: activations of 256 rows stay in the L2 cache.
 #define CHUNK 256
@@ -123,12 +124,10 @@ static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
   }
 }
 
-// Equation 3: d_critics is the gradient of each critic's own 0.5 * MSE.
-static void critic_gradient(SacLosses* losses, Sac* sac, const Batch* batch,
-                            const Real* next_noise) {
+// Equation 3: d_critics is the gradient of each critic's own 0.5 * MSE from target_q.
+static void critic_gradient(SacLosses* losses, Sac* sac, const Batch* batch) {
   struct SacScratch* scratch = sac->scratch;
   int B = batch->size;
-  compute_target_q(sac, batch->next_obs, batch->rew, batch->terminated, next_noise, B);
   set_critic_obs(sac, batch->obs, B);
   set_critic_act(sac, batch->act, B);
   const Real* q = critics_forward(sac, sac->critics, B);
@@ -196,13 +195,19 @@ void sac_update(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noi
                 const Real* next_noise) {
   CHECK(batch->size > 0 && batch->size <= sac->options.batch_size,
         "sac_update: a batch of %d, expected 1 ... %d", batch->size, sac->options.batch_size);
-  critic_gradient(losses, sac, batch, next_noise);
+  Stopwatch watch = stopwatch_start();
+  compute_target_q(sac, batch->next_obs, batch->rew, batch->terminated, next_noise, batch->size);
+  stopwatch_lap(&watch, &sac->times.targets);
+  critic_gradient(losses, sac, batch);
+  stopwatch_lap(&watch, &sac->times.critics);
   policy_gradient(losses, sac, batch, noise);
   alpha_gradient(losses, sac);
+  stopwatch_lap(&watch, &sac->times.policy);
   adam_step(&sac->policy_adam, sac->policy, sac->d_policy);
   adam_step_polyak(&sac->critic_adam, sac->critics, sac->d_critics, sac->targets,
                    sac->options.target_rate);
   adam_step(&sac->alpha_adam, &sac->log_alpha, &sac->d_log_alpha);
+  stopwatch_lap(&watch, &sac->times.adam);
 }
 
 // Rows of the next chunk when `left` rows remain.

@@ -1,0 +1,21 @@
+// stopwatch.h - how long the parts of a computation take: for reports, never for results.
+#ifndef BASE_STOPWATCH_H
+#define BASE_STOPWATCH_H
+
+typedef struct {
+  double last;  // seconds, at the start or at the last lap
+} Stopwatch;
+
+// Seconds of a clock that only goes forward, and of this process's processor time.
+double clock_wall(void);
+double clock_processor(void);
+
+// The same of another process on this machine; NaN if there is none.
+double clock_processor_of(int process);
+
+Stopwatch stopwatch_start(void);
+
+// *part += seconds since the start or the last lap.
+void stopwatch_lap(Stopwatch* watch, double* part);
+
+#endif  // BASE_STOPWATCH_H

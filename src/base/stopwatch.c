@@ -1,0 +1,27 @@
+#include "base/stopwatch.h"
+
+#include <math.h>
+#include <time.h>
+
+static double read_clock(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double clock_wall(void) { return read_clock(CLOCK_MONOTONIC); }
+
+double clock_processor(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+
+double clock_processor_of(int process) {
+  clockid_t clock;
+  return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
+}
+
+Stopwatch stopwatch_start(void) { return (Stopwatch){clock_wall()}; }
+
+void stopwatch_lap(Stopwatch* watch, double* part) {
+  double now = clock_wall();
+  *part += now - watch->last;
+  watch->last = now;
+}
