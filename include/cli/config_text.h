@@ -11,10 +11,10 @@ int config_keys(const Options* options, const char* pattern, Text* out);
 // The same as a JSON array of objects, for tools.
 int config_keys_json(const Options* options, const char* pattern, Text* out);
 
-// The man page autombpo.yaml(5), roff.
+// The man page autombpo.yaml(5), roff, with the list of verbs.
 void config_man(const Options* options, Text* out);
 
-// A completion script for bash; `verbs` are separated by blanks.
-void config_completion(const Options* options, const char* verbs, Text* out);
+// A completion script for bash, of verbs and options.
+void config_completion(const Options* options, Text* out);
 
 #endif  // CLI_CONFIG_TEXT_H

@@ -17,5 +17,16 @@ int verb_env(int argc, char** argv);
 int verb_fvi(int argc, char** argv);
 int verb_play(int argc, char** argv);
 int verb_launch(int argc, char** argv);
+int verb_version(int argc, char** argv);
+
+typedef struct {
+  const char* name;
+  int (*run)(int argc, char** argv);
+  const char* meaning;
+} Verb;
+
+// The i-th verb, and the one of a name; NULL if there is none.
+const Verb* verb_at(int i);
+const Verb* verb_find(const char* name);
 
 #endif  // CLI_VERBS_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/options_value.h"
+#include "cli/verbs.h"
 #include "store/json.h"
 
 typedef struct {
@@ -145,6 +146,14 @@ void config_man(const Options* options, Text* out) {
            "of range are errors: all are listed, nothing is written, and the exit code is 2.\n"
            ".SH OPTIONS\n");
   each_item(options, NULL, add_man_item, out);
+  text_add(out, ".SH VERBS\n");
+  for (int i = 0; verb_at(i); i++) {
+    text_add(out, ".TP\n.B ");
+    add_roff(out, verb_at(i)->name);
+    text_add(out, "\n");
+    add_roff(out, verb_at(i)->meaning);
+    text_add(out, ".\n");
+  }
   text_add(out, ".SH SEE ALSO\n.BR autombpo (1)\n");
 }
 
@@ -164,7 +173,7 @@ static void add_values(void* context, const Item* item) {
 
 static void add_word(void* context, const Item* item) { text_add(context, " %s=", item->key); }
 
-void config_completion(const Options* options, const char* verbs, Text* out) {
+void config_completion(const Options* options, Text* out) {
   text_add(out,
            "# bash completion of autombpo; made by `autombpo config completion bash`\n"
            "_autombpo() {\n"
@@ -186,11 +195,15 @@ void config_completion(const Options* options, const char* verbs, Text* out) {
            "    return\n"
            "  fi\n"
            "  if ((COMP_CWORD == 1)); then\n"
-           "    COMPREPLY=($(compgen -W \"%s\" -- \"$current\"))\n"
+           "    COMPREPLY=($(compgen -W \"");
+  for (int i = 0; verb_at(i); i++) {
+    text_add(out, "%s%s", i > 0 ? " " : "", verb_at(i)->name);
+  }
+  text_add(out,
+           "\" -- \"$current\"))\n"
            "    return\n"
            "  fi\n"
-           "  words=\"",
-           verbs);
+           "  words=\"");
   each_item(options, NULL, add_word, out);
   text_add(out,
            "\"\n"

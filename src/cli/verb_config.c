@@ -28,8 +28,6 @@ static const char usage[] =
     "  -o, --output FILE     write there instead of to standard output\n"
     "      --json            JSON";
 
-static const char verbs[] = "train resume apply baseline inspect config env version";
-
 typedef struct {
   const char* output;   // or NULL: standard output
   bool json;
@@ -141,7 +139,7 @@ static int completion(RunConfig* config, const Arguments* arguments, int count, 
     return usage_error("completion is made for bash");
   }
   text_init(&text, &config->arena);
-  config_completion(&config->options, verbs, &text);
+  config_completion(&config->options, &text);
   return print(arguments, &text);
 }
 

@@ -1,0 +1,39 @@
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const Verb verbs[] = {
+    {"train", verb_train,
+     "run hyper-episodes under a scheduler; without operands, the quick start"},
+    {"resume", verb_resume, "continue a run directory, on any number of ranks"},
+    {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
+    {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
+    {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
+    {"config", verb_config, "show, explain, check and compare configurations"},
+    {"env", verb_env, "list, describe, check and replay tasks"},
+    {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
+    {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
+    {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
+    {"version", verb_version, "print the version"},
+};
+
+const Verb* verb_at(int i) {
+  return i < (int)(sizeof verbs / sizeof *verbs) ? &verbs[i] : NULL;
+}
+
+const Verb* verb_find(const char* name) {
+  for (int i = 0; verb_at(i); i++) {
+    if (strcmp(name, verbs[i].name) == 0) {
+      return &verbs[i];
+    }
+  }
+  return NULL;
+}
+
+int verb_version(int argc, char** argv) {
+  (void)argc;
+  (void)argv;
+  printf("autombpo %s\n", AUTOMBPO_VERSION);
+  return 0;
+}
