@@ -20,6 +20,8 @@ typedef struct CommOutbox CommOutbox;
 typedef struct {
   int rank;
   int ranks;
+  int process;         // of MPI; the rank, unless processes host several (comm_host)
+  int hosts;           // processes beside rank 0
   double nap;          // seconds of the next nap while waiting
   bool lost;           // a rank is gone: MPI_Finalize would wait for it
   CommOutbox* outbox;  // messages on their way, one a rank; a worker has only that to rank 0
@@ -28,6 +30,11 @@ typedef struct {
 
 // Starts MPI. Refuses a launcher that started several processes which MPI cannot connect.
 bool comm_init(Comm* comm, Error* error);
+
+// For measurements: the processes beside rank 0 stand for `workers` ranks, which it tells apart.
+// Process p hosts ranks p, p + hosts, p + 2 hosts ... and sends as comm->rank, which a message that
+// comes sets to the rank that it is for.
+void comm_host(Comm* comm, int workers);
 
 // Ends MPI; every rank must come here. If a rank was lost: ends the process with `code` instead.
 void comm_finalize(Comm* comm, int code);

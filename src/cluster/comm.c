@@ -19,6 +19,9 @@ struct CommOutbox {
   char bytes[COMM_MAX_MESSAGE];
 };
 
+// The tag of a message between rank 0 and the i-th rank that a process hosts is tag + i * TAGS.
+#define TAGS 128
+
 // Open MPI sees a message that has already arrived only at the second probe.
 #define PROBES_PER_POLL 3
 
@@ -81,6 +84,8 @@ bool comm_init(Comm* comm, Error* error) {
   error_set_fatal_hook(comm_abort);
   check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks), "MPI_Comm_size");
+  comm->process = comm->rank;
+  comm->hosts = comm->ranks - 1;
   comm->nap = SHORTEST_NAP;
   comm->lost = false;
   arena_init(&comm->arena);
@@ -90,6 +95,16 @@ bool comm_init(Comm* comm, Error* error) {
     return false;
   }
   return true;
+}
+
+void comm_host(Comm* comm, int workers) {
+  int* largest;
+  int found;
+  MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &largest, &found);
+  CHECK(comm->hosts > 0 && found && workers / comm->hosts < *largest / TAGS - 1,
+        "%d workers in %d processes", workers, comm->hosts);
+  comm->ranks = workers + 1;
+  comm->outbox = ARENA_NEW(&comm->arena, comm->rank == 0 ? comm->ranks : 1, CommOutbox);
 }
 
 void comm_finalize(Comm* comm, int code) {
@@ -145,6 +160,8 @@ static bool sent(CommOutbox* box) {
 
 bool comm_send(Comm* comm, int rank, int tag, const void* data, size_t size) {
   CommOutbox* box = &comm->outbox[rank];
+  int worker = rank > 0 ? rank - 1 : comm->rank - 1;
+  int process = rank > 0 ? 1 + worker % comm->hosts : 0;
   CHECK(size <= COMM_MAX_MESSAGE, "message of %zu bytes, at most %d", size, COMM_MAX_MESSAGE);
   if (!sent(box)) {
     return false;
@@ -152,7 +169,8 @@ bool comm_send(Comm* comm, int rank, int tag, const void* data, size_t size) {
   if (size > 0) {
     memcpy(box->bytes, data, size);
   }
-  check(MPI_Isend(box->bytes, (int)size, MPI_BYTE, rank, tag, MPI_COMM_WORLD, &box->request),
+  check(MPI_Isend(box->bytes, (int)size, MPI_BYTE, process, tag + worker / comm->hosts * TAGS,
+                  MPI_COMM_WORLD, &box->request),
         "MPI_Isend");
   box->pending = true;
   comm->nap = SHORTEST_NAP;
@@ -185,8 +203,10 @@ bool comm_poll(Comm* comm, int* rank, int* tag, void* data, size_t capacity, siz
   check(MPI_Recv(data, count, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
                  MPI_STATUS_IGNORE),
         "MPI_Recv");
-  *rank = status.MPI_SOURCE;
-  *tag = status.MPI_TAG;
+  int hosted = status.MPI_TAG / TAGS * comm->hosts;
+  *rank = comm->process == 0 ? status.MPI_SOURCE + hosted : 0;
+  *tag = status.MPI_TAG % TAGS;
+  comm->rank = comm->process == 0 ? 0 : comm->process + hosted;
   *size = (size_t)count;
   comm->nap = SHORTEST_NAP;
   return true;
