@@ -30,7 +30,9 @@ BELOW = {
     "hyper": {"base", "nn", "env", "sac", "dynamics", "mbpo", "store"},
     "theory": {"base", "store"},
     "cluster": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory"},
-    "cli": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory", "cluster"},
+    "bench": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "cluster"},
+    "cli": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory", "cluster",
+            "bench"},
 }
 
 # What may stand only in files whose path (below src/ or include/) matches.

@@ -15,6 +15,7 @@ static const Verb verbs[] = {
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
+    {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
     {"version", verb_version, "print the version"},
 };
 

@@ -1,0 +1,75 @@
+// bench_controller.c - rank 0's side of the measurement, and what all ranks share.
+#define _GNU_SOURCE
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bench_internal.h"
+#include "cluster/campaign.h"
+#include "simulated.h"
+
+bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena, Error* error) {
+  BenchResult sac;
+  if (!bench_sac(&sac, setup, arena, error)) {
+    return false;
+  }
+  const Experiment* x = setup->experiment;
+  *interval = x->hyper.decision_interval * x->mbpo.policy_updates / sac.value;
+  return true;
+}
+
+static int remove_entry(const char* path, const struct stat* status, int type, struct FTW* ftw) {
+  (void)status;
+  (void)type;
+  (void)ftw;
+  return remove(path);
+}
+
+// As many hyper-episodes as workers may run at a time; the controller is asked at each decision.
+static Experiment crowded(const Experiment* experiment, int workers) {
+  Experiment x = *experiment;
+  snprintf(x.scheduler.kind, sizeof x.scheduler.kind, "ppo");
+  x.ppo.episodes_per_update = workers;
+  return x;
+}
+
+static bool coordinate(Comm* comm, const Experiment* experiment, const ControllerLoad* load,
+                       Error* error) {
+  Experiment x = crowded(experiment, load->workers);
+  RunDirectory directory;
+  const char* place = getenv("TMPDIR");
+  snprintf(directory.path, sizeof directory.path, "%.900s/autombpo-bench-XXXXXX",
+           place && *place ? place : "/tmp");
+  if (!mkdtemp(directory.path)) {
+    return error_errno(error, directory.path);
+  }
+  CampaignOptions options = {.save = {.interval = 3600},
+                             .progress_interval = 3600,
+                             .lost_after = 3600,
+                             .lease_timeout = 300,
+                             .quiet = true};
+  bool ok = run_directory_make(&directory, error) &&
+            campaign_run(comm, &x, &directory, &options, error) != CAMPAIGN_FAILED;
+  nftw(directory.path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  return ok;
+}
+
+bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const Experiment* experiment,
+                      const ControllerLoad* load, Error* error) {
+  Subject subject = {.process = comm_share(getpid()),
+                     .start_bytes = 1e3 * comm_share((int)(memory_of(getpid()) * 1e-3))};
+  comm_host(comm, load->workers);
+  *reports = comm->process == 1;
+  *result = (BenchResult){.name = "controller",
+                          .unit = "decisions/s",
+                          .batch = load->workers,
+                          .floor = NAN,
+                          .repeats = 1};
+  if (comm->process == 0) {
+    return coordinate(comm, experiment, load, error);
+  }
+  simulate_workers(result, comm, load, &subject);
+  return true;
+}

@@ -1,0 +1,82 @@
+// bench_gemm.c - the products of hidden layers, ours and the BLAS's.
+#include "bench_internal.h"
+#include "nn/gemm.h"
+#include "nn/gemm_blas.h"
+
+#define CALLS 16  // in one go
+#define SHAPES 6
+
+typedef struct {
+  const char* name;
+  GemmKind kind;
+  bool blas;
+  int m, n, k;
+  Real *A, *B, *C;
+} Product;
+
+static void run(void* self) {
+  const Product* p = self;
+  for (int i = 0; i < CALLS; i++) {
+    if (p->blas) {
+      gemm_blas(p->kind, p->C, p->A, p->B, p->m, p->n, p->k);
+    } else if (p->kind == GEMM_NN) {
+      gemm_nn(p->C, p->n, p->A, p->k, p->B, p->n, p->m, p->n, p->k);
+    } else if (p->kind == GEMM_NT) {
+      gemm_nt(p->C, p->n, p->A, p->k, p->B, p->k, p->m, p->n, p->k);
+    } else {
+      gemm_tn(p->C, p->n, p->A, p->m, p->B, p->n, p->m, p->n, p->k);
+    }
+  }
+}
+
+static Real* numbers(int rows, int columns, Rng* rng, Arena* arena) {
+  int64_t count = (int64_t)rows * columns;
+  Real* x = ARENA_NEW(arena, count, Real);
+  rng_fill_normal(x, count, rng);
+  return x;
+}
+
+static double gflops(const Product* p, const Timing* timing) {
+  return 2e-9 * CALLS * p->m * p->n * p->k / timing->seconds;
+}
+
+// The value is that of a forward product of SAC's hidden layer, which are most of an update.
+bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
+  (void)error;
+  const Experiment* x = setup->experiment;
+  int B = x->sac.batch_size, H = x->sac.hidden_size;
+  int b = x->model.batch_size, h = x->model.hidden_size;
+  Rng rng = rng_stream(x->seed, 0, RNG_TEST, 0);
+  Product products[2 * SHAPES] = {{"sac forward", GEMM_NN, false, B, H, H, 0, 0, 0},
+                                  {"sac backward", GEMM_NT, false, B, H, H, 0, 0, 0},
+                                  {"sac weights", GEMM_TN, false, H, H, B, 0, 0, 0},
+                                  {"ensemble forward", GEMM_NN, false, b, h, h, 0, 0, 0},
+                                  {"ensemble backward", GEMM_NT, false, b, h, h, 0, 0, 0},
+                                  {"ensemble weights", GEMM_TN, false, h, h, b, 0, 0, 0}};
+  static const char* const blas_names[SHAPES] = {
+      "blas sac forward", "blas sac backward", "blas sac weights",
+      "blas ensemble forward", "blas ensemble backward", "blas ensemble weights"};
+  Timed timed[2 * SHAPES];
+  Timing timings[2 * SHAPES];
+  for (int i = 0; i < 2 * SHAPES; i++) {
+    Product* p = &products[i];
+    if (i >= SHAPES) {
+      *p = products[i - SHAPES];
+      p->name = blas_names[i - SHAPES];
+      p->blas = true;
+    } else {
+      p->A = numbers(p->m, p->k, &rng, arena);
+      p->B = numbers(p->k, p->n, &rng, arena);
+      p->C = numbers(p->m, p->n, &rng, arena);
+    }
+    timed[i] = (Timed){run, p};
+  }
+  measure(timings, timed, 2 * SHAPES, setup->repeats, setup->seconds / SHAPES);
+  *result = (BenchResult){.unit = "GFLOP/s", .batch = B};
+  bench_rate(result, setup, &timings[0], 2e-9 * CALLS * B * H * H);
+  result->floor = gflops(&products[SHAPES], &timings[SHAPES]);
+  for (int i = 0; i < 2 * SHAPES; i++) {
+    bench_add_figure(result, products[i].name, gflops(&products[i], &timings[i]));
+  }
+  return true;
+}

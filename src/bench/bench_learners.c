@@ -1,0 +1,170 @@
+// bench_learners.c - SAC updates, gradient steps of the ensemble, imaginary transitions.
+#include <string.h>
+
+#include "base/stopwatch.h"
+#include "bench/floor.h"
+#include "bench_internal.h"
+#include "mbpo/model_rollout.h"
+
+// States that are rolled out at a time, as model_rollout does.
+#define ROLLOUT_ROWS 2048
+
+typedef struct {
+  const BenchSetup* setup;
+  BenchData data;
+  Sac sac;
+  Ensemble ensemble;
+  Floor floor;
+  double draw;  // seconds spent on drawing batches
+  // SAC
+  Batch batch;
+  Real* noise;  // (2, B, A)
+  // ensemble
+  int32_t* rows;  // (E, B)
+  Real* in;       // (E, B, O + A)
+  Real* target;   // (E, B, 1 + O)
+  // rollout
+  Replay imagined;
+  RolloutScratch* rollout_scratch;
+} Learners;
+
+static bool open_learners(Learners* l, const BenchSetup* setup, Arena* arena, Error* error) {
+  *l = (Learners){.setup = setup};
+  if (!bench_data_open(&l->data, setup, arena, error)) {
+    return false;
+  }
+  const Experiment* x = setup->experiment;
+  int O = l->data.env.spec.obs_size, A = l->data.env.spec.act_size;
+  sac_init(&l->sac, &x->sac, O, A, &l->data.rng, arena);
+  ensemble_init(&l->ensemble, &x->model, O, A, BENCH_ROWS, &l->data.rng, arena);
+  return true;
+}
+
+static void close_learners(Learners* l) {
+  ensemble_free(&l->ensemble);
+  bench_data_close(&l->data);
+}
+
+// The figure and its floor, side by side.
+static void compare(BenchResult* result, Learners* l, void (*run)(void*), double units,
+                    void (*floor)(void*), double floor_units) {
+  Timing timings[2];
+  Timed timed[2] = {{run, l}, {floor, &l->floor}};
+  floor(&l->floor);
+  double flop = l->floor.flop / floor_units;
+  measure(timings, timed, 2, l->setup->repeats, l->setup->seconds);
+  bench_rate(result, l->setup, &timings[0], units);
+  bench_floor(result, &timings[1], floor_units, flop);
+}
+
+// SAC ---------------------------------------------------------------------------------------------
+
+static void sac_run(void* self) {
+  Learners* l = self;
+  SacLosses losses;
+  Stopwatch watch = stopwatch_start();
+  int64_t noise = (int64_t)l->batch.size * l->sac.act_size;
+  replay_sample(&l->batch, 0, l->batch.size, &l->data.replay, &l->data.rng);
+  rng_fill_normal(l->noise, 2 * noise, &l->data.rng);
+  stopwatch_lap(&watch, &l->draw);
+  sac_update(&losses, &l->sac, &l->batch, l->noise, l->noise + noise);
+}
+
+bool bench_sac(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
+  Learners l;
+  if (!open_learners(&l, setup, arena, error)) {
+    return false;
+  }
+  int B = setup->experiment->sac.batch_size, A = l.sac.act_size;
+  batch_init(&l.batch, B, l.sac.obs_size, A, arena);
+  l.noise = ARENA_NEW(arena, 2 * (size_t)B * (size_t)A, Real);
+  floor_init_sac(&l.floor, &l.sac, &l.data.rng, arena);
+  *result = (BenchResult){.unit = "updates/s", .batch = B};
+  compare(result, &l, sac_run, 1, floor_sac_update, 1);
+  BenchItem parts[] = {{"draw batch", l.draw},
+                       {"critic targets", l.sac.times.targets},
+                       {"critic gradient", l.sac.times.critics},
+                       {"policy gradient", l.sac.times.policy},
+                       {"adam", l.sac.times.adam}};
+  bench_add_shares(result, parts, sizeof parts / sizeof *parts);
+  close_learners(&l);
+  return true;
+}
+
+// The ensemble ------------------------------------------------------------------------------------
+
+// The rows of a batch, one batch a member.
+static void gather(Learners* l) {
+  const Replay* replay = &l->data.replay;
+  int O = l->sac.obs_size, A = l->sac.act_size;
+  int rows = l->setup->experiment->model.batch_size * l->ensemble.options.members;
+  rng_fill_below(l->rows, rows, (int32_t)replay->size, &l->data.rng);
+  for (int b = 0; b < rows; b++) {
+    const Real* row = replay_row(replay, l->rows[b]);
+    Real* target = l->target + (size_t)b * (size_t)(O + 1);
+    memcpy(l->in + (size_t)b * (size_t)(O + A), row, (size_t)(O + A) * sizeof(Real));
+    target[0] = replay_row_rew(replay, row);
+    memcpy(target + 1, replay_row_next_obs(replay, row), (size_t)O * sizeof(Real));
+  }
+}
+
+static void ensemble_run(void* self) {
+  Learners* l = self;
+  Stopwatch watch = stopwatch_start();
+  gather(l);
+  stopwatch_lap(&watch, &l->draw);
+  ensemble_step(&l->ensemble, l->in, l->target, l->setup->experiment->model.batch_size);
+}
+
+bool bench_ensemble(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
+  Learners l;
+  if (!open_learners(&l, setup, arena, error)) {
+    return false;
+  }
+  int B = setup->experiment->model.batch_size;
+  size_t rows = (size_t)B * (size_t)l.ensemble.options.members;
+  l.rows = ARENA_NEW(arena, rows, int32_t);
+  l.in = ARENA_NEW(arena, rows * (size_t)(l.sac.obs_size + l.sac.act_size), Real);
+  l.target = ARENA_NEW(arena, rows * (size_t)(l.sac.obs_size + 1), Real);
+  floor_init_ensemble(&l.floor, &l.ensemble, &l.data.rng, arena);
+  *result = (BenchResult){.unit = "gradient steps/s", .batch = B};
+  compare(result, &l, ensemble_run, 1, floor_ensemble_step, 1);
+  bench_add_figure(result, "members", l.ensemble.options.members);
+  const EnsembleTimes* times = &l.ensemble.times;
+  BenchItem parts[] = {{"gather", l.draw},
+                       {"forward", times->forward},
+                       {"loss", times->loss},
+                       {"backward", times->backward},
+                       {"adam", times->adam}};
+  bench_add_shares(result, parts, sizeof parts / sizeof *parts);
+  close_learners(&l);
+  return true;
+}
+
+// Rollouts ----------------------------------------------------------------------------------------
+
+static void rollout_run(void* self) {
+  Learners* l = self;
+  model_rollout(&l->imagined, &l->data.replay, &l->sac, &l->ensemble, NULL, ROLLOUT_ROWS,
+                l->setup->length, &l->data.rng, l->rollout_scratch);
+}
+
+// No branch ends, so that as many transitions are made each time; the task's test for the end is
+// a few comparisons a transition.
+bool bench_rollout(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
+  Learners l;
+  if (!open_learners(&l, setup, arena, error)) {
+    return false;
+  }
+  replay_init(&l.imagined, l.sac.obs_size, l.sac.act_size,
+              (int64_t)setup->experiment->mbpo.rollouts * setup->length);
+  l.rollout_scratch = rollout_scratch_new(l.sac.obs_size, l.sac.act_size, arena);
+  floor_init_rollout(&l.floor, &l.sac, &l.ensemble, ROLLOUT_ROWS, &l.data.rng, arena);
+  *result = (BenchResult){.unit = "transitions/s", .batch = ROLLOUT_ROWS};
+  compare(result, &l, rollout_run, (double)ROLLOUT_ROWS * setup->length, floor_rollout_step,
+          ROLLOUT_ROWS);
+  bench_add_figure(result, "length", setup->length);
+  replay_free(&l.imagined);
+  close_learners(&l);
+  return true;
+}
