@@ -12,6 +12,7 @@ typedef struct {
   bool blas;
   int m, n, k;
   Real *A, *B, *C;
+  GemmEpilogue how;
 } Product;
 
 static void run(void* self) {
@@ -20,11 +21,11 @@ static void run(void* self) {
     if (p->blas) {
       gemm_blas(p->kind, p->C, p->A, p->B, p->m, p->n, p->k);
     } else if (p->kind == GEMM_NN) {
-      gemm_nn(p->C, p->n, p->A, p->k, p->B, p->n, p->m, p->n, p->k);
+      gemm_nn_then(&p->how, p->C, p->n, p->A, p->k, p->B, p->n, p->m, p->n, p->k);
     } else if (p->kind == GEMM_NT) {
-      gemm_nt(p->C, p->n, p->A, p->k, p->B, p->k, p->m, p->n, p->k);
+      gemm_nt_then(&p->how, p->C, p->n, p->A, p->k, p->B, p->k, p->m, p->n, p->k);
     } else {
-      gemm_tn(p->C, p->n, p->A, p->m, p->B, p->n, p->m, p->n, p->k);
+      gemm_tn_then(&p->how, p->C, p->n, p->A, p->m, p->B, p->n, p->m, p->n, p->k);
     }
   }
 }
@@ -47,12 +48,13 @@ bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Erro
   int B = x->sac.batch_size, H = x->sac.hidden_size;
   int b = x->model.batch_size, h = x->model.hidden_size;
   Rng rng = rng_stream(x->seed, 0, RNG_TEST, 0);
-  Product products[2 * SHAPES] = {{"sac forward", GEMM_NN, false, B, H, H, 0, 0, 0},
-                                  {"sac backward", GEMM_NT, false, B, H, H, 0, 0, 0},
-                                  {"sac weights", GEMM_TN, false, H, H, B, 0, 0, 0},
-                                  {"ensemble forward", GEMM_NN, false, b, h, h, 0, 0, 0},
-                                  {"ensemble backward", GEMM_NT, false, b, h, h, 0, 0, 0},
-                                  {"ensemble weights", GEMM_TN, false, h, h, b, 0, 0, 0}};
+  Product products[2 * SHAPES] = {
+      {.name = "sac forward", .kind = GEMM_NN, .m = B, .n = H, .k = H},
+      {.name = "sac backward", .kind = GEMM_NT, .m = B, .n = H, .k = H},
+      {.name = "sac weights", .kind = GEMM_TN, .m = H, .n = H, .k = B},
+      {.name = "ensemble forward", .kind = GEMM_NN, .m = b, .n = h, .k = h},
+      {.name = "ensemble backward", .kind = GEMM_NT, .m = b, .n = h, .k = h},
+      {.name = "ensemble weights", .kind = GEMM_TN, .m = h, .n = h, .k = b}};
   static const char* const blas_names[SHAPES] = {
       "blas sac forward", "blas sac backward", "blas sac weights",
       "blas ensemble forward", "blas ensemble backward", "blas ensemble weights"};
@@ -65,6 +67,8 @@ bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Erro
       p->name = blas_names[i - SHAPES];
       p->blas = true;
     } else {
+      bool hidden = i < SHAPES / 2;
+      p->how.precision = hidden ? x->sac.precision : x->model.precision;
       p->A = numbers(p->m, p->k, &rng, arena);
       p->B = numbers(p->k, p->n, &rng, arena);
       p->C = numbers(p->m, p->n, &rng, arena);

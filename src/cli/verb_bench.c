@@ -179,12 +179,6 @@ static bool read_config(RunConfig* config, int count, char** operands, Error* er
   return good && run_config_resolve(config, error);
 }
 
-// In which numbers the networks compute.
-static const char* precision(const RunConfig* config) {
-  (void)config;
-  return "float32";
-}
-
 // Where results go to.
 typedef struct {
   const RunConfig* config;
@@ -204,7 +198,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
   json_init(&json, text);
   json_begin_object(&json, NULL);
   json_text(&json, "name", r->name);
-  json_text(&json, "precision", precision(config));
+  json_text(&json, "precision", config->compute.precision);
   json_text(&json, "task", config->experiment.task);
   json_integer(&json, "batch", r->batch);
   json_number(&json, "value", r->value);
@@ -222,7 +216,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
 
 static void print_text(const BenchResult* r, const RunConfig* config) {
   printf("%-10s %.6g %s (%s, %s, batch %d); %d repeats, spread %.1f %%\n", r->name, r->value,
-         r->unit, config->experiment.task, precision(config), r->batch, r->repeats,
+         r->unit, config->experiment.task, config->compute.precision, r->batch, r->repeats,
          100 * r->spread);
   if (isfinite(r->floor)) {
     printf("  %-22s %.6g; %.3f of it\n", "floor", r->floor, r->value / r->floor);
