@@ -77,6 +77,36 @@ def test_a_truncated_file_is_left_out(training: Path, tmp_path: Path):
     assert len(run.episodes) == 5
 
 
+def _external_link(file: h5py.File, secret: Path):
+    file["epochs/secret"] = h5py.ExternalLink(str(secret), "/x")
+
+
+def _soft_link(file: h5py.File, secret: Path):
+    file["epochs/secret"] = h5py.SoftLink("/epochs/env_step")
+
+
+def _external_storage(file: h5py.File, secret: Path):
+    file.create_dataset("epochs/secret", (4,), "f8", external=[(str(secret), 0, 32)])
+
+
+def _virtual(file: h5py.File, secret: Path):
+    layout = h5py.VirtualLayout((4,), "f8")
+    layout[:] = h5py.VirtualSource(str(secret), "x", (4,))
+    file.create_virtual_dataset("epochs/secret", layout)
+
+
+@pytest.mark.parametrize("forge", [_external_link, _soft_link, _external_storage, _virtual])
+def test_what_leads_out_of_a_file_is_not_followed(training: Path, tmp_path: Path, forge):
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["x"] = np.arange(4.0)
+    path = shutil.copytree(training, tmp_path / "run")
+    with h5py.File(path / "episodes/000002.h5", "r+") as file:
+        forge(file, secret)
+    with pytest.raises(FormatError, match="/epochs/secret (is a link to elsewhere|has its values)"):
+        Episode.read(path / "episodes/000002.h5")
+
+
 def test_unsealed_names_are_ignored(training: Path, tmp_path: Path):
     path = shutil.copytree(training, tmp_path / "run")
     (path / "episodes/000006.h5.tmp").write_bytes(b"half")

@@ -65,6 +65,9 @@ bool h5_has(H5File* file, const char* name);
 // Shape of a dataset; columns 0 = one axis. False and zeros if there is none.
 bool h5_shape(H5File* file, const char* name, int64_t* rows, int64_t* columns);
 
+// Rows of a dataset; one with more than INT_MAX is refused.
+int h5_rows(H5File* file, const char* name);
+
 // Reads a whole dataset, which must have exactly this type and shape.
 void h5_read(H5File* file, const char* name, H5Type type, int64_t rows, int64_t columns,
              void* data);
@@ -79,6 +82,8 @@ void h5_set_i64s(H5File* file, const char* object, const char* name, const int64
 bool h5_has_attribute(H5File* file, const char* object, const char* name);
 const char* h5_get_text(H5File* file, const char* object, const char* name, Arena* arena);
 int64_t h5_get_i64(H5File* file, const char* object, const char* name);
+// Same, refused outside of low ... high.
+int h5_get_int(H5File* file, const char* object, const char* name, int low, int high);
 double h5_get_f64(H5File* file, const char* object, const char* name);
 // Number of values of an attribute; 0 if there is none.
 int h5_attribute_count(H5File* file, const char* object, const char* name);

@@ -318,6 +318,9 @@ static bool check_policy(const PlayPolicy* policy, const Env* env, const char* p
   return true;
 }
 
+// A data file must not have code loaded.
+static bool names_code(const char* task) { return strncmp(task, "plugin:", 7) == 0; }
+
 static int run(Arguments* arguments, Arena* arena) {
   Error error = {0};
   PlayPolicy policy = {.kind = arguments->actor, .stochastic = arguments->stochastic};
@@ -325,6 +328,11 @@ static int run(Arguments* arguments, Arena* arena) {
     return fail(error.text);
   }
   if (policy.kind == PLAY_POLICY && !play_policy_read(&policy, arguments->policy, arena, &error)) {
+    return fail(error.text);
+  }
+  if (!arguments->task && names_code(policy.task)) {
+    error_set(&error, "%s: its task is code of your own; say that it may be loaded: --task %s",
+              arguments->policy, policy.task);
     return fail(error.text);
   }
   const char* task = arguments->task ? arguments->task : policy.task;

@@ -164,14 +164,11 @@ static void read_stages(H5File* file, Controller* c, Arena* arena) {
 }
 
 static bool read_all(Controller* c, H5File* file, const char* path, Error* error) {
-  c->version = (int)h5_get_i64(file, "", "version");
-  c->stages = (int)h5_get_i64(file, "", "stage");
-  c->active_group = (int)h5_get_i64(file, "", "active_group");
-  c->best_version = (int)h5_get_i64(file, "", "best_version");
+  c->version = h5_get_int(file, "", "version", 0, c->max_stages);
+  c->stages = h5_get_int(file, "", "stage", 0, c->max_stages);
+  c->active_group = h5_get_int(file, "", "active_group", 0, HEAD_COUNT);
+  c->best_version = h5_get_int(file, "", "best_version", -1, c->max_stages);
   c->best_score = h5_get_f64(file, "", "best_score");
-  if (c->stages < 0 || c->stages > c->max_stages) {
-    return error_set(error, "%s: %d stages, expected 0 to %d", path, c->stages, c->max_stages);
-  }
   for (int h = 0; h < HEAD_COUNT; h++) {
     if (!read_head(file, c, h, path, error)) {
       return false;

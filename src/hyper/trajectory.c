@@ -1,5 +1,6 @@
 #include "hyper/trajectory.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,17 +210,16 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
-  int64_t D, E, columns;
-  h5_shape(&file, "decisions/env_step", &D, &columns);
-  h5_shape(&file, "epochs/env_step", &E, &columns);
+  int D = h5_rows(&file, "decisions/env_step");
+  int E = h5_rows(&file, "epochs/env_step");
   t->hyper_episode = h5_get_i64(&file, "", "hyper_episode");
-  t->policy_version = (int)h5_get_i64(&file, "", "policy_version");
+  t->policy_version = h5_get_int(&file, "", "policy_version", -1, INT_MAX);
   const char* status = h5_get_text(&file, "", "status", arena);
   t->diverged = status && strcmp(status, "diverged") == 0;
   const char* engine = h5_get_text(&file, "", "env_engine", arena);
   snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
-  t->decisions = (int)D;
-  t->epochs = (int)E;
+  t->decisions = D;
+  t->epochs = E;
   t->state = read_column(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
   t->action = read_column(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
   t->effective = read_column(&file, "decisions/effective", H5_BOOL, D, HEAD_COUNT, arena);

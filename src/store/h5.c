@@ -74,6 +74,7 @@ static void start(H5File* file, const char* path, bool writing) {
   snprintf(file->path, sizeof file->path, "%s", path);
   H5dont_atexit();  // every file is closed here; at exit it is too late to report anything
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5PLset_loading_state(0);  // no plug-ins: a data file must not have code loaded
 }
 
 // Access without file locks: they fail on shared file systems, and sealed files need none.
@@ -134,6 +135,11 @@ static bool open_for_reading(H5File* file, const char* name) {
   H5Pclose(list);
   if (file->handle < 0) {
     return h5_fail(file, "", "not a readable HDF5 file");
+  }
+  char link[H5_LINK_SIZE];
+  if (h5_leads_out(link, file->handle)) {
+    return *link ? h5_refuse(file, link, "is a link to elsewhere, which is never followed")
+                 : h5_fail(file, "", "cannot be listed");
   }
   if (!h5_has_attribute(file, "", "complete")) {
     return h5_refuse(file, "", "is not complete");

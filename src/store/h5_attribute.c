@@ -1,5 +1,6 @@
 // Attributes of groups and datasets.
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -143,6 +144,15 @@ int64_t h5_get_i64(H5File* file, const char* object, const char* name) {
   int64_t value = 0;
   get(file, object, name, H5T_INTEGER, H5T_NATIVE_INT64, &value, -1);
   return file->failed ? 0 : value;
+}
+
+int h5_get_int(H5File* file, const char* object, const char* name, int low, int high) {
+  int64_t value = h5_get_i64(file, object, name);
+  if (!file->failed && (value < low || value > high)) {
+    h5_refuse(file, object, "attribute '%s' is %" PRId64 ", expected %d to %d", name, value, low,
+              high);
+  }
+  return file->failed ? 0 : (int)value;
 }
 
 double h5_get_f64(H5File* file, const char* object, const char* name) {

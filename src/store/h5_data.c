@@ -1,6 +1,7 @@
 // Groups and datasets.
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,10 @@ static bool stored_open(Stored* stored, H5File* file, const char* name) {
     return h5_refuse(file, name, "is missing");
   }
   stored->set = H5Dopen2(file->handle, name, H5P_DEFAULT);
+  if (stored->set >= 0 && !h5_holds_itself(stored->set)) {
+    stored_close(stored);
+    return h5_refuse(file, name, "has its values in another file, which is never followed");
+  }
   stored->space = stored->set >= 0 ? H5Dget_space(stored->set) : -1;
   hid_t type = stored->set >= 0 ? H5Dget_type(stored->set) : -1;
   if (stored->space < 0 || type < 0) {
@@ -260,6 +265,14 @@ bool h5_shape(H5File* file, const char* name, int64_t* rows, int64_t* columns) {
   *columns = stored.axes == 2 ? (int64_t)stored.shape[1] : 0;
   stored_close(&stored);
   return true;
+}
+
+int h5_rows(H5File* file, const char* name) {
+  int64_t rows, columns;
+  if (h5_shape(file, name, &rows, &columns) && rows > INT_MAX) {
+    h5_refuse(file, name, "has %" PRId64 " rows, expected at most %d", rows, INT_MAX);
+  }
+  return file->failed ? 0 : (int)rows;
 }
 
 // What differs from the expected type and shape, reported.

@@ -18,6 +18,13 @@ bool h5_refuse(H5File* file, const char* object, const char* format, ...)
 bool h5_mark_append(H5File* file, const char* name);
 bool h5_mark_check(H5File* file, const char* name);
 
+#define H5_LINK_SIZE 256
+
+// Whether a file has links that are not plain names of its own objects, or cannot be listed (link
+// is then empty); the first of them. Whether a dataset holds its values itself.
+bool h5_leads_out(char link[H5_LINK_SIZE], hid_t file);
+bool h5_holds_itself(hid_t set);
+
 // Type in memory and in the file; new handles, to be closed.
 hid_t h5_memory_type(H5Type type);
 hid_t h5_file_type(H5Type type);

@@ -1,7 +1,8 @@
 #include "store/h5_table.h"
 
-#include <hdf5.h>
 #include <unistd.h>
+
+#include "h5_internal.h"
 
 // Shape of an open dataset; false if it is no table of numbers.
 static bool table_shape(H5Table* table, hid_t set) {
@@ -24,13 +25,18 @@ static bool table_shape(H5Table* table, hid_t set) {
 
 static bool read_dataset(H5Table* table, hid_t file, const char* name, Arena* arena,
                          Error* error) {
+  char link[H5_LINK_SIZE];
+  if (h5_leads_out(link, file)) {
+    return error_set(error, "'%s' is a link to elsewhere, which is never followed", link);
+  }
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
   if (set < 0) {
     return error_set(error, "there is no dataset '%s'", name);
   }
-  bool good = table_shape(table, set);
+  bool good = h5_holds_itself(set) && table_shape(table, set);
   if (!good) {
-    error_set(error, "dataset '%s' is not a table of numbers with one or two axes", name);
+    error_set(error, "dataset '%s' is not a table of numbers, of one or two axes, in this file",
+              name);
   } else {
     size_t count = (size_t)table->rows * (size_t)table->columns;
     table->x = ARENA_NEW(arena, count, double);
@@ -47,6 +53,7 @@ bool h5_table_read(H5Table* table, const char* path, const char* name, Arena* ar
     return error_errno(error, path);
   }
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5PLset_loading_state(0);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file < 0) {
     return error_set(error, "%s: not a readable HDF5 file", path);

@@ -116,6 +116,13 @@ static void a_policy_of_another_task_is_refused(void** state) {
                      "has 17 and 6");
 }
 
+static void a_file_cannot_have_code_loaded(void** state) {
+  (void)state;
+  write_policy(in_directory("plugin.h5"), "plugin:evil.so", 3, 1, 0);
+  assert_int_equal(play(in_directory("plugin.h5"), NULL), EXIT_FAILED);
+  assert_says("err", "say that it may be loaded: --task plugin:evil.so");
+}
+
 static void files_without_a_policy_are_refused(void** state) {
   (void)state;
   const char* path = in_directory("empty.h5");
@@ -268,6 +275,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_policy_of_the_file_acts),
       cmocka_unit_test(a_policy_of_another_task_is_refused),
+      cmocka_unit_test(a_file_cannot_have_code_loaded),
       cmocka_unit_test(files_without_a_policy_are_refused),
       REPLAYED("hopper-v4"), REPLAYED("ant-v5"), REPLAYED("pendulum-v1"),
 #ifdef AUTOMBPO_BULLET

@@ -88,8 +88,37 @@ def _require(path: Path, attributes: dict[str, Any], names: Iterable[str]) -> No
         raise FormatError(f"{path}: missing root attributes: {', '.join(missing)}")
 
 
+FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+
+
+def _leads_out(file: h5py.File) -> str | None:
+    """What would have another file opened, or a plug-in loaded, by reading this one."""
+    problems: list[str] = []
+
+    def check_link(name: bytes, info: Any) -> None:
+        if info.type != h5py.h5l.TYPE_HARD:
+            problems.append(f"/{name.decode(errors='replace')} is a link to elsewhere")
+
+    def check_values(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset):
+            made = node.id.get_create_plist()
+            if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count() > 0:
+                problems.append(f"/{name} has its values in another file")
+            filters = {made.get_filter(i)[0] for i in range(made.get_nfilters())}
+            if not filters <= FILTERS:
+                problems.append(f"/{name} needs a plug-in to be read")
+
+    file.id.links.visit(check_link, info=True)
+    if not problems:
+        file.visititems(check_values)
+    return problems[0] if problems else None
+
+
 def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
-    """Open a sealed file after checking that it is complete and of a format that we read."""
+    """Open a sealed file after checking that it is complete, of a format that we read, and whole.
+
+    Links and storage in other files are refused: a data file does not choose what is opened.
+    """
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -105,6 +134,8 @@ def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
         )
     elif attributes.get("complete") != 1:
         problem = "incomplete (attribute 'complete' is not 1)"
+    else:
+        problem = _leads_out(file)
     if problem is not None:
         file.close()
         raise FormatError(f"{path}: {problem}")
@@ -226,12 +257,12 @@ class Episode:
 
     def transitions(self) -> Columns:
         """Real transitions (/env); empty if the run did not log them."""
-        with h5py.File(self.path, "r") as file:
+        with _open(self.path, EPISODE_FORMAT)[0] as file:
             return _columns(file, "env")
 
     def final_policy(self) -> tuple[Columns, dict[str, Any]]:
         """Arrays and attributes of /final/policy."""
-        with h5py.File(self.path, "r") as file:
+        with _open(self.path, EPISODE_FORMAT)[0] as file:
             if "final/policy" not in file:
                 raise FormatError(f"{self.path}: no /final/policy")
             return _columns(file, "final/policy"), _attributes(file["final/policy"])

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import curves as cv
-from .io import Episode, FormatError, Run, _columns, _open
+from .io import EPISODE_FORMAT, Episode, FormatError, Run, _columns, _open
 from .style import GREY, MARKERS, PALETTE, RC, Drawing
 
 FVI_FORMAT = "autombpo.fvi"
@@ -227,7 +226,7 @@ def half_normal_run(run: Run) -> list[tuple[Episode, HalfNormal]]:
     """Judge the model errors (/final/model/errors: N, dims) of each hyper-episode that has them."""
     result = []
     for episode in run.episodes:
-        with h5py.File(episode.path, "r") as file:
+        with _open(episode.path, EPISODE_FORMAT)[0] as file:
             if "final/model/errors" in file:
                 result.append((episode, half_normal(file["final/model/errors"][()])))
     if not result:
