@@ -95,11 +95,56 @@ catch_signals() {
   done
 }
 
-# Runs COMMAND in a session of its own, so that Ctrl-C reaches it only through us. Returns its code.
+# rank_0_lives SESSION: whether it has a process that mpirun started as rank 0. (One that has ended
+# has no environment any more.)
+rank_0_lives() {
+  local process
+  for process in $(ps -o pid= -s "$1"); do
+    if tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -qx OMPI_COMM_WORLD_RANK=0; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# is_silent DIRECTORY SINCE: whether nothing was written for AUTOMBPO_SILENCE seconds (default half
+# an hour, 0 = for ever). Rank 0 writes status.json every 10 seconds, a process that is alone does so
+# between two steps of its work.
+is_silent() {
+  local limit=${AUTOMBPO_SILENCE:-1800}
+  ((limit > 0 && SECONDS - $2 > limit)) &&
+    [[ -z $(find "$1" -maxdepth 1 -newermt "$limit seconds ago" 2>/dev/null) ]]
+}
+
+# watch_over DIRECTORY SESSION: kills a start that hangs. That is seen when it writes nothing, and when
+# rank 0 is gone but mpirun is not, as happens with --enable-recovery.
+watch_over() {
+  local directory=$1 session=$2 since=$SECONDS led='' gone=0 why=''
+  while [[ -z $why ]] && sleep 2 >/dev/null 2>&1 && kill -0 "$session" 2>/dev/null; do
+    if rank_0_lives "$session"; then
+      led=yes gone=0
+    elif [[ $led ]] && ((++gone > 5)); then
+      why="rank 0 is gone, but mpirun is not"
+    fi
+    if is_silent "$directory" "$since"; then
+      why="nothing was written to $directory for ${AUTOMBPO_SILENCE:-1800} s"
+    fi
+  done
+  if [[ $why ]]; then
+    note "$why: killed"
+    pkill -KILL -s "$session"
+  fi
+}
+
+# supervise_once DIRECTORY COMMAND...: runs COMMAND in a session of its own, so that Ctrl-C reaches
+# it only through us. Returns its code.
 supervise_once() {
-  local code=0
+  local directory=$1 code=0 watcher
+  shift
   setsid "$@" </dev/null &
   supervise_pid=$!
+  watch_over "$directory" "$supervise_pid" &
+  watcher=$!
   # a signal that came before there was a process
   [[ -z $supervise_stop ]] || kill -USR1 "$supervise_pid" 2>/dev/null || true
   while :; do
@@ -109,6 +154,7 @@ supervise_once() {
     kill -0 "$supervise_pid" 2>/dev/null || break
   done
   supervise_pid=
+  kill "$watcher" 2>/dev/null || true
   return "$code"
 }
 
@@ -131,7 +177,7 @@ supervise() {
     status=$(status_of "$directory") || true
     starts=$(starts_of "$directory")
     code=0
-    supervise_once "$@" || code=$?
+    supervise_once "$directory" "$@" || code=$?
     if [[ $code == 2 && $(starts_of "$directory") == "$starts" ]]; then
       return 2
     fi

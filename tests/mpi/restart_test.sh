@@ -75,6 +75,25 @@ grep -q 'restart 1 of 2' killed.log || fail "no restart was reported"
 [[ $(wc -l <killed/starts.jsonl) -ge 2 ]] || fail "there was no restart"
 compare killed
 
+# where MPI lets the others outlive rank 0, they leave, and a mpirun that waits for ever is killed
+export OMPI_MCA_orte_enable_recovery=1 OMPI_MCA_btl=tcp,self
+start headless
+await headless
+pid=$(mpirun_of $supervisor) || fail "no mpirun"
+for process in $(pgrep -P "$pid"); do
+  if tr '\0' '\n' <"/proc/$process/environ" | grep -qx OMPI_COMM_WORLD_RANK=0; then
+    kill -KILL "$process"
+  fi
+done
+begun=$SECONDS
+while [[ $(mpirun_of $supervisor) == "$pid" ]]; do
+  sleep 0.1
+done
+echo "headless: mpirun was gone $((SECONDS - begun)) s after rank 0"
+finish 0
+compare headless
+unset OMPI_MCA_orte_enable_recovery OMPI_MCA_btl
+
 # signals stop it with a checkpoint, and it goes on when repeated
 for signal in USR1 TERM; do
   start stopped
@@ -101,6 +120,20 @@ starts=$(wc -l <crashes.txt)
 # three ranks each; mpirun may end a rank before it has written its line
 [[ $starts -ge 3 && $starts -le 9 ]] || fail "$starts ranks started, expected 3 starts of at most 3"
 grep -q 'sealed and saved nothing' crashed.log || fail "it is not said why it ended"
+
+# a start that hangs is killed, and the next one goes on
+cat >hang <<'END'
+#!/bin/sh
+case "$*" in *--dry-run*) exec "$PROGRAM" "$@" ;; esac
+if [ -e "hung-$OMPI_COMM_WORLD_RANK" ]; then exec "$PROGRAM" "$@"; fi
+touch "hung-$OMPI_COMM_WORLD_RANK"
+exec sleep 1000
+END
+chmod +x hang
+AUTOMBPO=$work/hang AUTOMBPO_SILENCE=8 "${local[@]}" "${arguments[@]}" checkpoint.every=0.5s \
+  run.dir="$work/hung" >hung.log 2>&1 || fail "hung: exit code $?"
+grep -q 'nothing was written to .*/hung for 8 s: killed' hung.log || fail "no hang was noticed"
+compare hung
 
 # a run of another configuration is refused at once
 code=0

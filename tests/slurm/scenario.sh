@@ -94,7 +94,8 @@ has_ended() {
   if [[ $states == *PENDING* ]]; then
     hurry "$1"
   fi
-  [[ $states != *PENDING* && $states != *RUNNING* && $states != *COMPLETING* ]]
+  # no answer at all comes from a controller that is busy
+  [[ $states && $states != *PENDING* && $states != *RUNNING* && $states != *COMPLETING* ]]
 }
 
 # await_end JOB: until every task of it has ended, however often it comes back.
