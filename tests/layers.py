@@ -65,7 +65,7 @@ ONLY_IN = [
 GLOBALS = {
     "src/base/error.c": {"fatal_hook"},
     "src/base/fault.c": {"fault"},
-    "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts"},
+    "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts", "grace", "alarm_code"},
     "src/cluster/comm.c": {"text"},
     "src/nn/gemm.c": {"text"},
     "src/nn/gemm_amx.c": {"has"},

@@ -42,9 +42,12 @@ void comm_finalize(Comm* comm, int code);
 // Ends this process at once, with what it has printed.
 void comm_leave(int code);
 
-// Rank 0's value on every rank: the verdict of starting up. This and the next are the only
-// collective calls.
+// Rank 0's value on every rank: the verdict of starting up. This and the next two are the
+// only collective calls.
 int comm_share(int value);
+
+// Same for a text.
+void comm_share_text(char* text, size_t size);
 
 // On rank 0: the first rank whose label is not that of rank 0, and its label; -1 = all are equal.
 int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]);

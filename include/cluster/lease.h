@@ -10,14 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/process.h"
 #include "hyper/run_directory.h"
 
 #define LEASE_NAME_SIZE 32
-#define LEASE_OWNER_SIZE 256
 
 typedef struct {
   char directory[RUN_PATH_SIZE];  // DIR/lease
-  char owner[LEASE_OWNER_SIZE];   // this process, as written into its leases
+  char owner[PROCESS_TEXT_SIZE];  // this process, as written into its leases
 } LeaseOffice;
 
 void lease_office_init(LeaseOffice* office, const RunDirectory* directory);

@@ -21,6 +21,10 @@ bool run_directory_make(const RunDirectory* directory, Error* error);
 // Writes DIR/NAME into out. CHECKs that it fits.
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
 
+// Removes unfinished files, which killed processes leave, of results that stand in episodes/ and
+// policy/. If all do (`complete`), every unfinished file outside of checkpoint/.
+void run_directory_sweep(const RunDirectory* directory, bool complete);
+
 void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
 void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version);
 void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);

@@ -20,8 +20,12 @@ bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, E
 
 // Syncs `temporary`, gives it the name `path` and syncs the directory; on failure removes it.
 // replace = false: an existing `path` is kept; that is a success if both have the same bytes (the
-// work was done twice), else an error.
+// work was done twice) or if `temporary` was swept away (files_was_swept), else an error.
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error);
+
+// Whether somebody who took this process for dead has done its work: `path` stands, and `temporary`
+// was removed as its remainder.
+bool files_was_swept(const char* temporary, const char* path);
 
 // Replaces `path` by `size` bytes, at once.
 bool files_write(const char* path, const void* bytes, size_t size, Error* error);
@@ -36,6 +40,10 @@ bool files_exists(const char* path);
 
 // Reads a whole file, terminated by an extra zero byte.
 bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Error* error);
+
+// The start of a small file, as text; of one that cannot be read nothing.
+#define FILES_START_SIZE 4096
+void files_read_start(char text[FILES_START_SIZE], const char* path);
 
 // Names in a directory in ascending byte order, without . and ..; those that end in `suffix`.
 bool files_list(char*** names, int* count, const char* path, const char* suffix, Arena* arena,

@@ -26,9 +26,9 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
 // scheduler.controller and scheduler.baseline are places of files: their contents count instead.
 const char* const run_config_unhashed[] = {
-    "env.assets", "run.dir", "run.max_wall", "run.lost_after", "run.lease_timeout",
-    "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet", "scheduler.controller",
-    "scheduler.baseline", NULL};
+    "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
+    "run.lease_timeout", "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet",
+    "scheduler.controller", "scheduler.baseline", NULL};
 
 // The directory of the shipped configurations: installed beside this program, or the source tree
 // around it. NULL = none.

@@ -15,6 +15,10 @@
 #include "nn/gemm.h"
 #include "store/json.h"
 
+// Seconds for all ranks to begin and to end together.
+#define BEGIN_PATIENCE 300
+#define END_PATIENCE 60
+
 static void print_problem(const Start* s, const Error* error) {
   if (s->comm.rank == 0) {
     fprintf(stderr, "%s\n", error->text);
@@ -209,6 +213,7 @@ static CampaignOptions campaign_options(const Start* s) {
 static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
   const RunConfig* c = &s->config;
   CampaignOptions options = campaign_options(s);
+  stop_set_grace(c->run.term_grace);
   if (s->comm.rank == 0 && verb->opened) {
     verb->opened(s);
   }
@@ -241,6 +246,7 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
     return code;
   }
   stop_install();
+  stop_guard(BEGIN_PATIENCE, EXIT_FAILED);
   if (!comm_init(&start.comm, &error)) {
     fprintf(stderr, "autombpo: %s\n", error.text);
     return EXIT_USAGE;
@@ -257,6 +263,7 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
   } else {
     code = run_campaign(&start, verb, &error);
   }
+  stop_guard(END_PATIENCE, code);
   comm_finalize(&start.comm, code);
   run_config_free(&start.config);
   return code;

@@ -170,6 +170,7 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
     char path[RUN_PATH_SIZE];
     run_file(path, directory, "COMPLETE");
     ok = files_exists(path) || files_write(path, "", 0, error);
+    run_directory_sweep(directory, true);
   }
   reporter_end(&c->reporter, !ok ? "failed" : complete ? "finished"
                                                        : "checkpointed");
@@ -199,8 +200,14 @@ static CampaignEnd coordinate(Comm* comm, const Experiment* x, const RunDirector
 
 CampaignEnd campaign_run(Comm* comm, const Experiment* x, const RunDirectory* directory,
                          const CampaignOptions* options, Error* error) {
+  char text[PROCESS_TEXT_SIZE];
+  Process dealer = process_this();
+  process_format(text, &dealer);
+  comm_share_text(text, sizeof text);
+  stop_guard(0, 0);  // all ranks are there; from here on each looks after the others
   if (comm->rank > 0) {
-    return work(comm, x, directory, options, error);
+    CHECK(process_parse(&dealer, text), "rank 0 is '%s'", text);
+    return work(comm, &dealer, x, directory, options, error);
   }
   Arena arena;
   arena_init(&arena);

@@ -53,8 +53,8 @@ void campaign_note_alive(Campaign* campaign, const AliveMessage* alive, int rank
 // Rank 0 of several: deals and answers until all ranks have come to rest.
 bool serve(Campaign* campaign, Arena* arena, Error* error);
 
-// A rank that works.
-CampaignEnd work(Comm* comm, const Experiment* experiment, const RunDirectory* directory,
-                 const CampaignOptions* options, Error* error);
+// A rank that works; rank 0 is the process `dealer`.
+CampaignEnd work(Comm* comm, const Process* dealer, const Experiment* experiment,
+                 const RunDirectory* directory, const CampaignOptions* options, Error* error);
 
 #endif  // CLUSTER_CAMPAIGN_INTERNAL_H

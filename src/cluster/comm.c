@@ -121,6 +121,10 @@ int comm_share(int value) {
   return value;
 }
 
+void comm_share_text(char* text, size_t size) {
+  check(MPI_Bcast(text, (int)size, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+}
+
 int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]) {
   char own[COMM_LABEL_SIZE] = "";
   Arena arena;

@@ -107,6 +107,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
   bool complete = files_exists(path);
+  run_directory_sweep(c->directory, complete);
   c->total = experiment_hyper_episodes(c->experiment);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   for (int64_t e = 0; e < c->total; e++) {

@@ -10,7 +10,8 @@
 
 typedef struct {
   Comm* comm;
-  double patience;  // seconds of silence of rank 0 after which this rank leaves
+  Process dealer;   // rank 0
+  double patience;  // seconds of its silence after which this rank leaves
   bool rests;       // rank 0 was told that this rank has stopped
   bool dismissed;
   StopMessage stop;  // once dismissed
@@ -46,6 +47,13 @@ static int poll(Remote* r, AnyMessage* message) {
   return tag;
 }
 
+// Where MPI lets a rank outlive rank 0, nothing else tells it.
+static void leave_the_dead(const Remote* r) {
+  if (process_is_dead(&r->dealer)) {
+    leave(r, "is dead");
+  }
+}
+
 // A request to stop that only this rank has got, while it has no work.
 static void pass_stop_on(Remote* r) {
   if (stop_requested() && !r->rests) {
@@ -68,6 +76,7 @@ static void wait_for(Remote* r, int tag, AnyMessage* message) {
     if (now - told >= BEAT_INTERVAL) {
       AliveMessage alive = {.hyper_episode = -1};
       tell(r, TAG_ALIVE, &alive, sizeof alive);
+      leave_the_dead(r);
       told = now;
     }
     if (tag != TAG_ORDER) {
@@ -91,6 +100,7 @@ static bool remote_begin(Link* link, BeginMessage* begin) {
 static void remote_alive(Link* link, const AliveMessage* alive) {
   Remote* r = link->self;
   AnyMessage message;
+  leave_the_dead(r);
   tell(r, TAG_ALIVE, alive, sizeof *alive);
   poll(r, &message);
   if (r->dismissed) {
@@ -123,10 +133,10 @@ static void remote_stopped(Link* link) {
   tell(r, TAG_STOPPED, NULL, 0);
 }
 
-CampaignEnd work(Comm* comm, const Experiment* x, const RunDirectory* directory,
-                 const CampaignOptions* options, Error* error) {
+CampaignEnd work(Comm* comm, const Process* dealer, const Experiment* x,
+                 const RunDirectory* directory, const CampaignOptions* options, Error* error) {
   // longer than rank 0's own patience: to lose it is to lose all
-  Remote r = {.comm = comm, .patience = 10 + 2 * options->lost_after};
+  Remote r = {.comm = comm, .dealer = *dealer, .patience = 10 + 2 * options->lost_after};
   Link link = {.begin = remote_begin,
                .alive = remote_alive,
                .decide = remote_decide,

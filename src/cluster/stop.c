@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "cluster/stop.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -8,25 +9,58 @@
 static volatile sig_atomic_t stop_flag = 0;
 static volatile sig_atomic_t save_flag = 0;
 static volatile sig_atomic_t interrupts = 0;
+static volatile sig_atomic_t grace = 0;  // seconds; 0 = no limit
+
+// What is on disk when the grace is over can be resumed, so the exit code is that of a stop.
+#define STOPPED 75
+static volatile sig_atomic_t alarm_code = STOPPED;
 
 static void on_signal(int number) {
   if (number == SIGUSR2) {
     save_flag = 1;
     return;
   }
+  if (number == SIGALRM) {
+    _exit(alarm_code);
+  }
   if (number == SIGINT && ++interrupts > 1) {
     _exit(128 + SIGINT);
+  }
+  if (number != SIGUSR1) {
+    unsigned left = alarm(0);
+    alarm(left > 0 ? left : (unsigned)grace);
   }
   stop_flag = 1;
 }
 
 void stop_install(void) {
-  static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+  static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGALRM};
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
     sigaction(signals[i], &action, NULL);
   }
+  struct sigaction hang_up;
+  sigaction(SIGHUP, NULL, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) {  // it is under nohup
+    action.sa_handler = isatty(STDOUT_FILENO) ? on_signal : SIG_IGN;
+    sigaction(SIGHUP, &action, NULL);
+  }
+}
+
+void stop_set_grace(double seconds) { grace = seconds > 1 ? (sig_atomic_t)ceil(seconds) : 1; }
+
+int stop_seconds_left(void) {
+  unsigned left = alarm(0);
+  if (left > 0) {
+    alarm(left);
+  }
+  return left > 0 ? (int)left : -1;
+}
+
+void stop_guard(unsigned seconds, int code) {
+  alarm_code = seconds > 0 ? code : STOPPED;
+  alarm(seconds);
 }
 
 void stop_request(void) { stop_flag = 1; }

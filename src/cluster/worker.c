@@ -39,6 +39,7 @@ typedef struct {
   double last_beat;     // when the last sign of life was given
   double last_point;    // when the last safe point was passed
   double longest_unit;  // seconds between two of them
+  double save_seconds;  // that the last checkpoint took
   bool stopping;
   bool dropping;  // somebody else has sealed this hyper-episode
   Arena arena;
@@ -94,9 +95,16 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
                         .env_step = h->mbpo.env_step,
                         .bytes = cost.bytes,
                         .seconds = cost.seconds};
+  w->save_seconds = cost.seconds;
   w->link->saved(w->link, &saved);
   w->last_save = w->last_point = seconds();
   return true;
+}
+
+// Whether there is no time to save before this process is ended.
+static bool too_late(const Worker* w) {
+  int left = stop_seconds_left();
+  return left >= 0 && left < w->save_seconds;
 }
 
 // A point between two units of work. A periodic checkpoint that fails is a warning: the last good
@@ -104,6 +112,10 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
 static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
   beat(w, h);
   w->stopping = w->stopping || stop_requested();
+  if (w->stopping && too_late(w)) {
+    warn("no time is left to save: the last checkpoint stands");
+    return true;
+  }
   if (w->stopping) {
     return save(w, h, error) || error_line(error,
                                            "The stop could not be saved; the last good checkpoint "

@@ -2,7 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "store/files.h"
 
 static void format_path(char out[RUN_PATH_SIZE], const char* format, ...)
@@ -26,6 +29,40 @@ bool run_directory_make(const RunDirectory* directory, Error* error) {
     }
   }
   return true;
+}
+
+// Whether the file stands that `temporary`, PATH.h5.HOST-PID-N.tmp, was to become.
+static bool stands(const char* temporary, Arena* arena) {
+  const char* end = strstr(temporary, ".h5.");
+  return end && files_exists(text_format(arena, "%.*s.h5", (int)(end - temporary), temporary));
+}
+
+static void sweep(const char* path, bool all, Arena* arena) {
+  Error ignored;
+  char** names;
+  int count = 0;
+  if (!files_list(&names, &count, path, ".tmp", arena, &ignored)) {
+    return;
+  }
+  for (int i = 0; i < count; i++) {
+    const char* name = text_format(arena, "%s/%s", path, names[i]);
+    if (all || stands(name, arena)) {
+      unlink(name);
+    }
+  }
+}
+
+void run_directory_sweep(const RunDirectory* directory, bool complete) {
+  static const char* const parts[] = {"episodes", "policy", "lease", "."};
+  int count = complete ? 4 : 2;
+  Arena arena;
+  arena_init(&arena);
+  for (int i = 0; i < count; i++) {
+    char path[RUN_PATH_SIZE];
+    run_file(path, directory, parts[i]);
+    sweep(path, complete, &arena);
+  }
+  arena_free(&arena);
 }
 
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name) {

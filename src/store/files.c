@@ -91,6 +91,10 @@ static bool link_exclusively(const char* temporary, const char* path, Error* err
   return true;
 }
 
+bool files_was_swept(const char* temporary, const char* path) {
+  return !files_exists(temporary) && files_exists(path);
+}
+
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error) {
   bool good = sync_path(temporary, error);
   fault_point("before-rename");
@@ -100,6 +104,7 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
     good = link_exclusively(temporary, path, error);
   }
   fault_point("after-rename");
+  good = good || (!replace && files_was_swept(temporary, path));
   unlink(temporary);
   return good && sync_parent(path, error);
 }
@@ -119,7 +124,7 @@ static bool write_all(int descriptor, const char* bytes, size_t size) {
   return true;
 }
 
-bool files_write(const char* path, const void* bytes, size_t size, Error* error) {
+static bool write_once(const char* path, const void* bytes, size_t size, Error* error) {
   char temporary[FILES_PATH_SIZE];
   int descriptor = -1;
   for (int attempt = 0; descriptor < 0; attempt++) {
@@ -145,6 +150,11 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
     return error_errno(error, path);
   }
   return files_publish(temporary, path, true, error);
+}
+
+bool files_write(const char* path, const void* bytes, size_t size, Error* error) {
+  // somebody who sees the run complete sweeps up, perhaps in the middle of the first attempt
+  return write_once(path, bytes, size, error) || write_once(path, bytes, size, error);
 }
 
 bool files_append_line(const char* path, const char* line, Error* error) {
@@ -223,6 +233,16 @@ bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Erro
   errno = failed ? cause : EFBIG;
   (*bytes)[*size] = '\0';
   return (!failed && *size < FILES_MAX_BYTES) || error_errno(error, path);
+}
+
+void files_read_start(char text[FILES_START_SIZE], const char* path) {
+  text[0] = '\0';
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0) {
+    ssize_t got = read(descriptor, text, FILES_START_SIZE - 1);
+    text[got > 0 ? got : 0] = '\0';
+    close(descriptor);
+  }
 }
 
 static int compare_names(const void* a, const void* b) {

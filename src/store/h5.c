@@ -244,8 +244,9 @@ bool h5_seal(H5File* file, Error* error) {
   close_handle(file);
   fault_point("mid-write");
   if (file->failed || !h5_mark_append(file, file->temporary) || !verify_written(file, error)) {
+    bool swept = files_was_swept(file->temporary, file->path);
     unlink(file->temporary);
-    return report(file, error) && false;
+    return swept || (report(file, error) && false);
   }
   return files_publish(file->temporary, file->path, false, error);
 }

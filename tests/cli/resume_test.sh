@@ -42,6 +42,17 @@ expect 0 'nothing is missing' resume -q moved
 [[ $(checksum moved) == "$expected" ]] || fail "resumed twice: another checksum"
 cd ..
 
+# what killed processes left goes when the result stands, or the run is complete
+cp -r original remains
+rm remains/COMPLETE remains/episodes/000005.h5 remains/policy/v000002.h5
+touch remains/{episodes/000004.h5,episodes/000005.h5,policy/v000001.h5,status.json}.host-1-0.tmp
+SLURM_JOB_END_TIME=1 expect 75 . resume -q remains
+[[ ! -e remains/episodes/000004.h5.host-1-0.tmp ]] || fail "remains of a sealed file are left"
+[[ -e remains/episodes/000005.h5.host-1-0.tmp ]] || fail "somebody may be writing this file"
+expect 0 . resume -q remains
+[[ -z $(find remains -name '*.tmp') ]] || fail "left: $(find remains -name '*.tmp')"
+[[ $(checksum remains) == "$expected" ]] || fail "remains: another checksum"
+
 # options that results depend on may not change; others may
 expect 2 'mbpo.policy_updates: 2 -> 3' resume original mbpo.policy_updates=3
 expect 0 'nothing is missing' resume -q original checkpoint.every=3s run.max_wall=1h

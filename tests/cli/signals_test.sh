@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Signals and deadlines: SIGUSR1, SIGTERM and SIGINT save and stop with 75, a second SIGINT stops at
 # once, SIGUSR2 saves and goes on, run.max_wall and Slurm's end time are kept.
+# run.term_grace bounds SIGTERM; SIGHUP is nothing to a run without a terminal.
 # usage: signals_test.sh PROGRAM SOURCE_DIR
 set -euo pipefail
 program=$1
@@ -64,6 +65,21 @@ kill -INT $pid
 code=0
 wait $pid || code=$?
 [[ $code == 130 || $code == 75 ]] || fail "second SIGINT: exit code $code, expected 130"
+
+# training a model for hours, it is at no safe point: SIGTERM ends it after the grace all the same
+"$program" train "${long[@]}" run.dir=grace run.term_grace=1s model.max_epochs=100000 \
+  model.patience=100000 model.hidden_size=200 >log 2>&1 &
+pid=$!
+until [[ -e grace/status.json ]] && (($(awk '{print $14}' "/proc/$pid/stat") > 300)); do
+  kill -0 $pid 2>/dev/null || fail "grace: ended before it was hit"
+  sleep 0.1
+done
+begun=$SECONDS
+kill -HUP $pid
+kill -TERM $pid
+finish grace 75
+((SECONDS - begun < 60)) || fail "grace: took $((SECONDS - begun)) s"
+[[ ! -e grace/checkpoint/episode-000000 ]] || fail "grace: it was at a safe point"
 
 # deadlines: stopped before the time is up, counted from the start that metrics.jsonl tells
 # keeps_deadline NAME SECONDS

@@ -1,6 +1,7 @@
 // Leases: one owner at a time; the lease of a dead or silent owner is open to all.
 #define _GNU_SOURCE
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -112,6 +113,22 @@ static void a_dead_process_of_this_machine_loses_its_lease_at_once(void** state)
   assert_true(lease_take(&office, "000001", LONG));
 }
 
+// In a container nobody may ever collect it.
+static void a_dead_process_that_nobody_collects_loses_its_lease_too(void** state) {
+  (void)state;
+  pid_t child = fork();
+  if (child == 0) {
+    LeaseOffice own;
+    lease_office_init(&own, &directory);
+    _exit(lease_take(&own, "000001", LONG) ? 0 : 1);
+  }
+  siginfo_t info;
+  assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);  // a zombie from here
+  assert_int_equal(info.si_status, 0);
+  assert_true(lease_take(&office, "000001", LONG));
+  assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void an_earlier_start_of_the_same_job_loses_its_lease_at_once(void** state) {
   (void)state;
   setenv("SLURM_JOB_ID", "4711", 1);
@@ -188,6 +205,7 @@ int main(void) {
       TEST(only_its_owner_gives_a_lease_back),
       TEST(a_silent_owner_loses_its_lease_and_renewing_keeps_it),
       TEST(a_dead_process_of_this_machine_loses_its_lease_at_once),
+      TEST(a_dead_process_that_nobody_collects_loses_its_lease_too),
       TEST(an_earlier_start_of_the_same_job_loses_its_lease_at_once),
       TEST(an_unsigned_lease_is_open_after_seconds),
       TEST(what_is_no_lease_is_open_only_with_age),

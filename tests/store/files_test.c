@@ -63,6 +63,16 @@ static void a_written_file_replaces_the_old_one_whole(void** state) {
   assert_int_equal(count, 1);
 }
 
+static void swept_work_is_done_only_if_somebody_else_did_it(void** state) {
+  const char* path = path_of(*state, "sealed");
+  Error error;
+  // taken for dead, its unfinished file removed, and nothing in its place
+  assert_false(files_publish(path_of(*state, "sealed.tmp"), path, false, &error));
+  assert_true(files_write(path, "same", 4, &error));
+  assert_true(files_publish(path_of(*state, "sealed.tmp"), path, false, &error));
+  assert_false(files_publish(path_of(*state, "sealed.tmp"), path, true, &error));
+}
+
 static void large_files_are_read_whole(void** state) {
   Fixture* f = *state;
   size_t size = 300001;
@@ -154,6 +164,8 @@ static void failures_name_the_path(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_written_file_replaces_the_old_one_whole, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(swept_work_is_done_only_if_somebody_else_did_it, set_up,
+                                      tear_down),
       cmocka_unit_test_setup_teardown(large_files_are_read_whole, set_up, tear_down),
       cmocka_unit_test_setup_teardown(lines_of_several_writers_never_mix, set_up, tear_down),
       cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
