@@ -84,12 +84,19 @@ static void beat(Worker* w, const HyperEpisode* h) {
   }
 }
 
+// Whether somebody else has sealed this hyper-episode, so that nothing of it needs to be saved.
+static bool is_sealed(const Worker* w, const HyperEpisode* h) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, w->directory, h->index);
+  return files_exists(path);
+}
+
 // The checkpoint that a stop depends on may exceed the limit of bytes.
 static bool save(Worker* w, HyperEpisode* h, Error* error) {
   CheckpointCost cost;
   int64_t max_bytes = w->stopping ? 0 : w->options->max_bytes;
   if (!checkpoint_write(&cost, h, w->directory, max_bytes, error)) {
-    return false;
+    return w->stopping && is_sealed(w, h);
   }
   SavedMessage saved = {.hyper_episode = h->index,
                         .env_step = h->mbpo.env_step,

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/scenario.sh"
 
 # two experiments x two seeds, each with the bits of a process outside of Slurm
-short=('ppo.stages=[1]' mbpo.epoch_length=300)
+short=('ppo.stages=[1]' mbpo.epoch_length=200)
 directories='{method}/s{seed}'
 submit array.sbatch --array=0-3 -- 0-1 "${train[*]} ${short[*]} run.dir=$directories" \
   "${train[*]} ${short[*]} run.dir=$directories run.method=other mbpo.policy_updates=10"
