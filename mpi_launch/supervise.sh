@@ -95,17 +95,14 @@ catch_signals() {
   done
 }
 
-# rank_0_lives SESSION: whether it has a process that mpirun started as rank 0. (One that has ended
-# has no environment any more.)
-rank_0_lives() {
-  local process
-  for process in $(ps -o pid= -s "$1"); do
-    if tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -qx OMPI_COMM_WORLD_RANK=0; then
-      return 0
-    fi
-  done
-  return 1
+# rank_0_of SESSION: prints its process that mpirun has started as rank 0, if there is one.
+rank_0_of() {
+  ps -o pid= -s "$1" | sed 's|^ *\(.*\)|/proc/\1/environ|' |
+    xargs grep -lzx OMPI_COMM_WORLD_RANK=0 2>/dev/null | tr -dc '0-9\n' | head -n 1
 }
+
+# lives PROCESS: and is not only left to be collected.
+lives() { [[ $(ps -o stat= -p "$1") == [^Z]* ]]; }
 
 # is_silent DIRECTORY SINCE: whether nothing was written for AUTOMBPO_SILENCE seconds (default half
 # an hour, 0 = for ever). Rank 0 writes status.json every 10 seconds, a process that is alone does so
@@ -119,11 +116,10 @@ is_silent() {
 # watch_over DIRECTORY SESSION: kills a start that hangs. That is seen when it writes nothing, and when
 # rank 0 is gone but mpirun is not, as happens with --enable-recovery.
 watch_over() {
-  local directory=$1 session=$2 since=$SECONDS led='' gone=0 why=''
+  local directory=$1 session=$2 since=$SECONDS leader='' gone=0 why=''
   while [[ -z $why ]] && sleep 2 >/dev/null 2>&1 && kill -0 "$session" 2>/dev/null; do
-    if rank_0_lives "$session"; then
-      led=yes gone=0
-    elif [[ $led ]] && ((++gone > 5)); then
+    leader=${leader:-$(rank_0_of "$session" || true)}
+    if [[ $leader ]] && ! lives "$leader" && ((++gone > 5)); then
       why="rank 0 is gone, but mpirun is not"
     fi
     if is_silent "$directory" "$since"; then

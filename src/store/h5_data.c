@@ -212,11 +212,10 @@ static void stored_close(Stored* stored) {
 
 // Whether the file holds as much as the shape claims. A small file with a huge shape would be read,
 // as zeros, for hours.
-static bool is_held(const Stored* stored) {
-  hsize_t columns = stored->axes == 2 ? stored->shape[1] : 1;
-  hsize_t bytes = h5_type_size((H5Type)stored->type);
-  hsize_t held = H5Dget_storage_size(stored->set);
-  return !__builtin_mul_overflow(bytes, stored->shape[0], &bytes) &&
+bool h5_is_held(hid_t set, hsize_t rows, hsize_t columns, size_t size) {
+  hsize_t bytes = size;
+  hsize_t held = H5Dget_storage_size(set);
+  return !__builtin_mul_overflow(bytes, rows, &bytes) &&
          !__builtin_mul_overflow(bytes, columns, &bytes) && bytes / BEST_DEFLATE <= held &&
          (held > 0 || bytes == 0);
 }
@@ -248,7 +247,8 @@ static bool stored_open(Stored* stored, H5File* file, const char* name) {
     stored_close(stored);
     return h5_refuse(file, name, "has a type or shape that this program does not know");
   }
-  if (!is_held(stored)) {
+  hsize_t columns = stored->axes == 2 ? stored->shape[1] : 1;
+  if (!h5_is_held(stored->set, stored->shape[0], columns, h5_type_size((H5Type)stored->type))) {
     stored_close(stored);
     return h5_refuse(file, name, "claims more values than the file holds");
   }

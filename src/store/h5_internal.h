@@ -25,6 +25,9 @@ bool h5_mark_check(H5File* file, const char* name);
 bool h5_leads_out(char link[H5_LINK_SIZE], hid_t file);
 bool h5_holds_itself(hid_t set);
 
+// Whether the file can hold as many values, of `size` bytes, as a dataset claims to have.
+bool h5_is_held(hid_t set, hsize_t rows, hsize_t columns, size_t size);
+
 // Type in memory and in the file; new handles, to be closed.
 hid_t h5_memory_type(H5Type type);
 hid_t h5_file_type(H5Type type);

@@ -4,7 +4,7 @@
 
 #include "h5_internal.h"
 
-// Shape of an open dataset; false if it is no table of numbers.
+// Shape of an open dataset; false if it is no table of numbers, or has not as many as it claims.
 static bool table_shape(H5Table* table, hid_t set) {
   hid_t type = H5Dget_type(set);
   H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
@@ -12,7 +12,8 @@ static bool table_shape(H5Table* table, hid_t set) {
   int axes = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
   hsize_t shape[2] = {0, 1};
   bool good = (class == H5T_INTEGER || class == H5T_FLOAT) && (axes == 1 || axes == 2) &&
-              H5Sget_simple_extent_dims(space, shape, NULL) >= 0;
+              H5Sget_simple_extent_dims(space, shape, NULL) >= 0 &&
+              h5_is_held(set, shape[0], shape[1], H5Tget_size(type));
   *table = (H5Table){.rows = (int64_t)shape[0], .columns = (int64_t)shape[1]};
   if (space >= 0) {
     H5Sclose(space);

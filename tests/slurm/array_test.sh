@@ -29,8 +29,11 @@ for method in autombpo other; do
 done
 [[ $(starts_of other/s1) == 2 ]] || fail "task 3 was not started twice"
 
-# one run, joined by four tasks
+# one run, joined by four tasks; one is requeued in the middle
 submit campaign.sbatch --array=0-3 -- "${train[@]}" run.dir=joined
+await_progress joined
+await "task 2 to run" is_running "${job}_2"
+scontrol requeue "${job}_2"
 await_end "$job"
 check_completed "$job" joined
 

@@ -49,6 +49,7 @@ submit() {
 state_of() { scontrol show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 
 is_pending() { [[ $(state_of "$1") == *PENDING* ]]; }
+is_running() { [[ $(state_of "$1") == *RUNNING* ]]; }
 
 # Tasks of a job that went back into the queue are held for two minutes: here for two seconds. (In
 # the second of the requeue itself, Slurm would refuse to start them: "Job credential revoked".)

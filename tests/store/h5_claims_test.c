@@ -12,6 +12,7 @@
 #include <hdf5.h>
 
 #include "store/h5.h"
+#include "store/h5_table.h"
 
 static void make_file(const char* path, hsize_t rows, hsize_t columns) {
   Error error;
@@ -37,6 +38,8 @@ static void refused(hsize_t rows, hsize_t columns) {
   H5File file;
   Error error;
   int64_t found_rows, found_columns;
+  H5Table table;
+  Arena arena;
   assert_non_null(mkdtemp(directory));
   snprintf(path, sizeof path, "%s/x.h5", directory);
   make_file(path, rows, columns);
@@ -45,6 +48,9 @@ static void refused(hsize_t rows, hsize_t columns) {
   assert_false(h5_verify(&file, NULL));
   assert_false(h5_close(&file, &error));
   assert_non_null(strstr(error.text, "claims more values than the file holds"));
+  arena_init(&arena);
+  assert_false(h5_table_read(&table, path, "x", &arena, &error));
+  arena_free(&arena);
   unlink(path);
   rmdir(directory);
 }
