@@ -78,6 +78,7 @@ begun=$SECONDS
 kill -HUP $pid
 kill -TERM $pid
 finish grace 75
+grep -q 'out of time: ended' log || fail "grace: no word about it"
 ((SECONDS - begun < 60)) || fail "grace: took $((SECONDS - begun)) s"
 [[ ! -e grace/checkpoint/episode-000000 ]] || fail "grace: it was at a safe point"
 
@@ -93,5 +94,5 @@ keeps_deadline() {
   ((ended - begun <= $2)) || fail "$1: stopped $((ended - begun)) s after its start"
 }
 
-keeps_deadline wall 4 run.max_wall=3s
-SLURM_JOB_END_TIME=$(($(date +%s) + 4)) keeps_deadline slurm 5
+keeps_deadline wall 10 run.max_wall=8s
+SLURM_JOB_END_TIME=$(($(date +%s) + 8)) keeps_deadline slurm 10

@@ -55,7 +55,7 @@ disturb() {
   kill -"$signal" "$(process_of "$name" 2)"
   wait $pid || code=$?
   echo "$name: exit code $code after $((SECONDS - begun)) s"
-  ((SECONDS - begun < 120)) || fail "$name: took too long"
+  ((SECONDS - begun < 400)) || fail "$name: took too long"
   [[ -e $name/COMPLETE ]] || fail "$name: not complete"
   [[ $(checksum "$name") == "$expected" ]] || fail "$name: another checksum"
   grep -q '"event":"lost".*"rank":2' "$name/metrics.jsonl" || fail "$name: no lost event"
