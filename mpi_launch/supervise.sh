@@ -60,9 +60,10 @@ was_checkpointed() {
 # starts_of DIRECTORY: how many starts it has recorded.
 starts_of() { wc -l 2>/dev/null <"$1/starts.jsonl" || echo 0; }
 
-# What signals ask for: "", USR1 or TERM; and the process that they go to.
+# What signals ask for: "", USR1 or TERM; the process that they go to; and who watches over it.
 supervise_stop=
 supervise_pid=
+supervise_watch=
 
 # The first TERM, INT or HUP asks for a checkpoint as USR1 does, because mpirun gives its ranks only
 # a second after TERM; the next one ends mpirun.
@@ -83,6 +84,7 @@ on_signal() {
   esac
   if [[ -n $supervise_pid ]]; then
     kill "-$signal" "$supervise_pid" 2>/dev/null || true
+    [[ $signal != USR1 || -z $supervise_watch ]] || kill -USR1 "$supervise_watch" 2>/dev/null || true
   fi
 }
 
@@ -114,11 +116,17 @@ is_silent() {
 }
 
 # watch_over DIRECTORY SESSION: kills a start that hangs. That is seen when it writes nothing, and when
-# rank 0 is gone but mpirun is not, as happens with --enable-recovery.
+# rank 0 is gone but mpirun is not, as happens with --enable-recovery. Once it gets USR1, it repeats
+# that to the start every ten seconds: mpirun loses a signal that comes before its ranks are there.
 watch_over() {
-  local directory=$1 session=$2 since=$SECONDS leader='' gone=0 why=''
+  local directory=$1 session=$2 since=$SECONDS leader='' gone=0 why='' turns=0
+  local stop=$supervise_stop
+  trap 'stop=yes' USR1
   while [[ -z $why ]] && sleep 2 >/dev/null 2>&1 && kill -0 "$session" 2>/dev/null; do
     leader=${leader:-$(rank_0_of "$session" || true)}
+    if [[ $stop ]] && ((++turns % 5 == 0)); then
+      kill -USR1 "$session" 2>/dev/null || true
+    fi
     if [[ $leader ]] && ! lives "$leader" && ((++gone > 5)); then
       why="rank 0 is gone, but mpirun is not"
     fi
@@ -135,13 +143,13 @@ watch_over() {
 # supervise_once DIRECTORY COMMAND...: runs COMMAND in a session of its own, so that Ctrl-C reaches
 # it only through us. Returns its code.
 supervise_once() {
-  local directory=$1 code=0 watcher
+  local directory=$1 code=0
   shift
   setsid "$@" </dev/null &
   supervise_pid=$!
   watch_over "$directory" "$supervise_pid" &
-  watcher=$!
-  # a signal that came before there was a process
+  supervise_watch=$!
+  # a signal that came before there was a process; the watch knows of it
   [[ -z $supervise_stop ]] || kill -USR1 "$supervise_pid" 2>/dev/null || true
   while :; do
     code=0
@@ -150,7 +158,8 @@ supervise_once() {
     kill -0 "$supervise_pid" 2>/dev/null || break
   done
   supervise_pid=
-  kill "$watcher" 2>/dev/null || true
+  kill "$supervise_watch" 2>/dev/null || true
+  supervise_watch=
   return "$code"
 }
 
