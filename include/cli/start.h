@@ -7,6 +7,8 @@
 #include "cluster/comm.h"
 
 typedef struct {
+  int argc;            // the verb and its arguments
+  char** argv;
   Comm comm;
   RunConfig config;
   const char* output;  // of -o, or NULL

@@ -239,7 +239,7 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
 }
 
 int start_run(int argc, char** argv, const StartVerb* verb) {
-  Start start = {0};
+  Start start = {.argc = argc, .argv = argv};
   Error error = {0};
   int code = parse_options(argc, argv, verb, &start);
   if (code >= 0) {

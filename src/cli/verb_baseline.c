@@ -44,6 +44,17 @@ static void average(Baseline* b, const Trajectory* runs, Arena* arena) {
   }
 }
 
+// The command line; files are named as the user named them.
+static const char* command_line(const Start* s, Arena* arena) {
+  Text text;
+  text_init(&text, arena);
+  text_add(&text, "autombpo");
+  for (int i = 0; i < s->argc; i++) {
+    text_add(&text, " %s", s->argv[i]);
+  }
+  return text.bytes;
+}
+
 static bool save(const Start* s, const Baseline* b, const char* engine, Arena* arena,
                  Error* error) {
   struct utsname machine;
@@ -54,8 +65,7 @@ static bool save(const Start* s, const Baseline* b, const char* engine, Arena* a
   }
   BaselineSource source = {
       .env_engine = engine,
-      .command = text_format(arena, "autombpo baseline (run.seed=%lld, hyper-episodes 0..%d)",
-                             (long long)s->config.run.seed, b->seeds - 1),
+      .command = command_line(s, arena),
       .config_hash = s->config.experiment.config_hash,
       .provenance = text_format(arena, "autombpo %s, %s, %s", AUTOMBPO_VERSION, machine.machine,
                                 gemm_description()),

@@ -107,6 +107,15 @@ static void add_integers(Text* text, const char* key, const int64_t* values, int
   text_add(text, "]\n");
 }
 
+// A double-quoted scalar of YAML.
+static void add_text(Text* text, const char* key, const char* value) {
+  text_add(text, "%s: \"", key);
+  for (const char* c = value; *c; c++) {
+    text_add(text, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+  }
+  text_add(text, "\"\n");
+}
+
 bool baseline_save(const Baseline* b, const BaselineSource* source, const char* path,
                    Error* error) {
   Arena arena;
@@ -119,7 +128,8 @@ bool baseline_save(const Baseline* b, const BaselineSource* source, const char* 
   add_integers(&text, "seeds", source->seeds, b->seeds);
   text_add(&text, "eval_episodes: %d\nconfig_hash: \"%s\"\n", source->eval_episodes,
            source->config_hash);
-  text_add(&text, "command: \"%s\"\nprovenance: \"%s\"\n", source->command, source->provenance);
+  add_text(&text, "command", source->command);
+  add_text(&text, "provenance", source->provenance);
   add_integers(&text, "env_step", b->env_step, b->count);
   add_numbers(&text, "return_mean", b->return_mean, b->count);
   add_numbers(&text, "return_std", b->return_std, b->count);

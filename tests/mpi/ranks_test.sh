@@ -21,7 +21,8 @@ if ! problem=$("$AUTOMBPO" config check "$config" compute.precision="$precision"
   echo "skipped: $problem"
   exit 77
 fi
-"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir=baseline >/dev/null
+"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir='base "line\' >/dev/null
+grep -qF 'scheduler.hyper_episodes=2 run.dir=base \"line\\"' baseline.yaml || fail "its command: $(grep ^command baseline.yaml)"
 arguments=(-q "$config" compute.precision="$precision" scheduler.baseline="$work/baseline.yaml")
 
 "$AUTOMBPO" train "${arguments[@]}" run.dir=ranks-1
