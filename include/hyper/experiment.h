@@ -19,7 +19,8 @@ typedef struct {
 } SchedulerOptions;
 
 typedef struct {
-  char task[ENV_ID_SIZE];
+  char task[ENV_ID_SIZE];   // as env_open wants it: of a plugin, the place of its file
+  char env[ENV_ID_SIZE];    // what files call it: of a plugin, its own name
   char method[64];          // name for files and figures
   const char* assets;       // directory of the MJCF files
   uint64_t seed;

@@ -120,9 +120,6 @@ static void fill_directory(RunDirectory* directory, const RunConfig* config) {
 }
 
 static void fill_experiment(RunConfig* c) {
-  Text text;
-  text_init(&text, &c->arena);
-  options_canonical(&c->options, run_config_unhashed, &text);
   Experiment* x = &c->experiment;
   *x = (Experiment){
       .seed = (uint64_t)c->run.seed,
@@ -133,7 +130,6 @@ static void fill_experiment(RunConfig* c) {
       .scheduler = c->scheduler,
       .ppo = c->ppo,
       .log_transitions = c->log.transitions,
-      .config = text.bytes,
   };
   if (strcmp(c->compute.precision, "bfloat16") == 0) {
     x->sac.precision = GEMM_BFLOAT16;
@@ -148,6 +144,34 @@ static bool find_assets(RunConfig* c, Error* error) {
   return c->experiment.assets != NULL;
 }
 
+// Files name a plugin as it names itself, wherever it is.
+static bool name_env(RunConfig* c, Error* error) {
+  Experiment* x = &c->experiment;
+  if (strncmp(x->task, "plugin:", 7) != 0) {
+    strcpy(x->env, x->task);
+    return true;
+  }
+  Env env;
+  Arena arena;
+  arena_init(&arena);
+  bool good = env_open(&env, x->task, x->assets, &arena, error);
+  if (good) {
+    snprintf(x->env, sizeof x->env, "%s", env.spec.id);
+    env_close(&env);
+  }
+  arena_free(&arena);
+  return good;
+}
+
+// The options that results depend on.
+static void write_config(RunConfig* c, Text* text) {
+  char task[sizeof c->env.id];
+  strcpy(task, c->env.id);
+  snprintf(c->env.id, sizeof c->env.id, "%s", c->experiment.env);
+  options_canonical(&c->options, run_config_unhashed, text);
+  strcpy(c->env.id, task);
+}
+
 // A file as it is named, or among the shipped configurations.
 static const char* find_shipped(RunConfig* c, const char* name) {
   const char* shipped = text_format(&c->arena, "%s/%s", c->options.share_dir, name);
@@ -160,7 +184,7 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
     return true;
   }
   const char* name = named ? c->scheduler.baseline
-                           : text_format(&c->arena, "baselines/%s.yaml", c->env.id);
+                           : text_format(&c->arena, "baselines/%s.yaml", c->experiment.env);
   const char* path = find_shipped(c, name);
   if (!files_exists(path)) {
     return error_line(error,
@@ -172,9 +196,9 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   if (!baseline_load(&c->baseline, path, &c->arena, error)) {
     return false;
   }
-  if (strcmp(c->baseline.env, c->env.id) != 0) {
+  if (strcmp(c->baseline.env, c->experiment.env) != 0) {
     return error_line(error, "%s: is the baseline of %s, expected %s", path, c->baseline.env,
-                      c->env.id);
+                      c->experiment.env);
   }
   c->experiment.baseline = &c->baseline;
   c->baseline_path = path;
@@ -200,7 +224,7 @@ static bool add_hashes(RunConfig* c, Error* error) {
   Experiment* x = &c->experiment;
   Text text;
   text_init(&text, &c->arena);
-  text_add(&text, "%s", x->config);
+  write_config(c, &text);
   if (x->baseline) {
     const Baseline* b = x->baseline;
     uint64_t hash = hash_bytes(HASH_START, b->env_step, (size_t)b->count * sizeof *b->env_step);
@@ -230,6 +254,6 @@ bool run_config_resolve(RunConfig* c, Error* error) {
   fill_directory(&c->directory, c);
   fill_experiment(c);
   bool learns = strcmp(c->scheduler.kind, "ppo") == 0;
-  return find_assets(c, error) && find_baseline(c, learns, error) &&
+  return find_assets(c, error) && name_env(c, error) && find_baseline(c, learns, error) &&
          (!learns || check_length(c, error)) && add_hashes(c, error);
 }

@@ -88,6 +88,8 @@ static bool give_birth(RunConfig* c, const char* path, Error* error) {
          copy_input(c, c->controller_path, inputs[1][1], error) && write_run_yaml(c, path, error);
 }
 
+static bool is_plugin(const RunConfig* c) { return strncmp(c->env.id, "plugin:", 7) == 0; }
+
 // Comparing a start with the run that a directory holds -------------------------------------------
 
 // *cut_off: its last section is missing, too.
@@ -126,6 +128,10 @@ static bool compare(RunConfig* old, RunConfig* c, const char* hash, const char* 
                     Error* error) {
   Text text;
   text_init(&text, &c->arena);
+  if (is_plugin(old) && is_plugin(c)) {
+    // it may have moved; whether it is the same one, the hash tells
+    strcpy(old->env.id, c->experiment.env);
+  }
   options_canonical(&old->options, run_config_unhashed, &text);
   if (strncmp(text.bytes, c->experiment.config, text.size) != 0) {
     return refuse_difference(old, c, hash, path, error);
@@ -196,7 +202,7 @@ static bool names(int count, char* const* operands, const char* key) {
 // A data file must not have code loaded or other directories read.
 static bool check_outside(const RunConfig* c, const char* path, int count, char* const* operands,
                           Error* error) {
-  if (strncmp(c->env.id, "plugin:", 7) == 0 && !names(count, operands, "env.id")) {
+  if (is_plugin(c) && !names(count, operands, "env.id")) {
     return error_set(error,
                      "%s: the task is code of your own; say that it may be loaded: "
                      "env.id=%s",

@@ -79,7 +79,7 @@ static bool make_baseline(const Start* s, Error* error) {
   Arena arena;
   arena_init(&arena);
   Baseline b = {.seeds = s->config.experiment.scheduler.hyper_episodes};
-  strcpy(b.env, s->config.experiment.task);
+  strcpy(b.env, s->config.experiment.env);
   Trajectory* runs = ARENA_NEW(&arena, b.seeds, Trajectory);
   bool ok = read_runs(runs, b.seeds, s, &arena, error);
   if (ok) {

@@ -101,7 +101,7 @@ bool policy_file_write(const Controller* c, const Experiment* x, const char* pat
   }
   char group[256];
   group_name(group, sizeof group, c, c->active_group);
-  h5_set_text(&file, "", "env", x->task);
+  h5_set_text(&file, "", "env", x->env);
   h5_set_text(&file, "", "method", x->method);
   h5_set_i64(&file, "", "seed", (int64_t)x->seed);
   h5_set_text(&file, "", "config", x->config);

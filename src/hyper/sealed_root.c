@@ -30,7 +30,7 @@ static void write_env_spec(H5File* file, const EnvSpec* spec) {
 }
 
 void sealed_root_write(H5File* file, const Experiment* x, const EnvSpec* spec) {
-  h5_set_text(file, "", "env", x->task);
+  h5_set_text(file, "", "env", x->env);
   h5_set_text(file, "", "env_engine", spec->engine);
   write_env_spec(file, spec);
   h5_set_text(file, "", "method", x->method);
