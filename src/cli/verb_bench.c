@@ -32,7 +32,7 @@ static const char usage[] =
     "their largest difference over the median. Figure and floor are measured in turn.\n"
     "\n"
     "      --json        one JSON object a line\n"
-    "      --repeats N   default 9; of mbpo and controller 1\n"
+    "      --repeats N   default 9; of mbpo 1; controller has one\n"
     "      --seconds S   of each repeat; default 0.5; of controller 5\n"
     "      --length K    steps of a rollout; default 5\n"
     "      --steps N     real steps of mbpo; default 1000\n"
@@ -287,6 +287,7 @@ static bool start_ranks(const Arguments* a, const ControllerLoad* load, int coun
 static int run_controller(const Arguments* a, RunConfig* config, int count, char** operands,
                           Error* error) {
   BenchSetup setup = setup_of(&parts[CONTROLLER], a, config);
+  setup.seconds = fmin(setup.seconds, 0.5);
   Output output = {config, a->json};
   ControllerLoad load = {.workers = (int)a->workers,
                          .seconds = a->seconds > 0 ? a->seconds : 5,
