@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need_slurm
 export AUTOMBPO=$1 AUTOMBPO_HOME=$2
 reference=$3
-patience=${patience:-300}  # seconds that anything is waited for
+patience=${patience:-800}  # seconds that anything is waited for
 end_scenario() {
   local code=$?
   if [[ $code != 0 ]]; then
