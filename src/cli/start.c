@@ -16,7 +16,7 @@
 #include "store/json.h"
 
 // Seconds for all ranks to begin and to end together.
-#define BEGIN_PATIENCE 300
+#define BEGIN_PATIENCE 180
 #define END_PATIENCE 60
 
 static void print_problem(const Start* s, const Error* error) {
