@@ -3,7 +3,7 @@
 #define BASE_STOPWATCH_H
 
 typedef struct {
-  double last;  // seconds, at the start or at the last lap
+  double last;  // processor time in seconds, at the start or at the last lap
 } Stopwatch;
 
 // Seconds of a clock that only goes forward, and of this process's processor time.
@@ -15,7 +15,7 @@ double clock_processor_of(int process);
 
 Stopwatch stopwatch_start(void);
 
-// *part += seconds since the start or the last lap.
+// *part += seconds of processor time since the start or the last lap.
 void stopwatch_lap(Stopwatch* watch, double* part);
 
 #endif  // BASE_STOPWATCH_H

@@ -7,7 +7,8 @@
 
 typedef struct {
   double seconds, wall;
-  MbpoTimes times;
+  double updating, stepping;  // processor time of SAC updates and gradient steps alone
+  MbpoTimes times;            // by the clock on the wall
   MbpoEpoch counts;  // its sums
 } Loop;
 
@@ -50,6 +51,10 @@ static bool run_loop(Loop* loop, Mbpo* m, int steps, Error* error) {
   loop->seconds = clock_processor() - processor;
   loop->wall = clock_wall() - wall;
   loop->times = times_between(&start, &m->times);
+  const SacTimes* sac = &m->sac.times;
+  const EnsembleTimes* model = &m->ensemble.times;
+  loop->updating = sac->targets + sac->critics + sac->policy + sac->adam;
+  loop->stepping = model->forward + model->loss + model->backward + model->adam;
   return event != MBPO_DIVERGED || error_set(error, "the run diverged after %lld real steps",
                                              (long long)m->env_step);
 }
@@ -90,11 +95,8 @@ static void report(BenchResult* result, const Loop* loop, int steps) {
   bench_add_figure(result, "model_trainings", (double)c->model_trainings);
   bench_add_figure(result, "model_epochs", (double)c->model_epochs);
   bench_add_figure(result, "model_steps", (double)c->model_steps);
-  // the parts' times are those of the wall; their shares are those of the processor too
-  double updates = result->share[3].value * loop->seconds;
-  double training = result->share[1].value * loop->seconds;
-  bench_add_figure(result, "s_per_1000_sac_updates", updates * 1e3 / (double)c->sac_updates);
-  bench_add_figure(result, "s_per_1000_model_steps", training * 1e3 / (double)c->model_steps);
+  bench_add_figure(result, "s_per_1000_sac_updates", loop->updating * 1e3 / (double)c->sac_updates);
+  bench_add_figure(result, "s_per_1000_model_steps", loop->stepping * 1e3 / (double)c->model_steps);
 }
 
 bool bench_mbpo(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
