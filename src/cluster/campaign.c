@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/stopwatch.h"
 #include "campaign_internal.h"
 #include "cluster/stop.h"
 
@@ -17,12 +18,6 @@
 #define STATUS_TIMEOUT 60.0
 #define RENEWALS 8  // of each lease within lease_timeout
 #define LONGEST_RENEWAL 10.0
-
-double campaign_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 // The earlier of run.max_wall and the end that Slurm announces.
 static double find_deadline(const CampaignOptions* options) {
@@ -53,7 +48,7 @@ bool campaign_tick(Campaign* c, Error* error) {
   if (c->deadline > 0 && (double)time(NULL) + margin >= c->deadline) {
     stop_request();
   }
-  double now = campaign_seconds();
+  double now = clock_wall();
   if (now - c->renewed >= fmin(LONGEST_RENEWAL, c->options->lease_timeout / RENEWALS)) {
     c->renewed = now;
     if (!renew(c, error)) {
@@ -65,7 +60,7 @@ bool campaign_tick(Campaign* c, Error* error) {
 }
 
 bool campaign_look(Campaign* c, bool* looked, Error* error) {
-  double now = campaign_seconds();
+  double now = clock_wall();
   *looked = now - c->looked >= LOOK_INTERVAL;
   if (*looked) {
     c->looked = now;

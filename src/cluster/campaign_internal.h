@@ -36,8 +36,6 @@ typedef struct {
   Error* error;
 } Campaign;
 
-double campaign_seconds(void);
-
 // What rank 0 does beside answering: status, leases, stopping in time. False: the run directory is
 // gone.
 bool campaign_tick(Campaign* campaign, Error* error);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stopwatch.h"
 #include "campaign_internal.h"
 #include "cluster/stop.h"
 
@@ -64,11 +65,11 @@ static void pass_stop_on(Remote* r) {
 
 // Waits for a message with this tag, or to be dismissed.
 static void wait_for(Remote* r, int tag, AnyMessage* message) {
-  double heard = campaign_seconds(), told = heard;
+  double heard = clock_wall(), told = heard;
   int found = 0;
   while (found != tag && !r->dismissed) {
     found = poll(r, message);
-    double now = campaign_seconds();
+    double now = clock_wall();
     heard = found ? now : heard;
     if (now - heard > r->patience) {
       leave(r, "is silent");

@@ -6,17 +6,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "store/json.h"
 
 #define STATUS_INTERVAL 10.0  // seconds between two status.json
 #define REDRAW_INTERVAL 0.25  // seconds between two progress lines on a terminal
-
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void format_time(char out[32], time_t now) {
   struct tm utc;
@@ -66,7 +61,7 @@ void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directo
   r->best_score = -INFINITY;
   r->best_episode = -1;
   r->line_interval = line_interval;
-  r->started = r->line_written = seconds();
+  r->started = r->line_written = clock_wall();
   r->terminal = isatty(STDERR_FILENO);
   r->speaks = true;
 }
@@ -158,7 +153,7 @@ void reporter_saved(Reporter* r, int rank, const SavedMessage* saved) {
   r->worst.seconds = fmax(r->worst.seconds, saved->seconds);
   r->worst.bytes = saved->bytes > r->worst.bytes ? saved->bytes : r->worst.bytes;
   r->saves++;
-  r->saved_at = seconds();
+  r->saved_at = clock_wall();
   Event event;
   begin_event(&event, "checkpoint");
   json_integer(&event.json, "hyper_episode", saved->hyper_episode);
@@ -230,7 +225,7 @@ static Overview overview(const Reporter* r) {
   }
   o.steps = r->steps_at_start + since_start;
   o.share = all > 0 ? fmin(1, (double)o.steps / all) : 1;
-  o.steps_per_second = (double)since_start / fmax(1e-3, seconds() - r->started);
+  o.steps_per_second = (double)since_start / fmax(1e-3, clock_wall() - r->started);
   double left = fmax(0, all - (double)o.steps);
   o.eta = since_start > 0 ? left / o.steps_per_second : NAN;
   return o;
@@ -289,7 +284,7 @@ static void add_checkpoints(Json* json, const Reporter* r) {
   }
   json_begin_object(json, "checkpoint");
   json_integer(json, "written", r->saves);
-  json_number(json, "age_s", seconds() - r->saved_at);
+  json_number(json, "age_s", clock_wall() - r->saved_at);
   json_number(json, "seconds", r->saved.seconds);
   json_integer(json, "bytes", r->saved.bytes);
   json_number(json, "worst_seconds", r->worst.seconds);
@@ -364,7 +359,7 @@ static void print_line(const Reporter* r, const char* before, const char* after)
 }
 
 void reporter_tick(Reporter* r) {
-  double now = seconds();
+  double now = clock_wall();
   if (r->speaks && now - r->status_written > STATUS_INTERVAL) {
     write_status(r, "running");
     r->status_written = now;

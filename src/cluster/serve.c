@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/stopwatch.h"
 #include "campaign_internal.h"
 #include "cluster/stop.h"
 
@@ -37,14 +38,14 @@ typedef struct {
 static void give_up(Service* s, int rank) {
   Partner* partner = &s->partner[rank];
   partner->mode = PARTNER_LOST;
-  reporter_lost(&s->campaign->reporter, rank, campaign_seconds() - partner->heard);
+  reporter_lost(&s->campaign->reporter, rank, clock_wall() - partner->heard);
   coordinator_give_back(&s->campaign->coordinator, partner->hyper_episode);
   partner->hyper_episode = -1;
   s->deal = true;
 }
 
 static void tell(Service* s, int rank, int tag, const void* data, size_t size) {
-  s->partner[rank].told = campaign_seconds();
+  s->partner[rank].told = clock_wall();
   if (!comm_send(s->comm, rank, tag, data, size)) {
     give_up(s, rank);
   }
@@ -109,7 +110,7 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
 // A rank that was given up and speaks again goes on; what it does twice is the same.
 static void hear(Service* s, int rank) {
   Partner* partner = &s->partner[rank];
-  partner->heard = campaign_seconds();
+  partner->heard = clock_wall();
   if (partner->mode == PARTNER_LOST) {
     fprintf(stderr, "warning: rank %d is back\n", rank);
     partner->mode = PARTNER_WORKS;
@@ -118,7 +119,7 @@ static void hear(Service* s, int rank) {
 
 // A pause of rank 0 (an update, a frozen host) is nobody's silence.
 static void forgive_own_pause(Service* s) {
-  double now = campaign_seconds();
+  double now = clock_wall();
   double pause = now - s->turned;
   s->turned = now;
   for (int rank = 1; pause > OWN_PAUSE && rank < s->comm->ranks; rank++) {
@@ -127,7 +128,7 @@ static void forgive_own_pause(Service* s) {
 }
 
 static void look_after_partners(Service* s) {
-  double now = campaign_seconds();
+  double now = clock_wall();
   double limit = fmax(s->campaign->options->lost_after,
                       SILENCE_MARGIN * s->campaign->longest_unit);
   for (int rank = 1; rank < s->comm->ranks; rank++) {
@@ -203,7 +204,7 @@ static void dismiss(Service* s) {
 }
 
 bool serve(Campaign* c, Arena* arena, Error* error) {
-  Service s = {.campaign = c, .comm = c->comm, .turned = campaign_seconds()};
+  Service s = {.campaign = c, .comm = c->comm, .turned = clock_wall()};
   s.partner = ARENA_NEW(arena, c->comm->ranks, Partner);
   for (int rank = 1; rank < c->comm->ranks; rank++) {
     s.partner[rank] = (Partner){.hyper_episode = -1, .heard = s.turned, .told = s.turned};

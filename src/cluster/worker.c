@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "hyper/checkpoint.h"
 #include "hyper/trajectory.h"
@@ -45,12 +45,6 @@ typedef struct {
   Arena arena;
 } Worker;
 
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
 
 static void decide(Worker* w, HyperEpisode* h) {
@@ -67,12 +61,12 @@ static void decide(Worker* w, HyperEpisode* h) {
         (long long)order.hyper_episode, order.decision, (long long)h->index, h->decisions);
   w->stopping = w->stopping || order.verdict == ORDER_STOP;
   w->dropping = order.verdict == ORDER_DROP;
-  w->last_point = seconds();
+  w->last_point = clock_wall();
   hyper_episode_act(h, &order.action);
 }
 
 static void beat(Worker* w, const HyperEpisode* h) {
-  double now = seconds();
+  double now = clock_wall();
   w->longest_unit = fmax(w->longest_unit, now - w->last_point);
   w->last_point = now;
   if (now - w->last_beat >= BEAT_INTERVAL) {
@@ -104,7 +98,7 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
                         .seconds = cost.seconds};
   w->save_seconds = cost.seconds;
   w->link->saved(w->link, &saved);
-  w->last_save = w->last_point = seconds();
+  w->last_save = w->last_point = clock_wall();
   return true;
 }
 
@@ -129,10 +123,10 @@ static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
                                            "of hyper-episode %lld stands, what came after is lost",
                                            (long long)h->index);
   }
-  bool due = stop_save_requested() || seconds() - w->last_save >= w->options->interval;
+  bool due = stop_save_requested() || clock_wall() - w->last_save >= w->options->interval;
   if (due && !save(w, h, error)) {
     warn(error->text);
-    w->last_save = seconds();
+    w->last_save = clock_wall();
   }
   return true;
 }
@@ -183,7 +177,7 @@ static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
     return false;
   }
   w->dropping = false;
-  w->last_save = w->last_point = seconds();
+  w->last_save = w->last_point = clock_wall();
   bool ok = checkpoint_load(&episode, w->directory, &found, warn, &w->arena, error) &&
             advance(w, &episode, error);
   if (ok && episode.finished) {

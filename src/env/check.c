@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/stopwatch.h"
 
 #define ACTIONS 1024  // rows of random actions that the timing loops cycle through
 #define LAPS 20       // timings, of which the best counts
@@ -101,12 +102,6 @@ static void run_episode(EnvCheck* check, Bench* bench, int64_t steps) {
   check->episodes++;
 }
 
-static double cpu_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 // Steps per second. ends (LAP_STEPS): written by whole steps, followed by bare ones (bare = true),
 // so that both simulate the same episodes.
 static double measure(Bench* bench, const double* actions, bool* ends, bool bare) {
@@ -114,7 +109,7 @@ static double measure(Bench* bench, const double* actions, bool* ends, bool bare
   Rng rng = check_stream(1);
   int t = 0;
   env_reset(env, bench->obs, &rng);
-  double start = cpu_seconds();
+  double start = clock_processor();
   for (int i = 0; i < LAP_STEPS; i++) {
     const double* act = actions + i % ACTIONS * env->spec.act_size;
     if (bare) {
@@ -127,7 +122,7 @@ static double measure(Bench* bench, const double* actions, bool* ends, bool bare
       env_reset(env, bench->obs, &rng);
     }
   }
-  return LAP_STEPS / (cpu_seconds() - start);
+  return LAP_STEPS / (clock_processor() - start);
 }
 
 static int compare_doubles(const void* a, const void* b) {

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "store/h5_archive.h"
 
@@ -20,12 +20,6 @@
 // How a sealed file ends (docs/formats.md section 2): a word, then 16 digits and a newline.
 #define END_MARK "\nautombpo-sealed "
 #define END_SIZE 34
-
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 // Generation numbers of a hyper-episode's checkpoints, newest first. Returns how many.
 static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Arena* scratch) {
@@ -136,7 +130,7 @@ static bool make_parent(char parent[RUN_PATH_SIZE], const RunDirectory* director
 
 bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory* directory,
                       int64_t max_bytes, Error* error) {
-  double start = seconds();
+  double start = clock_wall();
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
   long numbers[MAX_GENERATIONS];
   if (!make_parent(parent, directory, h->index, error)) {
@@ -158,7 +152,7 @@ bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory*
     }
   }
   arena_free(&scratch);
-  *cost = (CheckpointCost){.seconds = seconds() - start, .bytes = ok ? file_bytes(path) : 0};
+  *cost = (CheckpointCost){.seconds = clock_wall() - start, .bytes = ok ? file_bytes(path) : 0};
   for (int i = GENERATIONS_KEPT - 1; ok && i < count; i++) {
     generation_path(path, parent, numbers[i]);
     unlink(path);

@@ -1,18 +1,12 @@
 #include "mbpo/mbpo.h"
 
 #include <math.h>
-#include <time.h>
 
+#include "base/stopwatch.h"
 #include "mbpo/evaluate.h"
 
 // Log-density that the release stores for uniform exploration actions, whatever their dimension.
 #define EXPLORATION_LOGP ((Real)-0.69314718055994530942)
-
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch) {
   const double* s = options->rollout_schedule.value;
@@ -53,7 +47,7 @@ static void update_policy(Mbpo* m) {
   if (m->real.size < m->options.min_pool) {
     return;
   }
-  double start = seconds();
+  double start = clock_wall();
   int64_t noise = (int64_t)m->batch.size * m->sac.act_size;
   for (int g = 0; g < m->policy_updates; g++) {
     SacLosses losses;
@@ -63,13 +57,13 @@ static void update_policy(Mbpo* m) {
     add_losses(&m->running.losses, &losses);
   }
   m->running.sac_updates += m->policy_updates;
-  m->times.sac += seconds() - start;
+  m->times.sac += clock_wall() - start;
 }
 
 // The model ---------------------------------------------------------------------------------------
 
 void mbpo_train_model(Mbpo* m) {
-  double start = seconds();
+  double start = clock_wall();
   EnsembleTraining training;
   ensemble_train(&training, &m->ensemble, &m->real, &m->model_rng);
   m->diverged = m->diverged || training.diverged;
@@ -83,7 +77,7 @@ void mbpo_train_model(Mbpo* m) {
     m->running.holdout_error[e] = training.holdout_error[e];
     m->running.elites[e] = m->ensemble.elites[e];
   }
-  m->times.model_train += seconds() - start;
+  m->times.model_train += clock_wall() - start;
 }
 
 // D_model keeps retain_epochs epochs of rollouts at the current length.
@@ -93,14 +87,14 @@ static int64_t imagined_capacity(const MbpoOptions* o, int rollout_length) {
 }
 
 static void imagine(Mbpo* m) {
-  double start = seconds();
+  double start = clock_wall();
   if (m->model_trainings == 0) {
     mbpo_train_model(m);
   }
   replay_set_capacity(&m->imagined, imagined_capacity(&m->options, m->rollout_length));
   model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
                 m->options.rollouts, m->rollout_length, &m->rollout_rng, m->rollout_scratch);
-  m->times.rollout += seconds() - start;
+  m->times.rollout += clock_wall() - start;
 }
 
 // MBPO's own schedule of what no scheduler sets.
@@ -131,7 +125,7 @@ static void choose_random_action(Real* logp, Mbpo* m) {
 }
 
 static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
-  double start = seconds();
+  double start = clock_wall();
   Real logp;
   real_episode_begin(&m->episode, &m->env, &m->env_rng);
   choose(&logp, m);
@@ -142,13 +136,13 @@ static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
     m->running.train_return += m->episode.total;
     m->episodes_ended++;
   }
-  m->times.env += seconds() - start;
+  m->times.env += clock_wall() - start;
 }
 
 // Epochs ------------------------------------------------------------------------------------------
 
 static void evaluate(Mbpo* m) {
-  double start = seconds();
+  double start = clock_wall();
   int episodes = m->options.evaluation_episodes;
   MbpoEpoch* r = &m->running;
   bool ok = evaluate_policy(r->eval_returns, r->eval_lengths, &m->sac, &m->eval_env, episodes,
@@ -158,7 +152,7 @@ static void evaluate(Mbpo* m) {
   for (int i = 0; i < episodes; i++) {
     m->eval_mean += r->eval_returns[i] / episodes;
   }
-  m->times.evaluate += seconds() - start;
+  m->times.evaluate += clock_wall() - start;
 }
 
 static void begin_epoch(Mbpo* m) {
