@@ -22,7 +22,7 @@ bool run_directory_make(const RunDirectory* directory, Error* error);
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
 
 // Removes unfinished files, which killed processes leave, of results that stand in episodes/ and
-// policy/. If all do (`complete`), every unfinished file outside of checkpoint/.
+// policy/. If all do (`complete`), every unfinished file outside of checkpoint/, and all leases.
 void run_directory_sweep(const RunDirectory* directory, bool complete);
 
 void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);

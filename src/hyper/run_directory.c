@@ -37,11 +37,11 @@ static bool stands(const char* temporary, Arena* arena) {
   return end && files_exists(text_format(arena, "%.*s.h5", (int)(end - temporary), temporary));
 }
 
-static void sweep(const char* path, bool all, Arena* arena) {
+static void sweep(const char* path, const char* suffix, bool all, Arena* arena) {
   Error ignored;
   char** names;
   int count = 0;
-  if (!files_list(&names, &count, path, ".tmp", arena, &ignored)) {
+  if (!files_list(&names, &count, path, suffix, arena, &ignored)) {
     return;
   }
   for (int i = 0; i < count; i++) {
@@ -53,14 +53,16 @@ static void sweep(const char* path, bool all, Arena* arena) {
 }
 
 void run_directory_sweep(const RunDirectory* directory, bool complete) {
+  // a lease that is left is of a process that was killed after somebody else had done its work
   static const char* const parts[] = {"episodes", "policy", "lease", "."};
+  static const char* const suffixes[] = {".tmp", ".tmp", "", ".tmp"};
   int count = complete ? 4 : 2;
   Arena arena;
   arena_init(&arena);
   for (int i = 0; i < count; i++) {
     char path[RUN_PATH_SIZE];
     run_file(path, directory, parts[i]);
-    sweep(path, complete, &arena);
+    sweep(path, suffixes[i], complete, &arena);
   }
   arena_free(&arena);
 }
