@@ -95,8 +95,10 @@ has_ended() {
   if [[ $states == *PENDING* ]]; then
     hurry "$1"
   fi
-  # no answer at all comes from a controller that is busy
-  [[ $states && $states != *PENDING* && $states != *RUNNING* && $states != *COMPLETING* ]]
+  # no answer at all comes from a controller that is busy; a job passes through other states than
+  # these (CONFIGURING, COMPLETING, REQUEUED, NODE_FAIL) on its way
+  [[ $states ]] &&
+    ! grep -qvxE 'COMPLETED|FAILED|CANCELLED|TIMEOUT|DEADLINE|OUT_OF_MEMORY' <<<"$states"
 }
 
 # await_end JOB: until every task of it has ended, however often it comes back.
