@@ -3,10 +3,11 @@
 
 #include "gemm_tile.h"
 
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64) && defined(__linux__)
+#if defined(PAIRS_COMPILE) && (defined(__AMX_BF16__) || !defined(__clang__))
 
 #pragma GCC target("amx-tile,amx-bf16,avx512bf16,avx512bw,avx512vl")
 
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -127,11 +128,17 @@ static bool tiles_are_right(void) {
   return right;
 }
 
+// CPUID, leaf 7: AMX-BF16 and AMX-TILE.
+static bool cpu_has_tiles(void) {
+  const unsigned bits = 1u << 22 | 1u << 24;
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bits) == bits;
+}
+
 bool gemm_has_amx(void) {
   static int has = -1;
   if (has < 0) {
-    has = __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-tile") &&
-          gemm_has_bfloat16() && ask_for_tiles() && tiles_are_right();
+    has = gemm_has_bfloat16() && cpu_has_tiles() && ask_for_tiles() && tiles_are_right();
   }
   return has;
 }

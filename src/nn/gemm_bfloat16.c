@@ -3,7 +3,7 @@
 
 #include "gemm_tile.h"
 
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+#ifdef PAIRS_COMPILE
 
 #pragma GCC target("avx512bf16,avx512bw,avx512vl")
 

@@ -19,6 +19,14 @@
 #define TILE_ROWS 6  // 16 registers
 #endif
 #define TILE_MAX_ROWS 16
+
+// Whether the kernels of pairs can be compiled: GCC lets a file ask for more of the CPU than the
+// rest of the program, clang does not.
+#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64) && \
+    (defined(__AVX512BF16__) || !defined(__clang__))
+#define PAIRS_COMPILE
+#endif
+
 #define TILE_VECTORS 2
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 #define TILE_DEPTH 256  // most steps of k in one pass over a tile

@@ -2,6 +2,7 @@
 // Intel's manual defines them, and the tests of the other kernel run on it. This file takes the
 // place of nn/gemm_amx.c in the program.
 
+#include <cpuid.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -81,7 +82,7 @@ static void emulated_dpbf16ps(int sums, int a, int b) {
 #define _tile_stored emulated_stored
 #define _tile_zero emulated_zero
 #define _tile_dpbf16ps emulated_dpbf16ps
-#define __builtin_cpu_supports(feature) true
+#define __get_cpuid_count(leaf, part, a, b, c, d) (*(a) = *(b) = *(c) = *(d) = ~0u, 1)
 #define syscall(...) 0
 
 #endif
