@@ -74,7 +74,8 @@ Real* ensemble_min_logvar(const Ensemble* ensemble);
 
 // One gradient step on in (E, B, O + A), already scaled, and target (E, B, D); B <= batch_size.
 // Returns the loss: the sum over members of the mean NLL, plus weight decay and the bounds'
-// regulariser. A loss that is not finite changes nothing.
+// regulariser. A member's loss that is not finite ends the step: that member and those after it are
+// as they were.
 double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B);
 
 // Trains on all of `replay` (at least 2 rows) until no member improves. Of N rows,

@@ -22,6 +22,20 @@ void adam_step(Adam* adam, Real* params, const Real* grad);
 // The same, and in the same pass targets += rate * (params - targets)   (Polyak average).
 void adam_step_polyak(Adam* adam, Real* params, const Real* grad, Real* targets, double rate);
 
+// A step in parts, so that each follows its gradient while both are in the cache.
+typedef struct {
+  Real rate;  // learning_rate / (1 - beta1^t)
+  Real root;  // 1 / sqrt(1 - beta2^t)
+} AdamStep;
+
+// Counts the step; after it each parameter belongs to one part.
+AdamStep adam_begin(Adam* adam);
+
+// The step of parameters first ... first + count - 1, whose gradient is grad + decay * params.
+// Returns the sum of their squares before it.
+double adam_step_part(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,
+                      size_t first, size_t count);
+
 void adam_visit(Adam* adam, Archive* archive, const char* name);
 
 #endif  // NN_ADAM_H

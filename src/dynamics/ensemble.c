@@ -13,9 +13,6 @@
 #define MIN_LOGVAR_START ((Real)-10)
 #define BOUNDS_WEIGHT 0.01
 
-#define LANES 16
-#define BLOCK 4096
-
 static int in_size(const Ensemble* ensemble) { return ensemble->obs_size + ensemble->act_size; }
 
 Real* ensemble_max_logvar(const Ensemble* ensemble) {
@@ -117,45 +114,20 @@ static double decay_coefficient(const Ensemble* ensemble, int layer) {
   return coefficient * ensemble->options.weight_decay;
 }
 
-// gradient += rate * w; returns the sum of w^2 over at most BLOCK numbers. Separate lanes let the
-// compiler vectorise without changing the order of additions.
-static double decay_block(Real* restrict gradient, const Real* restrict w, size_t count,
-                          Real rate) {
-  Real lanes[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= count; i += LANES) {
-    for (size_t lane = 0; lane < LANES; lane++) {
-      gradient[i + lane] += rate * w[i + lane];
-      lanes[lane] += w[i + lane] * w[i + lane];
-    }
-  }
-  double sum = 0;
-  for (; i < count; i++) {
-    gradient[i] += rate * w[i];
-    sum += (double)w[i] * (double)w[i];
-  }
-  for (int lane = 0; lane < LANES; lane++) {
-    sum += (double)lanes[lane];
-  }
-  return sum;
-}
-
-// Adds the gradient of 1/2 coefficient |weights|^2 of every layer; returns the value. No biases.
-static double add_weight_decay(Ensemble* ensemble) {
+// Adam's step of member e: its weights decay, its biases do not. Returns the value of the decay,
+// 1/2 coefficient |weights|^2 of every layer.
+static double step_member(Ensemble* ensemble, AdamStep by, int e) {
   const Mlp* net = &ensemble->net;
   double loss = 0;
   for (int layer = 0; layer < net->layers; layer++) {
     double rate = decay_coefficient(ensemble, layer);
-    Real* gradient = ensemble->gradient + net->weights[layer];
-    const Real* weights = ensemble->params + net->weights[layer];
-    size_t count =
-        (size_t)net->members * (size_t)net->width[layer] * (size_t)net->width[layer + 1];
-    double sum = 0;
-    for (size_t i = 0; i < count; i += BLOCK) {
-      size_t block = count - i < BLOCK ? count - i : BLOCK;
-      sum += decay_block(gradient + i, weights + i, block, (Real)rate);
-    }
-    loss += 0.5 * rate * sum;
+    size_t outputs = (size_t)net->width[layer + 1];
+    size_t weights = (size_t)net->width[layer] * outputs;
+    loss += 0.5 * rate *
+            adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, rate,
+                           net->weights[layer] + (size_t)e * weights, weights);
+    adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, 0,
+                   net->biases[layer] + (size_t)e * outputs, outputs);
   }
   return loss;
 }
@@ -199,18 +171,22 @@ double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int
   Real* d_min = d_max + D;
   memset(d_max, 0, 2 * D * sizeof(Real));
 
+  AdamStep by = adam_begin(&ensemble->adam);
   double loss = 0;
   for (int e = 0; e < ensemble->options.members; e++) {
     size_t first = (size_t)e * (size_t)B;
     loss += member_gradient(ensemble, d_max, d_min, e, in + first * I, target + first * D, B);
-  }
-  if (!isfinite(loss)) {
-    return loss;
+    if (!isfinite(loss)) {
+      return loss;
+    }
+    Stopwatch watch = stopwatch_start();
+    loss += step_member(ensemble, by, e);
+    stopwatch_lap(&watch, &ensemble->times.adam);
   }
   Stopwatch watch = stopwatch_start();
   loss += add_bounds_regulariser(ensemble, d_max, d_min);
-  loss += add_weight_decay(ensemble);
-  adam_step(&ensemble->adam, ensemble->params, ensemble->gradient);
+  adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, 0, ensemble->net.size,
+                 2 * D);
   stopwatch_lap(&watch, &ensemble->times.adam);
   return loss;
 }

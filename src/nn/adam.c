@@ -2,9 +2,13 @@
 
 #include <tgmath.h>
 
+#include "base/vector_lanes.h"
+#include "base/vector_math.h"
+
 #define BETA1 0.9
 #define BETA2 0.999
 #define EPSILON ((Real)1e-8)
+#define BLOCK ((size_t)4096)  // so many squares are summed in Reals, more in doubles
 
 void adam_init(Adam* adam, size_t size, double learning_rate, Arena* arena) {
   adam->size = size;
@@ -14,42 +18,65 @@ void adam_init(Adam* adam, size_t size, double learning_rate, Arena* arena) {
   adam->learning_rate = learning_rate;
 }
 
-// Both bias corrections as factors: learning_rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t).
-typedef struct {
-  Real rate;
-  Real root;
-} Correction;
-
-static Correction next_step(Adam* adam) {
+AdamStep adam_begin(Adam* adam) {
   double steps = (double)++adam->steps;
-  return (Correction){(Real)(adam->learning_rate / (1 - pow(BETA1, steps))),
-                      (Real)(1 / sqrt(1 - pow(BETA2, steps)))};
+  return (AdamStep){.rate = (Real)(adam->learning_rate / (1 - pow(BETA1, steps))),
+                    .root = (Real)(1 / sqrt(1 - pow(BETA2, steps)))};
 }
 
-// One parameter; the loops around it are vectorised by the compiler.
-static inline Real step_one(Real param, Real grad, Real* first, Real* second, Correction by) {
-  *first += (Real)(1 - BETA1) * (grad - *first);
-  *second += (Real)(1 - BETA2) * (grad * grad - *second);
-  return param - by.rate * *first / (sqrt(*second) * by.root + EPSILON);
+// LANES parameters or less, from `first` on; returns what they become.
+VECTOR_INLINE Vector step_vector(Adam* adam, AdamStep by, Vector params, Vector grad, size_t first,
+                                 int count) {
+  Vector mean = vector_load_some(adam->first + first, count);
+  Vector square = vector_load_some(adam->second + first, count);
+  mean = vector_fma(grad - mean, vector_fill((Real)(1 - BETA1)), mean);
+  square = vector_fma(vector_fma(grad, grad, -square), vector_fill((Real)(1 - BETA2)), square);
+  vector_store_some(adam->first + first, mean, count);
+  vector_store_some(adam->second + first, square, count);
+  Vector root = vector_fma(vector_sqrt(square), vector_fill(by.root), vector_fill(EPSILON));
+  return params - by.rate * mean / root;
 }
 
-void adam_step(Adam* adam, Real* restrict params, const Real* restrict grad) {
-  Correction by = next_step(adam);
-  Real* restrict first = adam->first;
-  Real* restrict second = adam->second;
-  for (size_t p = 0; p < adam->size; p++) {
-    params[p] = step_one(params[p], grad[p], &first[p], &second[p], by);
+// At most BLOCK parameters; returns the sum of their squares, lane by lane: the order of the
+// additions does not depend on the compiler.
+static double step_block(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,
+                         size_t first, size_t end) {
+  Vector squares = {0};
+  for (size_t p = first; p < end; p += (size_t)LANES) {
+    int count = end - p < (size_t)LANES ? (int)(end - p) : LANES;
+    Vector before = vector_load_some(params + p, count);
+    Vector slope = vector_load_some(grad + p, count);
+    squares = vector_fma(before, before, squares);
+    slope = vector_fma(before, vector_fill((Real)decay), slope);
+    vector_store_some(params + p, step_vector(adam, by, before, slope, p, count), count);
   }
+  return (double)vector_sum(squares);
 }
 
-void adam_step_polyak(Adam* adam, Real* restrict params, const Real* restrict grad,
-                      Real* restrict targets, double rate) {
-  Correction by = next_step(adam);
-  Real* restrict first = adam->first;
-  Real* restrict second = adam->second;
-  for (size_t p = 0; p < adam->size; p++) {
-    params[p] = step_one(params[p], grad[p], &first[p], &second[p], by);
-    targets[p] += (Real)rate * (params[p] - targets[p]);
+double adam_step_part(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,
+                      size_t first, size_t count) {
+  double squares = 0;
+  size_t end = first + count;
+  for (size_t p = first; p < end; p += BLOCK) {
+    squares += step_block(adam, by, params, grad, decay, p, end - p < BLOCK ? end : p + BLOCK);
+  }
+  return squares;
+}
+
+void adam_step(Adam* adam, Real* params, const Real* grad) {
+  adam_step_part(adam, adam_begin(adam), params, grad, 0, 0, adam->size);
+}
+
+void adam_step_polyak(Adam* adam, Real* params, const Real* grad, Real* targets, double rate) {
+  AdamStep by = adam_begin(adam);
+  for (size_t p = 0; p < adam->size; p += (size_t)LANES) {
+    int count = adam->size - p < (size_t)LANES ? (int)(adam->size - p) : LANES;
+    Vector before = vector_load_some(params + p, count);
+    Vector after = step_vector(adam, by, before, vector_load_some(grad + p, count), p, count);
+    Vector target = vector_load_some(targets + p, count);
+    vector_store_some(params + p, after, count);
+    target = vector_fma(after - target, vector_fill((Real)rate), target);
+    vector_store_some(targets + p, target, count);
   }
 }
 
