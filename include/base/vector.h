@@ -103,8 +103,22 @@ VECTOR_INLINE Vector vector_select(VectorBits mask, Vector a, Vector b) {
   return (Vector)((mask & (VectorBits)a) | (~mask & (VectorBits)b));
 }
 
-VECTOR_INLINE Vector vector_max(Vector a, Vector b) { return vector_select(a > b, a, b); }
-VECTOR_INLINE Vector vector_min(Vector a, Vector b) { return vector_select(a < b, a, b); }
+// The larger and the smaller one of each lane; b where one of them is a NaN.
+VECTOR_INLINE Vector vector_max(Vector a, Vector b) {
+#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+  return _mm512_max_ps(a, b);
+#else
+  return vector_select(a > b, a, b);
+#endif
+}
+
+VECTOR_INLINE Vector vector_min(Vector a, Vector b) {
+#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+  return _mm512_min_ps(a, b);
+#else
+  return vector_select(a < b, a, b);
+#endif
+}
 
 VECTOR_INLINE Vector vector_abs(Vector x) {
   VectorBits sign = (VectorBits)vector_fill((Real)-0.0);
@@ -116,5 +130,27 @@ VECTOR_INLINE Vector vector_copysign(Vector x, Vector y) {
   VectorBits sign = (VectorBits)vector_fill((Real)-0.0);
   return (Vector)(((VectorBits)x & ~sign) | ((VectorBits)y & sign));
 }
+
+// Half a vector, where the CPU adds two of them in the time of a whole one.
+#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+#define HALF_VECTORS 1
+
+typedef Real HalfVector __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef Real HalfVectorAnywhere
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(Real))));
+
+VECTOR_INLINE HalfVector half_load(const Real* from) { return *(const HalfVectorAnywhere*)from; }
+
+VECTOR_INLINE HalfVector half_fill_from(const Real* from) { return _mm256_broadcast_ss(from); }
+
+VECTOR_INLINE HalfVector half_fma(HalfVector a, HalfVector b, HalfVector c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+
+VECTOR_INLINE void half_store(Real* to, HalfVector x) { *(HalfVectorAnywhere*)to = x; }
+
+#else
+#define HALF_VECTORS 0
+#endif
 
 #endif  // BASE_VECTOR_H

@@ -51,8 +51,7 @@ VECTOR_INLINE Vector vector_exp(Vector x) {
   static const float coefficients[] = {1,        1,        1.f / 2,   1.f / 6,
                                        1.f / 24, 1.f / 120, 1.f / 720, 1.f / 5040};
   const Vector shifter = vector_fill(12582912);  // 1.5 * 2^23: its last bit has the weight 1
-  Vector inside = vector_select(x < -104, vector_fill(-104), x);
-  inside = vector_select(inside > 89, vector_fill(89), inside);
+  Vector inside = vector_min(vector_fill(89), vector_max(vector_fill(-104), x));
   Vector shifted = vector_fma(inside, vector_fill(1.44269504f), shifter);
   Vector whole = shifted - shifter;
   Vector r = vector_fma(whole, vector_fill(-0.693359375f), inside);  // log(2) in two parts

@@ -1,5 +1,5 @@
-// gemm_blas.h - plain products of the BLAS, for what a program without anything else would take:
-// the measure of nn/gemm.h, never part of a result.
+// gemm_blas.h - plain products of the BLAS: where they are faster than those of nn/gemm.h, and for
+// what a program without anything else would take.
 #ifndef NN_GEMM_BLAS_H
 #define NN_GEMM_BLAS_H
 
@@ -7,7 +7,8 @@
 
 typedef enum { GEMM_NN, GEMM_NT, GEMM_TN } GemmKind;
 
-// C (m, n) = A B, A B^T or A^T B, with k products an element; all row-major and dense.
-void gemm_blas(GemmKind kind, Real* C, const Real* A, const Real* B, int m, int n, int k);
+// C (m, n) = A B, A B^T or A^T B, with k products an element; row-major, ld* are row strides.
+void gemm_blas(GemmKind kind, Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb,
+               int m, int n, int k);
 
 #endif  // NN_GEMM_BLAS_H

@@ -32,7 +32,8 @@ typedef struct {
   size_t size;                          // P, parameters in all
 } Mlp;
 
-// Everything a forward pass leaves for the backward pass of the same batch.
+// Everything a forward pass leaves for the backward pass of the same batch, which uses it up: each
+// layer's gradient takes the place of what its activation's derivative was made of.
 typedef struct {
   int max_batch;
   const Real* in;                       // as given to forward
@@ -41,8 +42,7 @@ typedef struct {
   Real* slope[MLP_MAX_LAYERS];          // (E, B, width[l + 1]) derivative of the activation
                                         // where it cannot be had from `hidden` (swish); else NULL
   Real* out;                            // (E, B, out)
-  Real* d_hidden[2];                    // (B, widest) scratch of the backward pass of one member
-  Real* rows;                           // (B, widest) chosen rows of one array
+  Real* rows[2];                        // (B, widest) chosen rows of one array, of the next one
   int32_t* chosen;                      // (B) which ones
 } MlpTape;
 
@@ -66,17 +66,13 @@ void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* 
 void mlp_forward_member(Real* out, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
                         const Real* in, int B);
 
-// Gradients of a loss, given d_out (E, B, out), its gradient with respect to tape->out.
-//   d_params (P)                out, overwritten; NULL = not wanted
-//   d_in (E, B, in_count)       out, overwritten: columns in_first ... in_first + in_count - 1 of
-//                               the gradient with respect to the input; NULL = not wanted
-void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
-                  const Mlp* mlp, const Real* params, const Real* d_out, int B);
+// d_params (P) = gradient of a loss, given d_out (E, B, out), that with respect to tape->out.
+void mlp_backward(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params,
+                  const Real* d_out, int B);
 
 // The gradient with respect to the inputs where only one member's output counts in each row, as in
-// the smaller of two critics: row b goes through member[b] alone, which is all that differs from
-// mlp_backward with zeros for the other members.
-//   d_in (B, in_count)          out, overwritten
+// the smaller of two critics: row b goes through member[b] alone. Leaves the tape as it is.
+//   d_in (B, in_count)          out, overwritten: columns in_first ... in_first + in_count - 1
 //   member, d_out               (B) and (B, out)
 void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, const Mlp* mlp,
                          const Real* params, const int32_t* member, const Real* d_out, int B);

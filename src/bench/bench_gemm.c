@@ -15,17 +15,20 @@ typedef struct {
   GemmEpilogue how;
 } Product;
 
+typedef void Multiply(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                      const Real* B, int ldb, int m, int n, int k);
+
 static void run(void* self) {
+  static Multiply* const products[] = {
+      [GEMM_NN] = gemm_nn_then, [GEMM_NT] = gemm_nt_then, [GEMM_TN] = gemm_tn_then};
   const Product* p = self;
   for (int i = 0; i < CALLS; i++) {
+    int lda = p->kind == GEMM_TN ? p->m : p->k;
+    int ldb = p->kind == GEMM_NT ? p->k : p->n;
     if (p->blas) {
-      gemm_blas(p->kind, p->C, p->A, p->B, p->m, p->n, p->k);
-    } else if (p->kind == GEMM_NN) {
-      gemm_nn_then(&p->how, p->C, p->n, p->A, p->k, p->B, p->n, p->m, p->n, p->k);
-    } else if (p->kind == GEMM_NT) {
-      gemm_nt_then(&p->how, p->C, p->n, p->A, p->k, p->B, p->k, p->m, p->n, p->k);
+      gemm_blas(p->kind, p->C, p->n, p->A, lda, p->B, ldb, p->m, p->n, p->k);
     } else {
-      gemm_tn_then(&p->how, p->C, p->n, p->A, p->m, p->B, p->n, p->m, p->n, p->k);
+      products[p->kind](&p->how, p->C, p->n, p->A, lda, p->B, ldb, p->m, p->n, p->k);
     }
   }
 }

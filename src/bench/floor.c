@@ -9,7 +9,7 @@
 
 static void multiply(Floor* f, GemmKind kind, Real* C, const Real* A, const Real* B, int m, int n,
                      int k) {
-  gemm_blas(kind, C, A, B, m, n, k);
+  gemm_blas(kind, C, n, A, kind == GEMM_TN ? m : k, B, kind == GEMM_NT ? k : n, m, n, k);
   f->flop += 2.0 * m * n * k;
 }
 

@@ -81,8 +81,7 @@ static void update_head(Controller* c, HyperHead h, const PpoOptions* o, const P
     // ascent on the objective is descent on its negative mean
     categorical_logp_backward(s->d_logits + i * K, s->logp + i * K, choice, -slope / s->size, K);
   }
-  mlp_backward(s->gradient, NULL, 0, 0, &c->tape[h], &head->net, head->params, s->d_logits,
-               s->size);
+  mlp_backward(s->gradient, &c->tape[h], &head->net, head->params, s->d_logits, s->size);
   adam_step(&head->adam, head->params, s->gradient);
 }
 

@@ -1,8 +1,12 @@
-// The order of the loops: a block of B (DEPTH x BLOCK_COLUMNS) is copied into panels as wide as a
-// tile, which stay in the second-level cache; then the rows of A pass over it tile by tile, so that
-// A is read and C is written once, in order. A tile's sums go through a small buffer to its
-// epilogue. What is needed next is prefetched: operands of this size come from the third-level
-// cache, and waiting for them would cost a tenth of the time.
+// The order of the loops: a block of B is copied into panels as wide as a tile, which stay in the
+// second-level cache; then the rows of A pass over it tile by tile, so that A is read and C is
+// written once, in order. A tile's sums go through a small buffer to its epilogue. What is needed
+// next is prefetched: operands of this size come from the third-level cache, and waiting for them
+// would cost a tenth of the time.
+//
+// A block is as deep as k, so that nothing but results is ever stored in C, which may be the
+// epilogue's factor. Only the long sums of A^T B (k is the batch there) wait in C between two
+// blocks; those have been written just before, and are used where they are.
 
 // C = A^T B with few columns (the weight gradients of last layers) would waste most of a tile's
 // lanes; OpenBLAS is faster there, and no row of such a product belongs to a row of a batch.
@@ -16,8 +20,10 @@
 #include "base/error.h"
 #include "base/vector_lanes.h"
 #include "gemm_tile.h"
+#include "nn/gemm_blas.h"
 
-#define BLOCK_COLUMNS 256   // of a block of B, TILE_DEPTH deep: 256 KiB
+#define BLOCK 65536         // numbers in a block of B: 256 KiB
+#define SUM_DEPTH 256       // of a block of A^T B
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
 #define BLAS_COLUMNS 16     // up to so many columns of A^T B, OpenBLAS is faster
@@ -131,6 +137,9 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, bool last)
   const GemmEpilogue* epilogue = last ? product->epilogue : &plain;
   Real* C = product->C + (ptrdiff_t)i * product->ldc + j;
   prefetch_tile(C, product->ldc, tile->rows);
+  if (epilogue->slope) {
+    prefetch_tile(epilogue->slope + (C - product->C), product->ldc, tile->rows);
+  }
   bool untouched = epilogue->finish == GEMM_PLAIN && !epilogue->column_sums;
   if (untouched && tile->columns == TILE_COLUMNS && product->kernel->rows < TILE_MAX_ROWS) {
     product->kernel->multiply(C, product->ldc, tile);
@@ -148,7 +157,7 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, bool last)
 // The tile's rows over all panels of a block; each panel has the next rows fetched a bit further.
 static void row_of_tiles(const Product* product, Tile* tile, int i, const Block* block,
                          const Real* panels) {
-  Real packed[TILE_MAX_ROWS * TILE_DEPTH / 2] __attribute__((aligned(64)));
+  static Real packed[TILE_MAX_ROWS * TILE_MOST_DEPTH / 2] __attribute__((aligned(64)));
   tile->A = product->A + i * product->a_row + block->first_k * product->a_step;
   tile->a_row = product->a_row;
   tile->a_step = product->a_step;
@@ -171,10 +180,17 @@ static void row_of_tiles(const Product* product, Tile* tile, int i, const Block*
   }
 }
 
+// Whether the tiles can use B where it is: whole pieces of vectors, and either too few rows of A
+// for a copy to pay, or a B that is in the cache already.
+static bool used_in_place(const Product* product, const Block* block) {
+  return !product->kernel->pairs && product->b_column == 1 &&
+         block->columns % TILE_LEAST_COLUMNS == 0 &&
+         (product->m <= FEW_ROWS || product->a_step != 1);
+}
+
 // All rows of A over one block of B; the rows are spread evenly over the tiles.
 static void rows_over(const Product* product, const Block* block, Real* panels) {
-  bool direct = !product->kernel->pairs && product->m <= FEW_ROWS && product->b_column == 1 &&
-                block->columns % TILE_COLUMNS == 0;
+  bool direct = used_in_place(product, block);
   if (!direct) {
     Part part = {
         .B = product->B + block->first_k * product->b_step + block->first * product->b_column,
@@ -202,15 +218,22 @@ static int steps_of(const GemmKernel* kernel, int depth) {
   return (pairs + kernel->pairs - 1) / kernel->pairs * kernel->pairs;
 }
 
+static int ceiling(int a, int b) { return (a + b - 1) / b; }
+
 // The general case. k is split evenly.
 static void multiply_tiles(const Product* product) {
-  Real panels[TILE_DEPTH * BLOCK_COLUMNS] __attribute__((aligned(64)));
-  int depths = (product->k + TILE_DEPTH - 1) / TILE_DEPTH;
+  static Real panels[TILE_MOST_DEPTH * TILE_COLUMNS] __attribute__((aligned(64)));
+  int depths = ceiling(product->k, product->a_step == 1 ? TILE_MOST_DEPTH : SUM_DEPTH);
+  int deepest = ceiling(product->k, depths);
+  int most = BLOCK / deepest / TILE_COLUMNS * TILE_COLUMNS;
+  most = most < TILE_COLUMNS ? TILE_COLUMNS : most;
+  CHECK(depths == 1 || product->C != product->epilogue->factor, "gemm: k = %d, at most %d",
+        product->k, TILE_MOST_DEPTH);
   if (product->kernel->begin) {
     product->kernel->begin();
   }
-  for (int j = 0; j < product->n; j += BLOCK_COLUMNS) {
-    Block block = {.first = j, .columns = least(BLOCK_COLUMNS, product->n - j)};
+  for (int j = 0; j < product->n; j += most) {
+    Block block = {.first = j, .columns = least(most, product->n - j)};
     for (int d = 0; d < depths; d++) {
       block.first_k = (int)((int64_t)product->k * d / depths);
       block.depth = (int)((int64_t)product->k * (d + 1) / depths) - block.first_k;
@@ -285,30 +308,27 @@ void gemm_nt(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, i
   gemm_nt_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
 }
 
-static void blas_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
-                    int k) {
-#ifdef AUTOMBPO_FLOAT64
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, A, lda, B, ldb, 0, C, ldc);
-#else
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, A, lda, B, ldb, 0, C, ldc);
-#endif
+static void multiply_tn(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
+                        const Real* B, int ldb, int m, int n, int k) {
+  multiply(&(Product){.epilogue = epilogue, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
+                      .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k});
 }
 
 void gemm_tn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
                   const Real* B, int ldb, int m, int n, int k) {
-  Product product = {.epilogue = epilogue, .C = C, .ldc = ldc, .A = A, .a_row = 1, .a_step = lda,
-                     .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k};
-  multiply(&product);
+  bool bare = epilogue->precision == GEMM_FLOAT32 && epilogue->finish == GEMM_PLAIN &&
+              !epilogue->column_sums;
+  if (bare && n == 1 && ldc == 1) {
+    // C^T = B^T A: full vectors instead of a single lane
+    multiply_tn(epilogue, C, m, B, ldb, A, lda, 1, m, k);
+  } else if (bare && n > 1 && n <= BLAS_COLUMNS) {
+    gemm_blas(GEMM_TN, C, ldc, A, lda, B, ldb, m, n, k);
+  } else {
+    multiply_tn(epilogue, C, ldc, A, lda, B, ldb, m, n, k);
+  }
 }
 
 void gemm_tn(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb, int m, int n,
              int k) {
-  if (n > 1 && n <= BLAS_COLUMNS) {
-    blas_tn(C, ldc, A, lda, B, ldb, m, n, k);
-  } else if (n == 1 && ldc == 1) {
-    // C^T = B^T A, one row: full vectors instead of a single lane
-    gemm_tn_then(&plain, C, m, B, ldb, A, lda, 1, m, k);
-  } else {
-    gemm_tn_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
-  }
+  gemm_tn_then(&plain, C, ldc, A, lda, B, ldb, m, n, k);
 }

@@ -1,5 +1,6 @@
 // gemm_accumulate.h - the loop of a tile, for both precisions: the file that includes it says what
-// one step is, `VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum)`.
+// one step is, `VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum)`, and where a tile
+// may end in half a vector (HALF_VECTORS) the same for one, `tile_half_step`.
 #ifndef NN_GEMM_ACCUMULATE_H
 #define NN_GEMM_ACCUMULATE_H
 
@@ -48,17 +49,61 @@ VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, co
   }
 }
 
-// Both ways that A may lie, both widths.
+#if HALF_VECTORS
+
+// The same for half a vector, which costs half as much.
+VECTOR_INLINE void accumulate_half(Real* sums, ptrdiff_t stride, const Tile* tile, const int rows,
+                                   ptrdiff_t a_row, ptrdiff_t a_step) {
+  const Real* A = tile->A;
+  const Real* B = tile->B;
+  HalfVector sum[TILE_ROWS];
+#pragma GCC unroll 14
+  for (int i = 0; i < rows; i++) {
+    sum[i] = tile->add ? half_load(sums + i * stride) : (HalfVector){0};
+  }
+  for (int l = 0; l < tile->steps; l++) {
+    HalfVector b = half_load(B);
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+      sum[i] = tile_half_step(half_fill_from(A + i * a_row), b, sum[i]);
+    }
+    A += a_step;
+    B += tile->b_step;
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < rows; i++) {
+    half_store(sums + i * stride, sum[i]);
+  }
+}
+
+#endif
+
+// As many whole vectors as the tile's columns need, and half of one if that is enough for the rest.
+VECTOR_INLINE void accumulate_columns(Real* sums, ptrdiff_t stride, const Tile* tile,
+                                      const int rows, ptrdiff_t a_row, ptrdiff_t a_step) {
+  int whole = (tile->columns + LANES - 1) / LANES;
+#if HALF_VECTORS
+  int rest = tile->columns % LANES;
+  if (rest > 0 && rest <= LANES / 2) {
+    whole--;
+    Tile right = *tile;
+    right.B += whole * LANES;
+    accumulate_half(sums + whole * LANES, stride, &right, rows, a_row, a_step);
+  }
+#endif
+  if (whole == 2) {
+    accumulate(sums, stride, tile, rows, 2, a_row, a_step);
+  } else if (whole == 1) {
+    accumulate(sums, stride, tile, rows, 1, a_row, a_step);
+  }
+}
+
+// Both ways that A may lie.
 VECTOR_INLINE void accumulate_rows(Real* sums, ptrdiff_t stride, const Tile* tile, const int rows) {
-  bool wide = tile->columns > LANES;
-  if (tile->a_step == 1 && wide) {
-    accumulate(sums, stride, tile, rows, 2, tile->a_row, 1);
-  } else if (tile->a_step == 1) {
-    accumulate(sums, stride, tile, rows, 1, tile->a_row, 1);
-  } else if (wide) {
-    accumulate(sums, stride, tile, rows, 2, 1, tile->a_step);
+  if (tile->a_step == 1) {
+    accumulate_columns(sums, stride, tile, rows, tile->a_row, 1);
   } else {
-    accumulate(sums, stride, tile, rows, 1, 1, tile->a_step);
+    accumulate_columns(sums, stride, tile, rows, 1, tile->a_step);
   }
 }
 

@@ -1,5 +1,6 @@
-// The kernel of products of bfloat16 with AMX: a tile is 16 x 32 sums in two of the CPU's tile
-// registers. Compiled for AMX whatever the rest is compiled for: only used after gemm_has_amx.
+// The kernel of products of bfloat16 with AMX: a tile is 32 x 32 sums in four of the CPU's eight
+// tile registers, so that a multiplication need not wait for the one before it and each operand is
+// used twice. Compiled for AMX whatever the rest is compiled for: only used after gemm_has_amx.
 
 #include "gemm_tile.h"
 
@@ -15,6 +16,7 @@
 
 #define ROWS 16    // of a tile register, 64 bytes each: 16 sums, or 16 pairs
 #define PAIRS 16   // steps of one multiplication
+#define REGISTERS 8
 #define ROW_BYTES 64
 
 // Layout of the tile registers, as LDTILECFG wants it.
@@ -30,10 +32,10 @@ typedef struct {
 // to programs that ask.
 static bool ask_for_tiles(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 
-// Registers 0, 1: sums; 2: rows of A; 3, 4: columns of B.
+// Registers 0 to 3: sums, two in a row; 4, 5: rows of A; 6, 7: columns of B.
 static void begin(void) {
   TileConfig config = {.palette = 1};
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < REGISTERS; i++) {
     config.rows[i] = ROWS;
     config.row_bytes[i] = ROW_BYTES;
   }
@@ -42,67 +44,103 @@ static void begin(void) {
 
 static void end(void) { _tile_release(); }
 
+// ROWS rows of A, or what is left of them, from columns: as rows of pairs.
+static void pack_columns_of_A(Real* packed, int stride, const Tile* tile, int first, int depth) {
+  int rows = tile->rows - first < ROWS ? tile->rows - first : ROWS;
+  for (int l = 0; l < depth; l += 2 * PAIRS) {
+    Vector square[VECTOR_BYTES / sizeof(Real)];
+#pragma GCC unroll 16
+    for (int p = 0; p < PAIRS; p++) {
+      square[p] = round_steps(tile->A + first, tile->a_step, rows, l + 2 * p, depth);
+    }
+    vector_transpose(square);
+#pragma GCC unroll 16
+    for (int i = 0; i < ROWS; i++) {
+      vector_store(packed + (first + i) * stride + l / 2, square[i]);
+    }
+  }
+}
+
 // Rows of A as rows of pairs, zero up to whole multiplications.
 static void pack_A(Tile* tile, Real* packed, int depth) {
+  int stride = packed_stride(tile->steps);
   if (tile->a_step == 1) {
-    pack_runs(packed, TILE_DEPTH / 2, tile->A, tile->a_row, tile->rows, depth);
+    pack_runs(packed, stride, tile->A, tile->a_row, tile->rows, depth);
   } else {
-    for (int l = 0; l < depth; l += 2 * PAIRS) {
-      Vector square[VECTOR_BYTES / sizeof(Real)];
-#pragma GCC unroll 16
-      for (int p = 0; p < PAIRS; p++) {
-        square[p] = round_steps(tile->A, tile->a_step, tile->rows, l + 2 * p, depth);
-      }
-      vector_transpose(square);
-#pragma GCC unroll 16
-      for (int i = 0; i < ROWS; i++) {
-        vector_store(packed + i * (TILE_DEPTH / 2) + l / 2, square[i]);
-      }
+    for (int first = 0; first < tile->rows; first += ROWS) {
+      pack_columns_of_A(packed, stride, tile, first, depth);
     }
   }
   tile->A = packed;
-  tile->a_row = TILE_DEPTH / 2;
+  tile->a_row = stride;
   tile->a_step = 1;
 }
 
 static void pack_B(Real* panels, const Part* part, int steps) { pack_panels(panels, part, steps); }
 
-static void multiply(Real* sums, ptrdiff_t stride, const Tile* tile) {
-  const size_t sum_bytes = (size_t)stride * sizeof(Real);
+// Both columns of registers (the tile is wide) and both rows of them (it is high), or only one.
+VECTOR_INLINE void multiply_registers(Real* sums, size_t stride, const Tile* tile, const bool high,
+                                      const bool wide) {
+  const size_t sum_bytes = stride * sizeof(Real);
   const size_t a_bytes = (size_t)tile->a_row * sizeof(Real);
   const size_t b_bytes = (size_t)tile->b_step * sizeof(Real);
-  bool wide = tile->columns > LANES;
+  Real* lower = sums + ROWS * stride;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
   if (tile->add) {
     _tile_loadd(0, sums, sum_bytes);
     _tile_loadd(1, sums + LANES, sum_bytes);
-  } else {
-    _tile_zero(0);
-    _tile_zero(1);
+    _tile_loadd(2, lower, sum_bytes);
+    _tile_loadd(3, lower + LANES, sum_bytes);
   }
   for (int s = 0; s < tile->steps; s += PAIRS) {
     const Real* B = tile->B + s * tile->b_step;
-    _tile_loadd(2, tile->A + s, a_bytes);
-    _tile_loadd(3, B, b_bytes);
-    _tile_dpbf16ps(0, 2, 3);
+    _tile_loadd(4, tile->A + s, a_bytes);
+    _tile_loadd(6, B, b_bytes);
+    _tile_dpbf16ps(0, 4, 6);
     if (wide) {
-      _tile_loadd(4, B + LANES, b_bytes);
-      _tile_dpbf16ps(1, 2, 4);
+      _tile_loadd(7, B + LANES, b_bytes);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if (high) {
+      _tile_loadd(5, tile->A + ROWS * tile->a_row + s, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+    }
+    if (high && wide) {
+      _tile_dpbf16ps(3, 5, 7);
     }
   }
   _tile_stored(0, sums, sum_bytes);
   _tile_stored(1, sums + LANES, sum_bytes);
+  _tile_stored(2, lower, sum_bytes);
+  _tile_stored(3, lower + LANES, sum_bytes);
 }
 
-// All ROWS rows of the sums are loaded and stored: they are never those of C itself.
-const GemmKernel gemm_bfloat16_amx = {.rows = ROWS, .pairs = PAIRS, .begin = begin, .end = end,
+static void multiply(Real* sums, ptrdiff_t stride, const Tile* tile) {
+  bool high = tile->rows > ROWS, wide = tile->columns > LANES;
+  if (high && wide) {
+    multiply_registers(sums, (size_t)stride, tile, true, true);
+  } else if (high) {
+    multiply_registers(sums, (size_t)stride, tile, true, false);
+  } else if (wide) {
+    multiply_registers(sums, (size_t)stride, tile, false, true);
+  } else {
+    multiply_registers(sums, (size_t)stride, tile, false, false);
+  }
+}
+
+// All rows of the sums are loaded and stored: they are never those of C itself.
+const GemmKernel gemm_bfloat16_amx = {.rows = 2 * ROWS, .pairs = PAIRS, .begin = begin, .end = end,
                                       .pack_B = pack_B, .pack_A = pack_A, .multiply = multiply};
 
 // Small whole numbers, of which every sum is exact: what the tiles give must be equal.
 static bool tiles_are_right(void) {
-  enum { DEPTH = 40 };
-  Real A[ROWS * DEPTH], B[DEPTH * TILE_COLUMNS], sums[ROWS * TILE_COLUMNS];
-  Real packed[TILE_MAX_ROWS * TILE_DEPTH / 2], panel[DEPTH * TILE_COLUMNS];
-  for (int i = 0; i < ROWS * DEPTH; i++) {
+  enum { DEPTH = 40, HEIGHT = 2 * ROWS };
+  Real A[HEIGHT * DEPTH], B[DEPTH * TILE_COLUMNS], sums[HEIGHT * TILE_COLUMNS];
+  Real packed[HEIGHT * DEPTH], panel[DEPTH * TILE_COLUMNS];
+  for (int i = 0; i < HEIGHT * DEPTH; i++) {
     A[i] = (Real)(i * 7 % 23 - 11);
   }
   for (int i = 0; i < DEPTH * TILE_COLUMNS; i++) {
@@ -110,7 +148,7 @@ static bool tiles_are_right(void) {
   }
   Part part = {.B = B, .b_column = 1, .b_step = TILE_COLUMNS, .columns = TILE_COLUMNS,
                .depth = DEPTH};
-  Tile tile = {.rows = ROWS, .columns = TILE_COLUMNS, .steps = 2 * PAIRS, .A = A, .a_row = DEPTH,
+  Tile tile = {.rows = HEIGHT, .columns = TILE_COLUMNS, .steps = 2 * PAIRS, .A = A, .a_row = DEPTH,
                .a_step = 1, .B = panel, .b_step = TILE_COLUMNS};
   begin();
   pack_B(panel, &part, tile.steps);
@@ -118,7 +156,7 @@ static bool tiles_are_right(void) {
   multiply(sums, TILE_COLUMNS, &tile);
   end();
   bool right = true;
-  for (int i = 0; i < ROWS * TILE_COLUMNS; i++) {
+  for (int i = 0; i < HEIGHT * TILE_COLUMNS; i++) {
     Real sum = 0;
     for (int l = 0; l < DEPTH; l++) {
       sum += A[i / TILE_COLUMNS * DEPTH + l] * B[l * TILE_COLUMNS + i % TILE_COLUMNS];

@@ -14,6 +14,10 @@ VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum) {
   return (Vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
 
+VECTOR_INLINE HalfVector tile_half_step(HalfVector a, HalfVector b, HalfVector sum) {
+  return (HalfVector)_mm256_dpbf16_ps((__m256)sum, (__m256bh)a, (__m256bh)b);
+}
+
 #include "gemm_accumulate.h"
 
 bool gemm_has_bfloat16(void) { return __builtin_cpu_supports("avx512bf16"); }
@@ -21,11 +25,12 @@ bool gemm_has_bfloat16(void) { return __builtin_cpu_supports("avx512bf16"); }
 // Rows whose numbers follow each other stay rows; else a step's pairs lie side by side.
 static void pack_A(Tile* tile, Real* packed, int depth) {
   if (tile->a_step == 1) {
-    pack_runs(packed, TILE_DEPTH / 2, tile->A, tile->a_row, tile->rows, depth);
-    tile->a_row = TILE_DEPTH / 2;
+    int stride = packed_stride(tile->steps);
+    pack_runs(packed, stride, tile->A, tile->a_row, tile->rows, depth);
+    tile->a_row = stride;
   } else {
     pack_steps(packed, tile->A, tile->a_step, tile->rows, depth);
-    tile->a_step = TILE_MAX_ROWS;
+    tile->a_step = LANES;
   }
   tile->A = packed;
 }

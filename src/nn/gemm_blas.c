@@ -8,9 +8,9 @@
 #define BLAS_GEMM cblas_sgemm
 #endif
 
-void gemm_blas(GemmKind kind, Real* C, const Real* A, const Real* B, int m, int n, int k) {
+void gemm_blas(GemmKind kind, Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb,
+               int m, int n, int k) {
   CBLAS_TRANSPOSE ta = kind == GEMM_TN ? CblasTrans : CblasNoTrans;
   CBLAS_TRANSPOSE tb = kind == GEMM_NT ? CblasTrans : CblasNoTrans;
-  BLAS_GEMM(CblasRowMajor, ta, tb, m, n, k, 1, A, kind == GEMM_TN ? m : k, B,
-            kind == GEMM_NT ? k : n, 0, C, n);
+  BLAS_GEMM(CblasRowMajor, ta, tb, m, n, k, 1, A, lda, B, ldb, 0, C, ldc);
 }

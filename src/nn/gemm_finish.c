@@ -56,7 +56,8 @@ VECTOR_INLINE void finish_column(const GemmFinish finish, const GemmEpilogue* ep
     ptrdiff_t offset = (ptrdiff_t)i * ldc + first;
     at.slope = epilogue->slope ? epilogue->slope + offset : NULL;
     at.factor = epilogue->factor ? epilogue->factor + offset : NULL;
-    Vector out = finish_vector(finish, vector_load(sums + i * TILE_COLUMNS + first), &at);
+    Vector x = vector_load_some(sums + i * TILE_COLUMNS + first, count);
+    Vector out = finish_vector(finish, x, &at);
     vector_store_some(C + offset, out, count);
     column_sum += out;
   }

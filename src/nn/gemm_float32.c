@@ -7,6 +7,12 @@
 
 VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum) { return vector_fma(a, b, sum); }
 
+#if HALF_VECTORS
+VECTOR_INLINE HalfVector tile_half_step(HalfVector a, HalfVector b, HalfVector sum) {
+  return half_fma(a, b, sum);
+}
+#endif
+
 #include "gemm_accumulate.h"
 
 // One row of a panel; `left` columns are there, the others become 0.

@@ -30,6 +30,9 @@ VECTOR_INLINE Vector round_steps(const Real* from, ptrdiff_t step, int count, in
   return round_lanes(first, second);
 }
 
+// Between packed rows of so many steps: whole vectors.
+VECTOR_INLINE int packed_stride(int steps) { return (steps + LANES - 1) / LANES * LANES; }
+
 // packed (rows, stride): rows of A that are contiguous in k.
 VECTOR_INLINE void pack_runs(Real* packed, int stride, const Real* A, ptrdiff_t a_row, int rows,
                              int depth) {
@@ -40,10 +43,10 @@ VECTOR_INLINE void pack_runs(Real* packed, int stride, const Real* A, ptrdiff_t 
   }
 }
 
-// packed (steps, TILE_MAX_ROWS): rows of A whose steps are a_step apart.
+// packed (steps, LANES): at most LANES rows of A whose steps are a_step apart.
 VECTOR_INLINE void pack_steps(Real* packed, const Real* A, ptrdiff_t a_step, int rows, int depth) {
   for (int l = 0; l < depth; l += 2) {
-    vector_store(packed + l / 2 * TILE_MAX_ROWS, round_steps(A, a_step, rows, l, depth));
+    vector_store(packed + l / 2 * LANES, round_steps(A, a_step, rows, l, depth));
   }
 }
 

@@ -18,7 +18,7 @@
 #else
 #define TILE_ROWS 6  // 16 registers
 #endif
-#define TILE_MAX_ROWS 16
+#define TILE_MAX_ROWS 32
 
 // Whether the kernels of pairs can be compiled: GCC lets a file ask for more of the CPU than the
 // rest of the program, clang does not.
@@ -29,7 +29,8 @@
 
 #define TILE_VECTORS 2
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
-#define TILE_DEPTH 256  // most steps of k in one pass over a tile
+#define TILE_LEAST_COLUMNS (HALF_VECTORS ? LANES / 2 : LANES)
+#define TILE_MOST_DEPTH 8192  // numbers of k in one pass over a tile
 
 // A tile's place in a product.
 typedef struct {
@@ -63,8 +64,8 @@ typedef struct {
   void (*end)(void);
   // panels (columns / TILE_COLUMNS; steps, TILE_COLUMNS) = a part of B; what is beyond it is 0.
   void (*pack_B)(Real* panels, const Part* part, int steps);
-  // Packs the tile's rows of A, `depth` long, into `packed` (TILE_MAX_ROWS * TILE_DEPTH / 2) and
-  // lets the tile point there. NULL: A is used where it is.
+  // Packs the tile's rows of A, `depth` long, into `packed` (TILE_MAX_ROWS * TILE_MOST_DEPTH / 2)
+  // and lets the tile point there. NULL: A is used where it is.
   void (*pack_A)(Tile* tile, Real* packed, int depth);
   // sums (rows, TILE_COLUMNS), `stride` apart, = or += A B. The second vector of each row may be
   // left untouched if `columns` needs only the first; a kernel with tiles of TILE_MAX_ROWS writes

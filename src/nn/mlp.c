@@ -40,9 +40,8 @@ void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, 
     widest = widest > mlp->width[0] ? widest : mlp->width[0];
     widest = widest > mlp->width[mlp->layers] ? widest : mlp->width[mlp->layers];
     size_t size = (size_t)max_batch * (size_t)widest;
-    tape->d_hidden[0] = ARENA_NEW(arena, size, Real);
-    tape->d_hidden[1] = ARENA_NEW(arena, size, Real);
-    tape->rows = ARENA_NEW(arena, size, Real);
+    tape->rows[0] = ARENA_NEW(arena, size, Real);
+    tape->rows[1] = ARENA_NEW(arena, size, Real);
     tape->chosen = ARENA_NEW(arena, max_batch, int32_t);
   }
 }
@@ -196,21 +195,21 @@ static const Real* layer_in(const MlpTape* tape, const Mlp* mlp, int l, int slot
 
 // What the derivative of the activation before layer l is made of, (B, width[l]): of a swish it is
 // the slope itself, else what the activation gave.
-static const Real* activation_factor(const MlpTape* tape, const Mlp* mlp, int l, int slot, int B) {
-  return mlp->activation == ACTIVATION_SWISH
-             ? tape->slope[l - 1] + member_offset(slot, B, mlp->width[l])
-             : layer_in(tape, mlp, l, slot, B);
+static Real* activation_factor(const MlpTape* tape, const Mlp* mlp, int l, int slot, int B) {
+  Real* factor = mlp->activation == ACTIVATION_SWISH ? tape->slope[l - 1] : tape->hidden[l - 1];
+  return factor + member_offset(slot, B, mlp->width[l]);
 }
 
 // d_before (B, width[l]) = gradient with respect to layer l - 1 before its activation, of which the
-// column sums are the gradient of its biases.
+// column sums are the gradient of its biases. It is given the activation's factor and takes its
+// place, which is in the cache by then.
 static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, const Real* params,
-                            int l, int e, const Real* factor, const Real* d_after, int B) {
+                            int l, int e, const Real* d_after, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
                            .finish = backward_finish(mlp->activation),
-                           .factor = factor,
+                           .factor = d_before,
                            .column_sums = d_biases};
   gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + weights_of(mlp, l, e),
                out_width, B, in_width, out_width);
@@ -222,54 +221,34 @@ static void weights_backward(Real* d_weights, const Mlp* mlp, int l, const Real*
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l)};
-  if (epilogue.precision == GEMM_FLOAT32) {
-    gemm_tn(d_weights, out_width, in, in_width, d_after, out_width, in_width, out_width, B);
-  } else {
-    gemm_tn_then(&epilogue, d_weights, out_width, in, in_width, d_after, out_width, in_width,
-                 out_width, B);
-  }
+  gemm_tn_then(&epilogue, d_weights, out_width, in, in_width, d_after, out_width, in_width,
+               out_width, B);
 }
 
-// All layers of member e, whose activations are in a slot; returns the gradient with respect to
-// the first layer's output, before its activation.
-static const Real* member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
-                                   const Real* params, int e, int slot, const Real* d_out,
-                                   int B) {
+// All layers of member e, whose activations are in a slot.
+static void member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
+                            const Real* params, int e, int slot, const Real* d_out, int B) {
   const Real* d_after = d_out;
-  if (d_params) {
-    int last = mlp->layers - 1;
-    column_sums(d_params + biases_of(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
-  }
-  for (int l = mlp->layers - 1; l >= 0; l--) {
-    if (d_params) {
-      weights_backward(d_params + weights_of(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
-                       d_after, B);
-    }
+  int last = mlp->layers - 1;
+  column_sums(d_params + biases_of(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
+  for (int l = last; l >= 0; l--) {
+    weights_backward(d_params + weights_of(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
+                     d_after, B);
     if (l > 0) {
-      Real* d_before = tape->d_hidden[l % 2];
-      Real* d_biases = d_params ? d_params + biases_of(mlp, l - 1, e) : NULL;
-      const Real* factor = activation_factor(tape, mlp, l, slot, B);
-      hidden_backward(d_before, d_biases, mlp, params, l, e, factor, d_after, B);
+      Real* d_before = activation_factor(tape, mlp, l, slot, B);
+      hidden_backward(d_before, d_params + biases_of(mlp, l - 1, e), mlp, params, l, e, d_after,
+                      B);
       d_after = d_before;
     }
   }
-  return d_after;
 }
 
-void mlp_backward(Real* d_params, Real* d_in, int in_first, int in_count, MlpTape* tape,
-                  const Mlp* mlp, const Real* params, const Real* d_out, int B) {
-  CHECK(!d_in || (in_first >= 0 && in_count > 0 && in_first + in_count <= mlp->width[0]),
-        "mlp_backward: columns %d + %d of %d", in_first, in_count, mlp->width[0]);
-  CHECK(mlp->layers == 1 || tape->d_hidden[0], "mlp_backward: tape without backward buffers");
-  int hidden = mlp->width[1];
+void mlp_backward(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params,
+                  const Real* d_out, int B) {
+  CHECK(tape->chosen, "mlp_backward: tape without backward buffers");
   for (int e = 0; e < mlp->members; e++) {
     const Real* d_member = d_out + member_offset(e, B, mlp->width[mlp->layers]);
-    const Real* d_first = member_backward(d_params, tape, mlp, params, e, e, d_member, B);
-    if (d_in) {
-      const Real* weights = params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden;
-      gemm_nt(d_in + member_offset(e, B, in_count), in_count, d_first, hidden, weights, hidden, B,
-              in_count, hidden);
-    }
+    member_backward(d_params, tape, mlp, params, e, e, d_member, B);
   }
 }
 
@@ -286,21 +265,22 @@ static void chosen_rows_backward(Real* d_in, int in_first, int in_count, MlpTape
                                  const Mlp* mlp, const Real* params, int e, const Real* d_out,
                                  int count, int B) {
   int last = mlp->layers - 1;
-  const Real* d_after = tape->d_hidden[(last + 1) % 2];
-  gather(tape->d_hidden[(last + 1) % 2], d_out, tape->chosen, count, mlp->width[last + 1]);
+  const Real* d_after = tape->rows[(last + 1) % 2];
+  gather(tape->rows[(last + 1) % 2], d_out, tape->chosen, count, mlp->width[last + 1]);
   for (int l = last; l > 0; l--) {
-    Real* d_before = tape->d_hidden[l % 2];
-    gather(tape->rows, activation_factor(tape, mlp, l, e, B), tape->chosen, count, mlp->width[l]);
-    hidden_backward(d_before, NULL, mlp, params, l, e, tape->rows, d_after, count);
+    Real* d_before = tape->rows[l % 2];
+    gather(d_before, activation_factor(tape, mlp, l, e, B), tape->chosen, count, mlp->width[l]);
+    hidden_backward(d_before, NULL, mlp, params, l, e, d_after, count);
     d_after = d_before;
   }
   int hidden = mlp->width[1];
-  gemm_nt(tape->rows, in_count, d_after, hidden,
+  Real* rows = tape->rows[0];
+  gemm_nt(rows, in_count, d_after, hidden,
           params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden, hidden, count, in_count,
           hidden);
   for (int i = 0; i < count; i++) {
-    memcpy(d_in + (size_t)tape->chosen[i] * (size_t)in_count,
-           tape->rows + (size_t)i * (size_t)in_count, (size_t)in_count * sizeof *d_in);
+    memcpy(d_in + (size_t)tape->chosen[i] * (size_t)in_count, rows + (size_t)i * (size_t)in_count,
+           (size_t)in_count * sizeof *d_in);
   }
 }
 
@@ -308,7 +288,7 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
                          const Real* params, const int32_t* member, const Real* d_out, int B) {
   CHECK(in_first >= 0 && in_count > 0 && in_first + in_count <= mlp->width[0],
         "mlp_backward_by_row: columns %d + %d of %d", in_first, in_count, mlp->width[0]);
-  CHECK(tape->rows, "mlp_backward_by_row: tape without backward buffers");
+  CHECK(tape->chosen, "mlp_backward_by_row: tape without backward buffers");
   for (int e = 0; e < mlp->members; e++) {
     int count = 0;
     for (int b = 0; b < B; b++) {
@@ -323,6 +303,6 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
 
 void mlp_backward_one(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
                       const Real* d_out, int B) {
-  CHECK(mlp->layers == 1 || tape->d_hidden[0], "mlp_backward_one: tape without backward buffers");
+  CHECK(tape->chosen, "mlp_backward_one: tape without backward buffers");
   member_backward(d_params, tape, mlp, params, e, 0, d_out, B);
 }

@@ -141,7 +141,7 @@ static void critic_gradient(SacLosses* losses, Sac* sac, const Batch* batch) {
   }
   losses->critic_loss = 0.5 * squares / (2.0 * B);
   losses->q_mean = sum / (2.0 * B);
-  mlp_backward(sac->d_critics, NULL, 0, 0, &scratch->critic_tape, &sac->critic_net, sac->critics,
+  mlp_backward(sac->d_critics, &scratch->critic_tape, &sac->critic_net, sac->critics,
                scratch->d_q, B);
 }
 
@@ -177,7 +177,7 @@ static void policy_gradient(SacLosses* losses, Sac* sac, const Batch* batch, con
   }
   squashed_gaussian_backward(scratch->d_head, scratch->d_act, scratch->d_logp, scratch->act, noise,
                              scratch->policy_tape.out, B, A);
-  mlp_backward(sac->d_policy, NULL, 0, 0, &scratch->policy_tape, &sac->policy_net, sac->policy,
+  mlp_backward(sac->d_policy, &scratch->policy_tape, &sac->policy_net, sac->policy,
                scratch->d_head, B);
   losses->alpha = (double)alpha;
   losses->entropy = -logp_sum / B;

@@ -1,6 +1,7 @@
 #include "nn/gemm.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "gradient_check.h"
 
@@ -51,7 +52,7 @@ static void assert_product(Product product, int m, int n, int k) {
 static void product_equals_the_sum_of_products_for_all_sizes(void** state) {
   (void)state;
   const Product products[] = {gemm_nn, gemm_nt, gemm_tn};
-  const int sizes[] = {1, 2, 3, 6, 7, 13, 16, 17, 31, 33, 64, 100, 130};
+  const int sizes[] = {1, 2, 3, 6, 7, 13, 16, 17, 24, 31, 33, 40, 64, 100, 130};
   const int count = (int)(sizeof sizes / sizeof sizes[0]);
   for (int p = 0; p < 3; p++) {
     for (int i = 0; i < count; i++) {
@@ -157,23 +158,45 @@ static void a_row_does_not_depend_on_its_batch(void** state) {
   }
 }
 
+// More steps of k than one block of A^T B has.
 static void blocks_of_long_sums_add_up(void** state) {
   (void)state;
   enum { M = 20, N = 290, K = 700 };
-  static Real A[M * K], B[K * N], C[M * N];
+  static Real A[K * M], B[K * N], C[M * N];
   Rng rng = rng_stream(4, 0, RNG_TEST, 0);
   fill_normal(A, M * K, 1, &rng);
   fill_normal(B, K * N, 1, &rng);
-  gemm_nn(C, N, A, K, B, N, M, N, K);
+  gemm_tn(C, N, A, M, B, N, M, N, K);
   for (int i = 0; i < M; i++) {
     for (int j = 0; j < N; j++) {
       double sum = 0;
       for (int l = 0; l < K; l++) {
-        sum += (double)A[i * K + l] * (double)B[l * N + j];
+        sum += (double)A[l * M + i] * (double)B[l * N + j];
       }
       // sums of 700 products, each rounding below 100 ulp of 1
       assert_true(fabs((double)C[i * N + j] - sum) < (sizeof(Real) == 4 ? 1e-3 : 1e-11));
     }
+  }
+}
+
+// C may be the factor of its own epilogue, however long the sums are.
+static void a_result_may_take_the_place_of_its_factor(void** state) {
+  (void)state;
+  enum { M = 45, N = 70, K = 3000 };
+  static Real A[M * K], B[N * K], factor[M * N], apart[M * N];
+  Rng rng = rng_stream(5, 0, RNG_TEST, 0);
+  fill_normal(A, M * K, 1, &rng);
+  fill_normal(B, N * K, 1, &rng);
+  fill_normal(factor, M * N, 1, &rng);
+  const int depths[] = {10, 200, 400, K};
+  for (int d = 0; d < 4; d++) {
+    GemmEpilogue epilogue = {.finish = GEMM_SWISH_BACKWARD, .factor = factor};
+    gemm_nt_then(&epilogue, apart, N, A, K, B, K, M, N, depths[d]);
+    static Real place[M * N];
+    memcpy(place, factor, sizeof place);
+    epilogue.factor = place;
+    gemm_nt_then(&epilogue, place, N, A, K, B, K, M, N, depths[d]);
+    assert_memory_equal(place, apart, sizeof apart);
   }
 }
 
@@ -184,6 +207,7 @@ int main(void) {
       cmocka_unit_test(epilogues_follow_their_definitions),
       cmocka_unit_test(a_row_does_not_depend_on_its_batch),
       cmocka_unit_test(blocks_of_long_sums_add_up),
+      cmocka_unit_test(a_result_may_take_the_place_of_its_factor),
   };
   return cmocka_run_group_tests_name("gemm", tests, NULL, NULL);
 }
