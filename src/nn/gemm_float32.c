@@ -3,7 +3,7 @@
 #include "base/vector_lanes.h"
 #include "gemm_tile.h"
 
-#define PACK_AHEAD 4  // rows of B that are asked for before they are copied
+#define PACK_AHEAD 16  // rows of B that are asked for before they are copied
 
 VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum) { return vector_fma(a, b, sum); }
 
@@ -41,7 +41,7 @@ static void pack_square(Real* panel, const Real* from, ptrdiff_t step, int colum
   Vector square[VECTOR_BYTES / sizeof(Real)];
 #pragma GCC unroll 16
   for (int j = 0; j < LANES; j++) {
-    __builtin_prefetch(from + (j + LANES) * step);
+    __builtin_prefetch(from + (j + 2 * LANES) * step);
     square[j] = j < columns ? vector_load_some(from + j * step, left) : (Vector){0};
   }
   vector_transpose(square);

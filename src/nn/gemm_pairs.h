@@ -50,13 +50,15 @@ VECTOR_INLINE void pack_steps(Real* packed, const Real* A, ptrdiff_t a_step, int
   }
 }
 
+#define PACK_AHEAD 16  // rows of B that are asked for before they are copied
+
 // A panel from rows of B, of which `count` columns are there.
 VECTOR_INLINE void pack_panel_rows(Real* panel, const Real* B, ptrdiff_t b_step, int count,
                                    int depth, int steps) {
   for (int s = 0; s < steps; s++) {
     for (int v = 0; v < TILE_COLUMNS; v += LANES) {
-      __builtin_prefetch(B + (2 * s + 4) * b_step + v);
-      __builtin_prefetch(B + (2 * s + 5) * b_step + v);
+      __builtin_prefetch(B + (2 * s + PACK_AHEAD) * b_step + v);
+      __builtin_prefetch(B + (2 * s + PACK_AHEAD + 1) * b_step + v);
       int left = count > v ? count - v : 0;
       vector_store(panel + s * TILE_COLUMNS + v, round_steps(B + v, b_step, left, 2 * s, depth));
     }
@@ -70,6 +72,8 @@ VECTOR_INLINE void pack_panel_columns(Real* panel, const Real* B, ptrdiff_t b_co
     Vector square[VECTOR_BYTES / sizeof(Real)];
 #pragma GCC unroll 16
     for (int j = 0; j < LANES; j++) {
+      __builtin_prefetch(B + (j + LANES) * b_column + 2 * s);
+      __builtin_prefetch(B + (j + LANES) * b_column + 2 * s + LANES);
       square[j] =
           j < count ? round_run(B + j * b_column + 2 * s, depth - 2 * s) : (Vector){0};
     }
