@@ -1,22 +1,20 @@
 """Gradient steps of seven dynamics models in JAX: a jitted scan, members by vmap."""
 
-from timing import arguments, measure  # first: it sets the number of threads
+# first: it sets the number of threads
+from timing import DECAY, MEMBERS, MODEL_RATE, ROWS, arguments, measure, model_widths
 
 import jax
 import jax.numpy as jnp
 
-MEMBERS = 7
-ROWS = 100_000
 STEPS = 10  # of one call
-DECAY = [2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4]
 
 args = arguments()
-O, A, B, H = args.obs, args.act, args.batch, args.model_hidden
+O, A, B = args.obs, args.act, args.batch
 D = O + 1
 if args.precision == "bfloat16":
     jax.config.update("jax_default_matmul_precision", "bfloat16")
 
-widths = [O + A, H, H, H, H, 2 * D]
+widths = model_widths(args)
 keys = jax.random.split(jax.random.PRNGKey(0), 8)
 nets = [
     (jax.random.normal(k, (MEMBERS, i, o)) / (2 * i**0.5), jnp.zeros((MEMBERS, o)))
@@ -54,7 +52,7 @@ def step(state, _):
     fix1, fix2 = 1 - 0.9 ** (t + 1), 1 - 0.999 ** (t + 1)
 
     def move(p, m, v):
-        return p - 1e-3 * (m / fix1) / (jnp.sqrt(v / fix2) + 1e-8)
+        return p - MODEL_RATE * (m / fix1) / (jnp.sqrt(v / fix2) + 1e-8)
 
     return (jax.tree.map(move, params, first, second), first, second, t + 1, key), None
 

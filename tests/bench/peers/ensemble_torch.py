@@ -3,24 +3,22 @@
 --precision bfloat16 multiplies in bfloat16 (float32_matmul_precision "medium").
 """
 
-from timing import arguments, measure  # first: it sets the number of threads
+# first: it sets the number of threads
+from timing import DECAY, MEMBERS, MODEL_RATE, ROWS, arguments, measure, model_widths
 
 import torch
 import torch.nn.functional as F
 
-MEMBERS = 7
-ROWS = 100_000
 STEPS = 5  # of one call
-DECAY = [2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4]
 
 args = arguments()
-O, A, B, H = args.obs, args.act, args.batch, args.model_hidden
+O, A, B = args.obs, args.act, args.batch
 D = O + 1
 torch.set_num_threads(1)
 torch.manual_seed(0)
 torch.set_float32_matmul_precision("medium" if args.precision == "bfloat16" else "highest")
 
-widths = [O + A, H, H, H, H, 2 * D]
+widths = model_widths(args)
 weights = [
     torch.nn.Parameter(torch.randn(MEMBERS, i, o) / (2 * i**0.5))
     for i, o in zip(widths, widths[1:])
@@ -30,7 +28,7 @@ highest = torch.nn.Parameter(torch.full((D,), 0.5))
 lowest = torch.nn.Parameter(torch.full((D,), -10.0))
 groups = [dict(params=[w], weight_decay=d) for w, d in zip(weights, DECAY)]
 groups.append(dict(params=[*biases, highest, lowest]))
-optimizer = torch.optim.Adam(groups, lr=1e-3, fused=True)
+optimizer = torch.optim.Adam(groups, lr=MODEL_RATE, fused=True)
 inputs, targets = torch.randn(ROWS, O + A), torch.randn(ROWS, D)
 
 

@@ -1,27 +1,27 @@
 """Imaginary transitions in JAX: as rollout_torch.py, K steps in one jitted scan."""
 
-from timing import arguments, measure  # first: it sets the number of threads
+# first: it sets the number of threads
+from timing import ELITES, arguments, measure, model_widths, policy_widths
 
 import jax
 import jax.numpy as jnp
 
-ELITES = 5
-ROWS = 2000
+BRANCHES = 2000
 
 args = arguments()
-O, A, H, P, K = args.obs, args.act, args.model_hidden, args.hidden, args.length
+O, A, K = args.obs, args.act, args.length
 D = O + 1
 if args.precision == "bfloat16":
     jax.config.update("jax_default_matmul_precision", "bfloat16")
 
 keys = iter(jax.random.split(jax.random.PRNGKey(0), 16))
-widths = [O + A, H, H, H, H, 2 * D]
+widths = model_widths(args)
 model = [
     (jax.random.normal(next(keys), (ELITES, i, o)) / (2 * i**0.5), jnp.zeros((ELITES, 1, o)))
     for i, o in zip(widths, widths[1:])
 ]
 model[-1] = (model[-1][0] * 0.02, model[-1][1])
-widths = [O, P, P, 2 * A]
+widths = policy_widths(args)
 policy = [
     (jax.random.normal(next(keys), (i, o)) / i**0.5, jnp.zeros(o))
     for i, o in zip(widths, widths[1:])
@@ -36,12 +36,12 @@ def ended(obs):
 
 
 def predict(model, x, key):
-    order = jax.random.permutation(key, ROWS)
-    y = x[order].reshape(ELITES, ROWS // ELITES, O + A)
+    order = jax.random.permutation(key, BRANCHES)
+    y = x[order].reshape(ELITES, BRANCHES // ELITES, O + A)
     for w, b in model[:-1]:
         y = jax.nn.silu(jnp.matmul(y, w) + b)
     w, b = model[-1]
-    y = (jnp.matmul(y, w) + b).reshape(ROWS, 2 * D)
+    y = (jnp.matmul(y, w) + b).reshape(BRANCHES, 2 * D)
     return jnp.zeros_like(y).at[order].set(y, unique_indices=True)
 
 
@@ -71,11 +71,11 @@ def rollout(params, obs, key):
     return jax.lax.scan(lambda c, x: step(params, c, x), (obs, key), None, length=K)[1]
 
 
-start, key = jax.random.normal(next(keys), (ROWS, O)), next(keys)
+start, key = jax.random.normal(next(keys), (BRANCHES, O)), next(keys)
 
 
 def run():
     jax.block_until_ready(rollout((policy, model), start, key))
 
 
-measure("JAX", args, run, ROWS * K)
+measure("JAX", args, run, BRANCHES * K)

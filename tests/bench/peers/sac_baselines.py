@@ -1,13 +1,12 @@
 """SAC gradient updates of Stable-Baselines3 (PyTorch) or SBX (JAX): --library sb3 or sbx."""
 
-from timing import arguments, measure  # first: it sets the number of threads
+from timing import ROWS, arguments, measure  # first: it sets the number of threads
 
 import gymnasium
 import numpy as np
 from stable_baselines3.common.logger import Logger
 
 UPDATES = 20  # of one call, as MBPO makes them for one real step
-ROWS = 100_000
 
 args = arguments(library="sb3")
 

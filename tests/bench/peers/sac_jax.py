@@ -1,22 +1,20 @@
 """SAC gradient updates in JAX: 20 of them in one jitted scan, drawing their batches inside."""
 
-from timing import arguments, measure  # first: it sets the number of threads
+# first: it sets the number of threads
+from timing import GAMMA, RATE, ROWS, TAU, arguments, critic_widths, measure, policy_widths
 
 import jax
 import jax.numpy as jnp
 
 UPDATES = 20  # of one call, as MBPO makes them for one real step
-ROWS = 100_000
-GAMMA, TAU, RATE = 0.99, 0.005, 3e-4
 
 args = arguments()
-O, A, B, H = args.obs, args.act, args.batch, args.hidden
+O, A, B = args.obs, args.act, args.batch
 if args.precision == "bfloat16":
     jax.config.update("jax_default_matmul_precision", "bfloat16")
 
 
-def network(key, inputs, outputs):
-    widths = [inputs, H, H, outputs]
+def network(key, widths):
     keys = jax.random.split(key, 3)
     return [
         (jax.random.uniform(k, (i, o), minval=-1, maxval=1) / i**0.5, jnp.zeros(o))
@@ -90,8 +88,8 @@ def updates(state, data):
 
 key = jax.random.PRNGKey(0)
 keys = jax.random.split(key, 4)
-critics = [network(k, O + A, 1) for k in keys[1:3]]
-params = (network(keys[0], O, 2 * A), critics, jnp.zeros(()))
+critics = [network(k, critic_widths(args)) for k in keys[1:3]]
+params = (network(keys[0], policy_widths(args)), critics, jnp.zeros(()))
 zeros = jax.tree.map(jnp.zeros_like, params)
 state = (params, jax.tree.map(jnp.array, critics), zeros, zeros, jnp.zeros(()), key)
 data = jax.random.normal(keys[3], (ROWS, 2 * O + A + 2)).at[:, -1].set(0.0)

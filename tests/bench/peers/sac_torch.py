@@ -3,23 +3,21 @@
 --precision bfloat16 multiplies in bfloat16 (float32_matmul_precision "medium").
 """
 
-from timing import arguments, measure  # first: it sets the number of threads
+# first: it sets the number of threads
+from timing import GAMMA, RATE, ROWS, TAU, arguments, critic_widths, measure, policy_widths
 
 import torch
 import torch.nn.functional as F
 
 args = arguments()
-O, A, B, H = args.obs, args.act, args.batch, args.hidden
-ROWS = 100_000
-GAMMA, TAU, RATE = 0.99, 0.005, 3e-4
+O, A, B = args.obs, args.act, args.batch
 torch.set_num_threads(1)
 torch.manual_seed(0)
 torch.set_float32_matmul_precision("medium" if args.precision == "bfloat16" else "highest")
 
 
-def network(members: int, inputs: int, outputs: int) -> list[torch.Tensor]:
+def network(members: int, widths: list[int]) -> list[torch.Tensor]:
     """Weights (E, in, out) and biases (E, 1, out) of each layer."""
-    widths = [inputs, H, H, outputs]
     tensors = []
     for i, o in zip(widths, widths[1:]):
         tensors.append((torch.rand(members, i, o) * 2 - 1) / i**0.5)
@@ -48,7 +46,7 @@ def draw(net: list[torch.Tensor], obs: torch.Tensor) -> tuple[torch.Tensor, torc
     return torch.tanh(x), logp
 
 
-policy, critics = network(1, O, 2 * A), network(2, O + A, 1)
+policy, critics = network(1, policy_widths(args)), network(2, critic_widths(args))
 targets = [w.clone() for w in critics]
 log_alpha = torch.zeros(())
 learnt = [*policy, *critics, log_alpha]

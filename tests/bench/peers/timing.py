@@ -1,4 +1,4 @@
-"""What the scripts of the peers share: sizes from the command line, timing, one line of JSON."""
+"""What the scripts of the peers share: sizes of the networks, timing, one line of JSON."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
+
+# MBPO's published configuration: SAC, and an ensemble of dynamics models with four hidden layers
+GAMMA, TAU, RATE = 0.99, 0.005, 3e-4
+MEMBERS, ELITES = 7, 5
+MODEL_RATE = 1e-3
+DECAY = [2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4]
+ROWS = 100_000  # transitions to draw from
+
+
+def model_widths(args: argparse.Namespace) -> list[int]:
+    """Of a dynamics model: to mean and log-variance of the change of state and the reward."""
+    return [args.obs + args.act, *[args.model_hidden] * 4, 2 * (args.obs + 1)]
+
+
+def policy_widths(args: argparse.Namespace) -> list[int]:
+    return [args.obs, args.hidden, args.hidden, 2 * args.act]
+
+
+def critic_widths(args: argparse.Namespace) -> list[int]:
+    return [args.obs + args.act, args.hidden, args.hidden, 1]
 
 
 def arguments(**more: object) -> argparse.Namespace:
