@@ -29,12 +29,11 @@ VECTOR_INLINE Vector step_vector(Adam* adam, AdamStep by, Vector params, Vector 
                                  int count) {
   Vector mean = vector_load_some(adam->first + first, count);
   Vector square = vector_load_some(adam->second + first, count);
-  mean = vector_fma(grad - mean, vector_fill((Real)(1 - BETA1)), mean);
-  square = vector_fma(vector_fma(grad, grad, -square), vector_fill((Real)(1 - BETA2)), square);
+  mean += (Real)(1 - BETA1) * (grad - mean);
+  square += (Real)(1 - BETA2) * (grad * grad - square);
   vector_store_some(adam->first + first, mean, count);
   vector_store_some(adam->second + first, square, count);
-  Vector root = vector_fma(vector_sqrt(square), vector_fill(by.root), vector_fill(EPSILON));
-  return params - by.rate * mean / root;
+  return params - by.rate * mean / (vector_sqrt(square) * by.root + EPSILON);
 }
 
 // At most BLOCK parameters; returns the sum of their squares, lane by lane: the order of the
@@ -46,8 +45,8 @@ static double step_block(Adam* adam, AdamStep by, Real* params, const Real* grad
     int count = end - p < (size_t)LANES ? (int)(end - p) : LANES;
     Vector before = vector_load_some(params + p, count);
     Vector slope = vector_load_some(grad + p, count);
-    squares = vector_fma(before, before, squares);
-    slope = vector_fma(before, vector_fill((Real)decay), slope);
+    squares += before * before;
+    slope += (Real)decay * before;
     vector_store_some(params + p, step_vector(adam, by, before, slope, p, count), count);
   }
   return (double)vector_sum(squares);
@@ -75,8 +74,7 @@ void adam_step_polyak(Adam* adam, Real* params, const Real* grad, Real* targets,
     Vector after = step_vector(adam, by, before, vector_load_some(grad + p, count), p, count);
     Vector target = vector_load_some(targets + p, count);
     vector_store_some(params + p, after, count);
-    target = vector_fma(after - target, vector_fill((Real)rate), target);
-    vector_store_some(targets + p, target, count);
+    vector_store_some(targets + p, target + (Real)rate * (after - target), count);
   }
 }
 
