@@ -75,6 +75,30 @@ static void averaging_in_the_same_pass_changes_no_parameter(void** state) {
   arena_free(&without.arena);
 }
 
+static void a_step_in_parts_is_the_step_of_those_parts(void** state) {
+  (void)state;
+  Problem whole, parts, start;
+  problem_init(&whole);
+  problem_init(&parts);
+  problem_init(&start);
+  fill_normal(whole.grad, P, 1, &whole.rng);
+  memcpy(parts.grad, whole.grad, sizeof whole.grad);
+  adam_step(&whole.adam, whole.params, whole.grad);
+  AdamCorrection by = adam_begin(&parts.adam);
+  adam_part(&parts.adam, by, parts.params, parts.grad, 0, 5);
+  adam_part(&parts.adam, by, parts.params, parts.grad, 11, P - 11);
+  for (int p = 0; p < P; p++) {
+    bool stepped = p < 5 || p >= 11;
+    assert_true(parts.params[p] == (stepped ? whole : start).params[p]);
+    assert_true(parts.adam.first[p] == (stepped ? whole.adam.first[p] : 0));
+    assert_true(parts.adam.second[p] == (stepped ? whole.adam.second[p] : 0));
+  }
+  assert_int_equal(parts.adam.steps, 1);
+  arena_free(&whole.arena);
+  arena_free(&parts.arena);
+  arena_free(&start.arena);
+}
+
 static void an_element_does_not_depend_on_its_position(void** state) {
   (void)state;
   Problem problem;
@@ -125,6 +149,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_follow_the_published_recursion),
       cmocka_unit_test(averaging_in_the_same_pass_changes_no_parameter),
+      cmocka_unit_test(a_step_in_parts_is_the_step_of_those_parts),
       cmocka_unit_test(an_element_does_not_depend_on_its_position),
       cmocka_unit_test(run_save_load_run_equals_one_run),
   };
