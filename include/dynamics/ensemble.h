@@ -26,6 +26,8 @@
   OPT(REAL, holdout_ratio, 0.2, 0, 0.9, "", "share of the data held out") \
   OPT(INT, holdout_limit, 5000, 1, 1000000, "transitions", "most transitions held out") \
   OPT(INT, patience, 5, 0, 100000, "epochs", "epochs without improvement that are still allowed") \
+  OPT(CHOICE, stop, "together", "together|alone", 0, "", \
+      "patience is for any member to improve, as published; or for each, which then stops alone") \
   OPT(REAL, improvement, 0.01, 0, 1, "", "relative fall of the hold-out error that counts") \
   OPT(INT, max_epochs, 0, 0, 1000000, "epochs", "most epochs of one training; 0 = no limit")
 
@@ -36,8 +38,9 @@ typedef struct {
 
 // What one training did.
 typedef struct {
-  int epochs;
-  int64_t steps;                               // gradient steps
+  int epochs;                                  // until the last member stopped
+  int64_t steps;                               // gradient steps, of any member
+  int64_t member_steps;                        // sum over members
   double train_loss;                           // mean of the last epoch, per member
   double holdout_error[ENSEMBLE_MAX_MEMBERS];  // MSE per member after restoring the snapshots
   double validation_loss;                      // mean holdout_error of the elites
@@ -78,7 +81,14 @@ Real* ensemble_min_logvar(const Ensemble* ensemble);
 // as they were.
 double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B);
 
-// Trains on all of `replay` (at least 2 rows) until no member improves. Of N rows,
+// The same for the members e with active[e] alone, at least one. The others keep parameters and
+// Adam's moments to the bit; their rows of in and target are not read. The bounds are shared, and
+// so is Adam's count of steps.
+double ensemble_step_active(Ensemble* ensemble, const bool* active, const Real* in,
+                            const Real* target, int B);
+
+// Trains on all of `replay` (at least 2 rows) until no member improves; with the option stop=alone
+// each member is trained until it does not improve itself. Of N rows,
 // min(floor(holdout_ratio N), holdout_limit), but at least 1, are held out. A member that never
 // improves keeps the parameters it had; the bounds are never taken back.
 void ensemble_train(EnsembleTraining* training, Ensemble* ensemble, const Replay* replay, Rng* rng);

@@ -44,7 +44,7 @@ typedef struct {
   double train_return;                           // of real episodes that ended in the epoch
   int64_t model_trainings;
   int64_t model_epochs;
-  int64_t model_steps;
+  int64_t model_steps;                           // mean over members
   double model_validation_loss;                  // of the last training
   double holdout_error[ENSEMBLE_MAX_MEMBERS];    // likewise
   int32_t elites[ENSEMBLE_MAX_MEMBERS];

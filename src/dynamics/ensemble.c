@@ -162,7 +162,8 @@ static double member_gradient(Ensemble* ensemble, Real* d_max, Real* d_min, int 
   return loss;
 }
 
-double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B) {
+double ensemble_step_active(Ensemble* ensemble, const bool* active, const Real* in,
+                            const Real* target, int B) {
   CHECK(B > 0 && B <= ensemble->options.batch_size, "ensemble_step: a batch of %d, at most %d", B,
         ensemble->options.batch_size);
   size_t D = (size_t)ensemble->target_size;
@@ -174,6 +175,9 @@ double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int
   AdamStep by = adam_begin(&ensemble->adam);
   double loss = 0;
   for (int e = 0; e < ensemble->options.members; e++) {
+    if (active && !active[e]) {
+      continue;
+    }
     size_t first = (size_t)e * (size_t)B;
     loss += member_gradient(ensemble, d_max, d_min, e, in + first * I, target + first * D, B);
     if (!isfinite(loss)) {
@@ -189,6 +193,10 @@ double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int
                  2 * D);
   stopwatch_lap(&watch, &ensemble->times.adam);
   return loss;
+}
+
+double ensemble_step(Ensemble* ensemble, const Real* in, const Real* target, int B) {
+  return ensemble_step_active(ensemble, NULL, in, target, B);
 }
 
 static void copy_reals(Real* restrict out, const Real* restrict in, int count) {

@@ -16,7 +16,8 @@ typedef struct {
   int64_t holdout;                    // rows 0 ... holdout - 1 are held out
   int64_t rows;                       // n, the rest: rows of the train split
   double best[ENSEMBLE_MAX_MEMBERS];  // hold-out error of each member's snapshot
-  int stale_epochs;                   // epochs since any member improved
+  int stale[ENSEMBLE_MAX_MEMBERS];    // epochs since each member improved
+  bool active[ENSEMBLE_MAX_MEMBERS];  // is still trained
 } Progress;
 
 static int in_size(const Ensemble* ensemble) { return ensemble->obs_size + ensemble->act_size; }
@@ -105,22 +106,39 @@ static void gather_rows(Real* in, Real* target, const Ensemble* ensemble, int64_
   }
 }
 
+// The batch of each active member, from place `first` of its bootstrap on.
+static void gather_batches(Ensemble* ensemble, const Progress* progress, int64_t first, int B) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  int64_t I = in_size(ensemble);
+  int64_t D = ensemble->target_size;
+  for (int64_t e = 0; e < ensemble->options.members; e++) {
+    if (progress->active[e]) {
+      gather_rows(scratch->batch_in + e * B * I, scratch->batch_target + e * B * D, ensemble,
+                  progress->holdout, scratch->bootstrap + e * progress->rows + first, B);
+    }
+  }
+}
+
+static int active_members(const Progress* progress, const Ensemble* ensemble) {
+  int count = 0;
+  for (int e = 0; e < ensemble->options.members; e++) {
+    count += progress->active[e];
+  }
+  return count;
+}
+
 // The batches of one epoch. False when a loss is not finite.
 static bool run_epoch(EnsembleTraining* training, Ensemble* ensemble, const Progress* progress) {
   struct EnsembleScratch* scratch = ensemble->scratch;
-  int64_t members = ensemble->options.members;
-  int64_t I = in_size(ensemble);
-  int64_t D = ensemble->target_size;
+  int64_t active = active_members(progress, ensemble);
   double sum = 0;
   int64_t steps = 0;
   for (int64_t first = 0; first < progress->rows; first += ensemble->options.batch_size) {
     int64_t left = progress->rows - first;
     int64_t B = left < ensemble->options.batch_size ? left : ensemble->options.batch_size;
-    for (int64_t e = 0; e < members; e++) {
-      gather_rows(scratch->batch_in + e * B * I, scratch->batch_target + e * B * D, ensemble,
-                  progress->holdout, scratch->bootstrap + e * progress->rows + first, (int)B);
-    }
-    double loss = ensemble_step(ensemble, scratch->batch_in, scratch->batch_target, (int)B);
+    gather_batches(ensemble, progress, first, (int)B);
+    double loss = ensemble_step_active(ensemble, progress->active, scratch->batch_in,
+                                       scratch->batch_target, (int)B);
     if (!isfinite(loss)) {
       return false;
     }
@@ -128,30 +146,39 @@ static bool run_epoch(EnsembleTraining* training, Ensemble* ensemble, const Prog
     steps++;
   }
   training->steps += steps;
-  training->train_loss = sum / (double)(steps * members);
+  training->member_steps += steps * active;
+  training->train_loss = sum / (double)(steps * active);
   return true;
 }
 
-// Mean squared error of each member on the hold-out rows.
-static void measure_holdout(double* errors, Ensemble* ensemble, const Progress* progress) {
+// Mean squared error of member e on the hold-out rows.
+static double member_holdout(Ensemble* ensemble, const Progress* progress, int e) {
   struct EnsembleScratch* scratch = ensemble->scratch;
   int64_t D = ensemble->target_size;
-  int members = ensemble->options.members;
-  for (int e = 0; e < members; e++) {
-    errors[e] = 0;
-  }
+  double error = 0;
   for (int64_t first = 0; first < progress->holdout; first += ENSEMBLE_CHUNK) {
     int64_t left = progress->holdout - first;
     int64_t B = left < ENSEMBLE_CHUNK ? left : ENSEMBLE_CHUNK;
-    mlp_forward(&scratch->chunk_tape, &ensemble->net, ensemble->params,
-                scratch->rows_in + first * in_size(ensemble), true, (int)B);
-    for (int e = 0; e < members; e++) {
-      errors[e] += gaussian_squared_error(scratch->chunk_tape.out + e * B * 2 * D,
-                                          scratch->rows_target + first * D, (int)B, (int)D);
+    mlp_forward_member(scratch->chunk_head, &scratch->chunk_tape, &ensemble->net,
+                       ensemble->params, e, scratch->rows_in + first * in_size(ensemble), (int)B);
+    error += gaussian_squared_error(scratch->chunk_head, scratch->rows_target + first * D, (int)B,
+                                    (int)D);
+  }
+  return error / (double)(progress->holdout * D);
+}
+
+// The hold-out errors of the members that are trained; the others' are left as they are.
+static void measure_holdout(double* errors, Ensemble* ensemble, const Progress* progress) {
+  for (int e = 0; e < ensemble->options.members; e++) {
+    if (progress->active[e]) {
+      errors[e] = member_holdout(ensemble, progress, e);
     }
   }
-  for (int e = 0; e < members; e++) {
-    errors[e] /= (double)(progress->holdout * D);
+}
+
+static void activate_all(Progress* progress, const Ensemble* ensemble) {
+  for (int e = 0; e < ensemble->options.members; e++) {
+    progress->active[e] = true;
   }
 }
 
@@ -167,18 +194,34 @@ static void copy_member(Real* out, const Real* in, const Mlp* net, int e) {
   }
 }
 
-// Takes snapshots of the members that improved, and counts the epochs in which none did.
+// Takes snapshots of the members that improved, and counts the epochs in which the others did not.
 static void note_improvement(Progress* progress, Ensemble* ensemble, const double* errors) {
-  bool improved = false;
   for (int e = 0; e < ensemble->options.members; e++) {
     double best = progress->best[e];
+    if (!progress->active[e]) {
+      continue;
+    }
+    progress->stale[e]++;
     if ((best - errors[e]) / best > ensemble->options.improvement) {
       copy_member(ensemble->scratch->snapshot, ensemble->params, &ensemble->net, e);
       progress->best[e] = errors[e];
-      improved = true;
+      progress->stale[e] = 0;
     }
   }
-  progress->stale_epochs = improved ? 0 : progress->stale_epochs + 1;
+}
+
+// Decides who is trained in the next epoch; false when nobody is. As published, whoever still
+// improves keeps all the others going.
+static bool choose_active(Progress* progress, const Ensemble* ensemble) {
+  const EnsembleOptions* options = &ensemble->options;
+  bool alone = strcmp(options->stop, "alone") == 0;
+  bool any = false;
+  for (int e = 0; e < options->members; e++) {
+    bool patient = progress->stale[e] <= options->patience;
+    any = any || patient;
+    progress->active[e] = patient || !alone;
+  }
+  return any;
 }
 
 // Whether error a of member i ranks before error b of member j. What is not finite comes last.
@@ -209,7 +252,7 @@ static void run_epochs(EnsembleTraining* training, Progress* progress, Ensemble*
                        Rng* rng) {
   const EnsembleOptions* options = &ensemble->options;
   double errors[ENSEMBLE_MAX_MEMBERS];
-  while (progress->stale_epochs <= options->patience &&
+  while (choose_active(progress, ensemble) &&
          (options->max_epochs == 0 || training->epochs < options->max_epochs)) {
     if (!run_epoch(training, ensemble, progress)) {
       training->diverged = true;
@@ -243,6 +286,7 @@ void ensemble_train(EnsembleTraining* training, Ensemble* ensemble, const Replay
   run_epochs(training, &progress, ensemble, rng);
 
   memcpy(ensemble->params, scratch->snapshot, net_bytes);
+  activate_all(&progress, ensemble);
   measure_holdout(training->holdout_error, ensemble, &progress);
   choose_elites(training, ensemble);
 }

@@ -72,8 +72,9 @@ void mbpo_train_model(Mbpo* m) {
   m->model_trainings++;
   m->running.model_trainings++;
   m->running.model_epochs += training.epochs;
-  m->running.model_steps += training.steps;
-  for (int e = 0; e < m->ensemble.options.members; e++) {
+  int members = m->ensemble.options.members;
+  m->running.model_steps += (training.member_steps + members - 1) / members;
+  for (int e = 0; e < members; e++) {
     m->running.holdout_error[e] = training.holdout_error[e];
     m->running.elites[e] = m->ensemble.elites[e];
   }

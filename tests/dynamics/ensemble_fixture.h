@@ -24,6 +24,7 @@ static inline EnsembleOptions small_options(void) {
       .holdout_limit = 5000,
       .patience = 5,
       .improvement = 0.01,
+      .stop = "together",
   };
 }
 

@@ -75,6 +75,50 @@ static void averaging_in_the_same_pass_changes_no_parameter(void** state) {
   arena_free(&without.arena);
 }
 
+static void a_step_in_parts_is_the_step_of_those_parts(void** state) {
+  (void)state;
+  Problem whole, parts, start;
+  problem_init(&whole);
+  problem_init(&parts);
+  problem_init(&start);
+  fill_normal(whole.grad, P, 1, &whole.rng);
+  memcpy(parts.grad, whole.grad, sizeof whole.grad);
+  adam_step(&whole.adam, whole.params, whole.grad);
+  AdamStep by = adam_begin(&parts.adam);
+  adam_step_part(&parts.adam, by, parts.params, parts.grad, 0, 0, 5);
+  adam_step_part(&parts.adam, by, parts.params, parts.grad, 0, 11, P - 11);
+  for (int p = 0; p < P; p++) {
+    bool stepped = p < 5 || p >= 11;
+    assert_true(parts.params[p] == (stepped ? whole : start).params[p]);
+    assert_true(parts.adam.first[p] == (stepped ? whole.adam.first[p] : 0));
+    assert_true(parts.adam.second[p] == (stepped ? whole.adam.second[p] : 0));
+  }
+  assert_int_equal(parts.adam.steps, 1);
+  arena_free(&whole.arena);
+  arena_free(&parts.arena);
+  arena_free(&start.arena);
+}
+
+static void decay_is_part_of_the_gradient(void** state) {
+  (void)state;
+  Problem inside, outside;
+  problem_init(&inside);
+  problem_init(&outside);
+  fill_normal(inside.grad, P, 1, &inside.rng);
+  double squares = 0;
+  for (int p = 0; p < P; p++) {
+    squares += (double)inside.params[p] * (double)inside.params[p];
+    outside.grad[p] = inside.grad[p] + (Real)0.25 * inside.params[p];
+  }
+  double sum = adam_step_part(&inside.adam, adam_begin(&inside.adam), inside.params, inside.grad,
+                              0.25, 0, P);
+  adam_step(&outside.adam, outside.params, outside.grad);
+  assert_memory_equal(inside.params, outside.params, sizeof inside.params);
+  assert_true(fabs(sum / squares - 1) < (sizeof(Real) == 4 ? 1e-6 : 1e-14));
+  arena_free(&inside.arena);
+  arena_free(&outside.arena);
+}
+
 static void an_element_does_not_depend_on_its_position(void** state) {
   (void)state;
   Problem problem;
@@ -125,6 +169,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_follow_the_published_recursion),
       cmocka_unit_test(averaging_in_the_same_pass_changes_no_parameter),
+      cmocka_unit_test(a_step_in_parts_is_the_step_of_those_parts),
+      cmocka_unit_test(decay_is_part_of_the_gradient),
       cmocka_unit_test(an_element_does_not_depend_on_its_position),
       cmocka_unit_test(run_save_load_run_equals_one_run),
   };
