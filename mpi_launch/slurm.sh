@@ -40,11 +40,21 @@ slurm_requeue() {
   exit 0
 }
 
+# idle_starts DIRECTORY: how many starts it has recorded since something was last sealed or saved.
+idle_starts() {
+  local newest
+  newest=$({ TZ=UTC0 find "$1" -name '*.h5' -printf '%TFT%TT\n' 2>/dev/null || true; } | sort |
+    tail -n 1)
+  { sed -n 's/^{"start":"\([^"]*\)Z".*/\1/p' "$1/starts.jsonl" 2>/dev/null || true; } |
+    awk -v newest="${newest%.*}" '$0 > newest { n++ } END { print n + 0 }'
+}
+
 # slurm_run VERB ARGUMENT...: runs autombpo with a worker for each task of the job, and rank 0
 # beside them; a single task is one process without MPI. Does not return. Exit code: 0 when the run is
-# complete or back in the queue, 75 when Slurm or scancel ended it, else it failed.
+# complete or back in the queue, 75 when Slurm or scancel ended it, else it failed: also when
+# too many starts in a row were stopped before they had sealed or saved anything.
 slurm_run() {
-  local program=${AUTOMBPO:-autombpo} tasks=${SLURM_NTASKS:-1} command=() directory before code=0
+  local program=${AUTOMBPO:-autombpo} tasks=${SLURM_NTASKS:-1} command=() directory before idle code=0
   catch_signals
   slurm_environment
   directory=$(run_directory "$program" "$@") || slurm_stop "no such run: $*"
@@ -58,7 +68,15 @@ slurm_run() {
   case $code:$supervise_stop in
   0:*) exit 0 ;;
   75:TERM) exit 75 ;; # cancelled, or Slurm puts it back by itself
-  75:*) slurm_requeue "stopped with checkpoints" ;;
+  75:*)
+    # with too little time for a start, it would come back for ever
+    idle=$(idle_starts "$directory")
+    if ((idle > ${AUTOMBPO_RESTARTS:-8})); then
+      slurm_stop "the last $idle starts sealed and saved nothing: run.max_wall or the job's time is" \
+        "too short; submit the same script again with more"
+    fi
+    slurm_requeue "stopped with checkpoints"
+    ;;
   1:*)
     # a broken node, perhaps: the next start gets others
     if [[ $(progress_of "$directory") != "$before" ]]; then

@@ -1,13 +1,16 @@
-// assets.h - where the MJCF files are.
+// assets.h - where the shipped files are: configurations and MJCF.
 #ifndef CLI_ASSETS_H
 #define CLI_ASSETS_H
 
 #include "base/arena.h"
 #include "base/error.h"
 
-// The first directory that holds them: mjcf/ in a directory of AUTOMBPO_PATH, the installed
-// share/autombpo/configs/mjcf beside this program, configs/mjcf of a source tree around it or the
-// one it was built from. NULL and an error if there is none.
+// The directory of the shipped configurations: the installed share/autombpo/configs beside this
+// program, configs of a source tree around it or the one it was built from.
+const char* assets_configs(Arena* arena);
+
+// The first directory that holds the MJCF files: mjcf/ in a directory of AUTOMBPO_PATH, or that of
+// the shipped configurations. NULL and an error if there is none.
 const char* assets_find(Arena* arena, Error* error);
 
 #endif  // CLI_ASSETS_H

@@ -23,7 +23,11 @@ typedef struct {
   double lease_timeout;     // seconds after which the lease of somebody silent is open to all
   int64_t total;            // hyper-episodes
   int64_t sealed;           // of them
+  int64_t running;          // of them, here
   int64_t first;            // the lowest that is not sealed
+  int64_t waiting;          // none below it waits
+  int64_t renewal;          // where coordinator_renew goes on
+  int64_t look;             // where coordinator_look goes on
   uint8_t* status;          // (total) EpisodeStatus
   bool learns;              // the controller is updated
   bool controlled;          // a controller acts
@@ -52,11 +56,12 @@ bool coordinator_sealed(Coordinator* coordinator, const SealedMessage* sealed, i
 // Gives a hyper-episode back, because its worker is gone or has stopped.
 void coordinator_give_back(Coordinator* coordinator, int64_t hyper_episode);
 
-// Takes up what others have sealed; folds each stage that is now complete.
-bool coordinator_look(Coordinator* coordinator, Error* error);
+// Looks whether others have sealed the next hyper-episode that waits. *over: it was the last; then
+// each stage that is now complete is folded.
+bool coordinator_look(Coordinator* coordinator, bool* over, Error* error);
 
-// Renews the leases of what runs here. Cheap; to be called several times in a lease_timeout.
-void coordinator_renew(const Coordinator* coordinator);
+// Renews the lease of the next hyper-episode that runs here; after the last comes the first.
+void coordinator_renew(Coordinator* coordinator);
 
 // Gives all leases back.
 void coordinator_release(const Coordinator* coordinator);

@@ -56,7 +56,7 @@ typedef struct {
   int64_t model_rows;
 } MbpoEpoch;
 
-// Seconds spent in each part since the start of the process: never part of the state.
+// Seconds of processor time in each part since the start of the process: never part of the state.
 typedef struct {
   double env, model_train, rollout, sac, evaluate;
 } MbpoTimes;

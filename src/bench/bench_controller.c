@@ -27,11 +27,12 @@ static int remove_entry(const char* path, const struct stat* status, int type, s
   return remove(path);
 }
 
-// As many hyper-episodes as workers may run at a time; the controller is asked at each decision.
+// As many hyper-episodes as workers, all at a time; the controller is asked at each decision.
 static Experiment crowded(const Experiment* experiment, int workers) {
   Experiment x = *experiment;
   snprintf(x.scheduler.kind, sizeof x.scheduler.kind, "ppo");
   x.ppo.episodes_per_update = workers;
+  x.ppo.stages = (OptionList){1, {1}};
   return x;
 }
 

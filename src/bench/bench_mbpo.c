@@ -6,10 +6,10 @@
 #include "mbpo/mbpo.h"
 
 typedef struct {
-  double seconds, wall;
-  double updating, stepping;  // processor time of SAC updates and gradient steps alone
-  MbpoTimes times;            // by the clock on the wall
-  MbpoEpoch counts;  // its sums
+  double seconds, wall;       // processor time, and by the clock on the wall
+  double updating, stepping;  // of it, in SAC updates and gradient steps alone
+  MbpoTimes times;            // of it, by part
+  MbpoEpoch counts;           // its sums
 } Loop;
 
 static void add_counts(MbpoEpoch* sum, const MbpoEpoch* counts) {

@@ -144,6 +144,19 @@ static void turn(Host* h) {
   }
 }
 
+// The first waits until rank 0 takes messages: all of this process share the buffers of one.
+static void get_ready(Host* h) {
+  for (int i = 0; i < h->count; i++) {
+    tell(h, i, TAG_READY, NULL, 0);
+    while (h->begun == 0 || take(h)) {
+      turn(h);
+    }
+  }
+  while (h->begun < h->count) {
+    turn(h);
+  }
+}
+
 static void start_phase(Host* h, Phase phase) {
   double now = clock_wall();
   h->phase = phase;
@@ -223,12 +236,7 @@ void simulate_workers(BenchResult* result, Comm* comm, const ControllerLoad* loa
   h.count = (load->workers - comm->process) / comm->hosts + 1;
   h.worker = ARENA_NEW(&arena, h.count, Simulated);
   h.latency = ARENA_NEW(&arena, MAX_LATENCIES, double);
-  for (int i = 0; i < h.count; i++) {
-    tell(&h, i, TAG_READY, NULL, 0);
-  }
-  while (h.begun < h.count) {
-    turn(&h);
-  }
+  get_ready(&h);
   measure_phases(result, &h, subject);
   end(&h);
   arena_free(&arena);

@@ -29,38 +29,38 @@ static const char* search_path(Arena* arena) {
   return NULL;
 }
 
-// In the directories above this program.
-static const char* around_program(Arena* arena) {
+// The configs/ around this program that holds `probe`: installed, or of a source tree. NULL = none.
+static const char* around_program(const char* probe, Arena* arena) {
+  static const char* const places[] = {"share/autombpo/configs", "configs"};
   char path[PATH_SIZE];
   ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (length < 0) {
-    return NULL;
-  }
-  path[length] = '\0';
+  path[length > 0 ? length : 0] = '\0';
   for (char* slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
     *slash = '\0';
-    const char* installed = text_format(arena, "%s/share/autombpo/configs/mjcf", path);
-    if (holds_assets(installed, arena)) {
-      return installed;
-    }
-    const char* source = text_format(arena, "%s/configs/mjcf", path);
-    if (holds_assets(source, arena)) {
-      return source;
+    for (int i = 0; i < 2; i++) {
+      const char* found = text_format(arena, "%s/%s", path, places[i]);
+      if (access(text_format(arena, "%s/%s", found, probe), R_OK) == 0) {
+        return found;
+      }
     }
   }
   return NULL;
 }
 
+const char* assets_configs(Arena* arena) {
+  const char* found = around_program("methods/mbpo.yaml", arena);
+  return found ? found : AUTOMBPO_SOURCE_DIR "/configs";
+}
+
 const char* assets_find(Arena* arena, Error* error) {
   const char* found = search_path(arena);
-  if (!found) {
-    found = around_program(arena);
+  const char* around = found ? NULL : around_program("mjcf/" PROBE, arena);
+  if (around) {
+    found = text_format(arena, "%s/mjcf", around);
   }
-#ifdef AUTOMBPO_SOURCE_DIR
   if (!found && holds_assets(AUTOMBPO_SOURCE_DIR "/configs/mjcf", arena)) {
     found = AUTOMBPO_SOURCE_DIR "/configs/mjcf";
   }
-#endif
   if (!found) {
     error_set(error, "no MJCF files found: name their directory with --assets, or a directory that"
                      " holds mjcf/ in AUTOMBPO_PATH");

@@ -4,13 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/archive.h"
 #include "cli/assets.h"
 #include "cluster/fold.h"
-
-#define PROBE "methods/mbpo.yaml"
 
 OPTION_TABLE(env_table, EnvOptions, ENV_OPTIONS)
 OPTION_TABLE(sac_table, SacOptions, SAC_OPTIONS)
@@ -30,30 +27,11 @@ const char* const run_config_unhashed[] = {
     "run.lease_timeout", "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet",
     "scheduler.controller", "scheduler.baseline", NULL};
 
-// The directory of the shipped configurations: installed beside this program, or the source tree
-// around it. NULL = none.
-static const char* find_share(Arena* arena) {
-  static const char* const places[] = {"share/autombpo/configs", "configs"};
-  char path[RUN_PATH_SIZE];
-  ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-  path[length > 0 ? length : 0] = '\0';
-  for (char* slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
-    *slash = '\0';
-    for (int i = 0; i < 2; i++) {
-      const char* found = text_format(arena, "%s/%s", path, places[i]);
-      if (access(text_format(arena, "%s/" PROBE, found), R_OK) == 0) {
-        return found;
-      }
-    }
-  }
-  return AUTOMBPO_SOURCE_DIR "/configs";
-}
-
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
   arena_init(&c->arena);
   Options* set = &c->options;
-  options_init(set, &c->arena, getenv("AUTOMBPO_PATH"), find_share(&c->arena));
+  options_init(set, &c->arena, getenv("AUTOMBPO_PATH"), assets_configs(&c->arena));
   options_section(set, "env", env_table(), &c->env);
   options_section(set, "sac", sac_table(), &c->sac);
   options_section(set, "model", model_table(), &c->model);

@@ -5,6 +5,7 @@
 
 #include "base/options_value.h"
 #include "base/text.h"
+#include "cli/assets.h"
 #include "cli/verbs.h"
 #include "cluster/jobs.h"
 #include "theory/fvi_tables.h"
@@ -170,7 +171,7 @@ int verb_fvi(int argc, char** argv) {
   Fvi fvi = {0};
   arena_init(&fvi.arena);
   arena_init(&fvi.scratch);
-  options_init(&fvi.set, &fvi.arena, getenv("AUTOMBPO_PATH"), NULL);
+  options_init(&fvi.set, &fvi.arena, getenv("AUTOMBPO_PATH"), assets_configs(&fvi.arena));
   options_section(&fvi.set, "fvi", fvi_option_table(), &fvi.options);
   int code = dispatch(&fvi, argc, argv);
   arena_free(&fvi.scratch);

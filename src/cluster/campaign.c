@@ -19,6 +19,7 @@
 #define RENEWALS 8  // of each lease within lease_timeout
 #define LONGEST_RENEWAL 10.0
 
+
 // The earlier of run.max_wall and the end that Slurm announces.
 static double find_deadline(const CampaignOptions* options) {
   double deadline = options->max_wall > 0 ? (double)time(NULL) + options->max_wall : 0;
@@ -27,7 +28,8 @@ static double find_deadline(const CampaignOptions* options) {
   return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
 }
 
-static bool renew(Campaign* c, Error* error) {
+// Whether the run directory is there; renews the lease on its status.
+static bool renew_status(Campaign* c, Error* error) {
   char path[RUN_PATH_SIZE];
   const LeaseOffice* leases = &c->coordinator.leases;
   run_file(path, c->coordinator.directory, "lease");
@@ -37,10 +39,20 @@ static bool renew(Campaign* c, Error* error) {
                      "it held cannot be continued without it",
                      path);
   }
-  coordinator_renew(&c->coordinator);
   c->reporter.speaks = lease_take(leases, STATUS_LEASE, STATUS_TIMEOUT);
   lease_renew(leases, STATUS_LEASE);
   return true;
+}
+
+// Renews some leases at each call, so that each has its turn once in an interval.
+static void renew_leases(Campaign* c, double now, double interval) {
+  double count = (double)c->coordinator.running;
+  c->renewals_due = fmin(count, c->renewals_due + count * (now - c->ticked) / interval);
+  c->ticked = now;
+  while (c->renewals_due >= 1 && clock_wall() - now < PORTION) {
+    coordinator_renew(&c->coordinator);
+    c->renewals_due--;
+  }
 }
 
 bool campaign_tick(Campaign* c, Error* error) {
@@ -49,24 +61,31 @@ bool campaign_tick(Campaign* c, Error* error) {
     stop_request();
   }
   double now = clock_wall();
-  if (now - c->renewed >= fmin(LONGEST_RENEWAL, c->options->lease_timeout / RENEWALS)) {
+  double interval = fmin(LONGEST_RENEWAL, c->options->lease_timeout / RENEWALS);
+  if (now - c->renewed >= interval) {
     c->renewed = now;
-    if (!renew(c, error)) {
+    if (!renew_status(c, error)) {
       return false;
     }
   }
+  renew_leases(c, now, interval);
   reporter_tick(&c->reporter);
   return true;
 }
 
 bool campaign_look(Campaign* c, bool* looked, Error* error) {
   double now = clock_wall();
-  *looked = now - c->looked >= LOOK_INTERVAL;
-  if (*looked) {
-    c->looked = now;
-    return coordinator_look(&c->coordinator, error);
+  *looked = false;
+  if (!c->looking && now - c->looked < LOOK_INTERVAL) {
+    return true;
   }
-  return true;
+  c->looked = c->looking ? c->looked : now;
+  bool ok = true;
+  while (ok && !*looked && clock_wall() - now < PORTION) {
+    ok = coordinator_look(&c->coordinator, looked, error);
+  }
+  c->looking = !*looked;
+  return ok;
 }
 
 void campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank) {
@@ -97,10 +116,16 @@ static void local_tick(Campaign* c) {
   }
 }
 
+static void local_look(Campaign* c) {
+  bool looked;
+  do {
+    c->failed = c->failed || !campaign_look(c, &looked, c->error);
+  } while (c->looking && !c->failed);
+}
+
 // Waits while others work on all that is left.
 static bool local_begin(Link* link, BeginMessage* begin) {
   Campaign* c = link->self;
-  bool looked;
   while (!c->failed && !stop_requested()) {
     switch (coordinator_next(&c->coordinator, begin, 0)) {
       case NEXT_BEGIN:
@@ -112,7 +137,7 @@ static bool local_begin(Link* link, BeginMessage* begin) {
     }
     sleep((unsigned)LOOK_INTERVAL);
     local_tick(c);
-    c->failed = c->failed || !campaign_look(c, &looked, c->error);
+    local_look(c);
   }
   return false;
 }

@@ -10,6 +10,10 @@
 #define LOOK_INTERVAL 1.0
 #define COMPANY_INTERVAL 5.0
 
+// Seconds for which rank 0 works on the files of many hyper-episodes (leases, what others have
+// sealed) before it looks for messages again.
+#define PORTION 2e-3
+
 typedef union {
   BeginMessage begin;
   ReportMessage report;
@@ -30,8 +34,11 @@ typedef struct {
   double deadline;      // wall-clock seconds since the epoch; 0 = none
   double save_seconds;  // longest checkpoint so far
   double longest_unit;  // longest time between two safe points so far, in seconds
-  double renewed;       // when leases were
-  double looked;        // when the directory was looked at
+  double renewed;       // when the lease on the status was
+  double ticked;        // when leases of hyper-episodes last were
+  double renewals_due;  // how many of them should have been by then
+  double looked;        // when the directory began to be looked at
+  bool looking;         // there is more to look at
   bool failed;
   Error* error;
 } Campaign;
@@ -40,7 +47,7 @@ typedef struct {
 // gone.
 bool campaign_tick(Campaign* campaign, Error* error);
 
-// Looks for what others have sealed, every LOOK_INTERVAL. *looked tells whether it did.
+// Looks for what others have sealed, every LOOK_INTERVAL, in portions. *looked: it came to the end.
 bool campaign_look(Campaign* campaign, bool* looked, Error* error);
 
 void campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report,

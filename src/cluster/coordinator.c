@@ -94,8 +94,13 @@ static void release(const Coordinator* c, int64_t e) {
   lease_release(&c->leases, name);
 }
 
+static void mark(Coordinator* c, int64_t e, EpisodeStatus status) {
+  c->running += (status == EPISODE_RUNS) - (c->status[e] == EPISODE_RUNS);
+  c->status[e] = (uint8_t)status;
+}
+
 static void mark_sealed(Coordinator* c, int64_t e) {
-  c->status[e] = EPISODE_SEALED;
+  mark(c, e, EPISODE_SEALED);
   c->sealed++;
   while (c->first < c->total && c->status[c->first] == EPISODE_SEALED) {
     c->first++;
@@ -210,6 +215,20 @@ static MbpoScheduled scheduled_heads(const Coordinator* c, int version) {
                          .rollout_length = schedules(c, HEAD_ROLLOUT_LENGTH, version)};
 }
 
+// Whether hyper-episode e is there, and its controller too.
+static bool is_open(const Coordinator* c, int64_t e) {
+  return e < c->total && experiment_policy_version(c->experiment, e) <= c->version;
+}
+
+// The first from e on with this status; not open: there is none.
+static int64_t find(const Coordinator* c, int64_t e, EpisodeStatus status) {
+  e = e > c->first ? e : c->first;
+  while (is_open(c, e) && c->status[e] != status) {
+    e++;
+  }
+  return e;
+}
+
 // Whether hyper-episode e is ours to run. What others have sealed, coordinator_look takes up.
 static bool lease(const Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
@@ -225,7 +244,8 @@ static bool lease(const Coordinator* c, int64_t e) {
 }
 
 NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
-  for (int64_t e = c->first; e < c->total; e++) {
+  c->waiting = find(c, c->waiting, EPISODE_WAITS);
+  for (int64_t e = c->waiting; e < c->total; e++) {
     int version = experiment_policy_version(c->experiment, e);
     if (version > c->version) {
       return NEXT_WAIT;
@@ -236,7 +256,7 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
     *begin = (BeginMessage){.hyper_episode = e, .policy_version = c->controlled ? version : -1};
     begin->stage = (int)(c->learns ? e / c->experiment->ppo.episodes_per_update : 0);
     begin->scheduled = scheduled_heads(c, version);
-    c->status[e] = EPISODE_RUNS;
+    mark(c, e, EPISODE_RUNS);
     reporter_begin(c->reporter, rank, begin);
     return NEXT_BEGIN;
   }
@@ -245,7 +265,8 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
 
 void coordinator_give_back(Coordinator* c, int64_t e) {
   if (e >= 0 && c->status[e] == EPISODE_RUNS) {
-    c->status[e] = EPISODE_WAITS;
+    mark(c, e, EPISODE_WAITS);
+    c->waiting = e < c->waiting ? e : c->waiting;
     release(c, e);
   }
 }
@@ -303,36 +324,36 @@ bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, E
   return fold_complete_stages(c, error);
 }
 
-bool coordinator_look(Coordinator* c, Error* error) {
-  for (int64_t e = c->first; e < c->total; e++) {
-    if (experiment_policy_version(c->experiment, e) > c->version) {
-      break;
-    }
-    if (c->status[e] == EPISODE_WAITS && is_sealed(c, e)) {
-      mark_sealed(c, e);
-      reporter_found(c->reporter);
-    }
+bool coordinator_look(Coordinator* c, bool* over, Error* error) {
+  int64_t e = find(c, c->look, EPISODE_WAITS);
+  *over = !is_open(c, e);
+  c->look = *over ? 0 : e + 1;
+  if (*over) {
+    return fold_complete_stages(c, error);
   }
-  return fold_complete_stages(c, error);
+  if (is_sealed(c, e)) {
+    mark_sealed(c, e);
+    reporter_found(c->reporter);
+  }
+  return true;
 }
 
-// Calls back for the lease of each hyper-episode that runs here.
-static void each_lease(const Coordinator* c, void (*visit)(const LeaseOffice*, const char* name)) {
-  for (int64_t e = c->first; e < c->total; e++) {
-    if (experiment_policy_version(c->experiment, e) > c->version) {
-      return;
-    }
-    if (c->status[e] == EPISODE_RUNS) {
-      char name[LEASE_NAME_SIZE];
-      lease_of_episode(name, e);
-      visit(&c->leases, name);
-    }
+void coordinator_renew(Coordinator* c) {
+  int64_t e = find(c, c->renewal, EPISODE_RUNS);
+  e = is_open(c, e) ? e : find(c, 0, EPISODE_RUNS);
+  c->renewal = e + 1;
+  if (is_open(c, e)) {
+    char name[LEASE_NAME_SIZE];
+    lease_of_episode(name, e);
+    lease_renew(&c->leases, name);
   }
 }
 
-void coordinator_renew(const Coordinator* c) { each_lease(c, lease_renew); }
-
-void coordinator_release(const Coordinator* c) { each_lease(c, lease_release); }
+void coordinator_release(const Coordinator* c) {
+  for (int64_t e = find(c, 0, EPISODE_RUNS); is_open(c, e); e = find(c, e + 1, EPISODE_RUNS)) {
+    release(c, e);
+  }
+}
 
 bool coordinator_complete(const Coordinator* c) {
   return c->sealed == c->total && (!c->learns || c->version == experiment_updates(c->experiment));

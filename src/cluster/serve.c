@@ -12,11 +12,15 @@
 // If rank 0 itself did nothing for longer, in seconds, nobody is blamed for it.
 #define OWN_PAUSE 1.0
 
+// Messages that are answered before other work has its turn.
+#define MOST_MESSAGES 64
+
 typedef enum {
   PARTNER_WORKS,
   PARTNER_WAITS,  // asked for work and got none yet
   PARTNER_RESTS,  // stopped, with a checkpoint
   PARTNER_LOST,
+  PARTNER_MODES,
 } PartnerMode;
 
 typedef struct {
@@ -30,14 +34,22 @@ typedef struct {
   Campaign* campaign;
   Comm* comm;
   Partner* partner;  // (ranks) by rank; 0 is not used
+  int count[PARTNER_MODES];
+  int dealt;         // the rank that was last looked at for dealing
   double turned;     // when the loop last turned
   bool halted;       // the partners were told to stop
   bool deal;         // there may be work for those that wait
 } Service;
 
+static void set_mode(Service* s, int rank, PartnerMode mode) {
+  s->count[s->partner[rank].mode]--;
+  s->count[mode]++;
+  s->partner[rank].mode = mode;
+}
+
 static void give_up(Service* s, int rank) {
   Partner* partner = &s->partner[rank];
-  partner->mode = PARTNER_LOST;
+  set_mode(s, rank, PARTNER_LOST);
   reporter_lost(&s->campaign->reporter, rank, clock_wall() - partner->heard);
   coordinator_give_back(&s->campaign->coordinator, partner->hyper_episode);
   partner->hyper_episode = -1;
@@ -51,22 +63,33 @@ static void tell(Service* s, int rank, int tag, const void* data, size_t size) {
   }
 }
 
-// Gives work to those that wait, as far as there is some.
+static bool has_takers(const Service* s) {
+  return s->count[PARTNER_WAITS] > 0 && !stop_requested();
+}
+
+// The next rank that waits; there is one.
+static int next_waiting(Service* s) {
+  do {
+    s->dealt = s->dealt % (s->comm->ranks - 1) + 1;
+  } while (s->partner[s->dealt].mode != PARTNER_WAITS);
+  return s->dealt;
+}
+
+// Gives work to some of those that wait, as far as there is some.
 static void deal(Service* s) {
-  s->deal = false;
-  for (int rank = 1; rank < s->comm->ranks && !stop_requested(); rank++) {
-    Partner* partner = &s->partner[rank];
+  double begun = clock_wall();
+  while (has_takers(s) && clock_wall() - begun < PORTION) {
     BeginMessage begin;
-    if (partner->mode != PARTNER_WAITS) {
-      continue;
-    }
+    int rank = next_waiting(s);
     if (coordinator_next(&s->campaign->coordinator, &begin, rank) != NEXT_BEGIN) {
+      s->deal = false;
       return;
     }
-    partner->mode = PARTNER_WORKS;
-    partner->hyper_episode = begin.hyper_episode;
+    set_mode(s, rank, PARTNER_WORKS);
+    s->partner[rank].hyper_episode = begin.hyper_episode;
     tell(s, rank, TAG_BEGIN, &begin, sizeof begin);
   }
+  s->deal = has_takers(s);
 }
 
 static void decide(Service* s, int rank, const ReportMessage* report) {
@@ -80,7 +103,7 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
   Partner* partner = &s->partner[rank];
   switch (tag) {
     case TAG_READY:
-      partner->mode = PARTNER_WAITS;
+      set_mode(s, rank, PARTNER_WAITS);
       partner->hyper_episode = -1;
       s->deal = true;
       return true;
@@ -98,7 +121,7 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
       return true;
     case TAG_STOPPED:
       stop_request();
-      partner->mode = PARTNER_RESTS;
+      set_mode(s, rank, PARTNER_RESTS);
       coordinator_give_back(&c->coordinator, partner->hyper_episode);
       return true;
     case TAG_FAILED:
@@ -113,7 +136,7 @@ static void hear(Service* s, int rank) {
   partner->heard = clock_wall();
   if (partner->mode == PARTNER_LOST) {
     fprintf(stderr, "warning: rank %d is back\n", rank);
-    partner->mode = PARTNER_WORKS;
+    set_mode(s, rank, PARTNER_WORKS);
   }
 }
 
@@ -155,31 +178,37 @@ static void pass_stop_on(Service* s) {
   }
 }
 
-static int count(const Service* s, PartnerMode mode) {
-  int found = 0;
-  for (int rank = 1; rank < s->comm->ranks; rank++) {
-    found += s->partner[rank].mode == mode;
-  }
-  return found;
-}
-
 static bool at_rest(const Service* s) {
   bool over = stop_requested() || coordinator_complete(&s->campaign->coordinator);
-  return count(s, PARTNER_WORKS) == 0 && (over || count(s, PARTNER_WAITS) == 0);
+  return s->count[PARTNER_WORKS] == 0 && (over || s->count[PARTNER_WAITS] == 0);
 }
 
-static bool turn(Service* s, AnyMessage* message, Error* error) {
-  int rank, tag;
+// Answers messages that have come; *any tells whether there was one.
+static bool take_messages(Service* s, AnyMessage* message, bool* any, Error* error) {
+  int rank, tag, taken = 0;
   size_t size;
-  bool looked;
-  forgive_own_pause(s);
-  if (comm_poll(s->comm, &rank, &tag, message, sizeof *message, &size)) {
+  while (taken < MOST_MESSAGES &&
+         comm_poll(s->comm, &rank, &tag, message, sizeof *message, &size)) {
     hear(s, rank);
     if (!answer(s, rank, tag, message, error)) {
       return false;
     }
-  } else {
+    taken++;
+  }
+  *any = taken > 0;
+  return true;
+}
+
+static bool turn(Service* s, AnyMessage* message, Error* error) {
+  bool any, looked;
+  forgive_own_pause(s);
+  if (!take_messages(s, message, &any, error)) {
+    return false;
+  }
+  if (!any) {
     look_after_partners(s);
+  }
+  if (!any && !s->deal) {
     comm_nap(s->comm);
   }
   pass_stop_on(s);
@@ -193,7 +222,7 @@ static bool turn(Service* s, AnyMessage* message, Error* error) {
 }
 
 static void dismiss(Service* s) {
-  s->comm->lost = count(s, PARTNER_LOST) > 0;
+  s->comm->lost = s->count[PARTNER_LOST] > 0;
   StopMessage stop = {.lost = s->comm->lost,
                       .complete = coordinator_complete(&s->campaign->coordinator)};
   for (int rank = 1; rank < s->comm->ranks; rank++) {
@@ -206,6 +235,7 @@ static void dismiss(Service* s) {
 bool serve(Campaign* c, Arena* arena, Error* error) {
   Service s = {.campaign = c, .comm = c->comm, .turned = clock_wall()};
   s.partner = ARENA_NEW(arena, c->comm->ranks, Partner);
+  s.count[PARTNER_WORKS] = c->comm->ranks - 1;
   for (int rank = 1; rank < c->comm->ranks; rank++) {
     s.partner[rank] = (Partner){.hyper_episode = -1, .heard = s.turned, .told = s.turned};
   }
@@ -215,7 +245,7 @@ bool serve(Campaign* c, Arena* arena, Error* error) {
       return false;
     }
   }
-  if (count(&s, PARTNER_LOST) == c->comm->ranks - 1 && !coordinator_complete(&c->coordinator)) {
+  if (s.count[PARTNER_LOST] == c->comm->ranks - 1 && !coordinator_complete(&c->coordinator)) {
     return error_set(error,
                      "every worker is lost; repeat the command: what was sealed and saved "
                      "stands");

@@ -47,7 +47,7 @@ static void update_policy(Mbpo* m) {
   if (m->real.size < m->options.min_pool) {
     return;
   }
-  double start = clock_wall();
+  Stopwatch watch = stopwatch_start();
   int64_t noise = (int64_t)m->batch.size * m->sac.act_size;
   for (int g = 0; g < m->policy_updates; g++) {
     SacLosses losses;
@@ -57,13 +57,13 @@ static void update_policy(Mbpo* m) {
     add_losses(&m->running.losses, &losses);
   }
   m->running.sac_updates += m->policy_updates;
-  m->times.sac += clock_wall() - start;
+  stopwatch_lap(&watch, &m->times.sac);
 }
 
 // The model ---------------------------------------------------------------------------------------
 
 void mbpo_train_model(Mbpo* m) {
-  double start = clock_wall();
+  Stopwatch watch = stopwatch_start();
   EnsembleTraining training;
   ensemble_train(&training, &m->ensemble, &m->real, &m->model_rng);
   m->diverged = m->diverged || training.diverged;
@@ -78,7 +78,7 @@ void mbpo_train_model(Mbpo* m) {
     m->running.holdout_error[e] = training.holdout_error[e];
     m->running.elites[e] = m->ensemble.elites[e];
   }
-  m->times.model_train += clock_wall() - start;
+  stopwatch_lap(&watch, &m->times.model_train);
 }
 
 // D_model keeps retain_epochs epochs of rollouts at the current length.
@@ -88,14 +88,14 @@ static int64_t imagined_capacity(const MbpoOptions* o, int rollout_length) {
 }
 
 static void imagine(Mbpo* m) {
-  double start = clock_wall();
   if (m->model_trainings == 0) {
     mbpo_train_model(m);
   }
+  Stopwatch watch = stopwatch_start();
   replay_set_capacity(&m->imagined, imagined_capacity(&m->options, m->rollout_length));
   model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
                 m->options.rollouts, m->rollout_length, &m->rollout_rng, m->rollout_scratch);
-  m->times.rollout += clock_wall() - start;
+  stopwatch_lap(&watch, &m->times.rollout);
 }
 
 // MBPO's own schedule of what no scheduler sets.
@@ -126,7 +126,7 @@ static void choose_random_action(Real* logp, Mbpo* m) {
 }
 
 static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
-  double start = clock_wall();
+  Stopwatch watch = stopwatch_start();
   Real logp;
   real_episode_begin(&m->episode, &m->env, &m->env_rng);
   choose(&logp, m);
@@ -137,13 +137,13 @@ static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
     m->running.train_return += m->episode.total;
     m->episodes_ended++;
   }
-  m->times.env += clock_wall() - start;
+  stopwatch_lap(&watch, &m->times.env);
 }
 
 // Epochs ------------------------------------------------------------------------------------------
 
 static void evaluate(Mbpo* m) {
-  double start = clock_wall();
+  Stopwatch watch = stopwatch_start();
   int episodes = m->options.evaluation_episodes;
   MbpoEpoch* r = &m->running;
   bool ok = evaluate_policy(r->eval_returns, r->eval_lengths, &m->sac, &m->eval_env, episodes,
@@ -153,7 +153,7 @@ static void evaluate(Mbpo* m) {
   for (int i = 0; i < episodes; i++) {
     m->eval_mean += r->eval_returns[i] / episodes;
   }
-  m->times.evaluate += clock_wall() - start;
+  stopwatch_lap(&watch, &m->times.evaluate);
 }
 
 static void begin_epoch(Mbpo* m) {

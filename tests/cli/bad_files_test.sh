@@ -2,31 +2,10 @@
 # Damaged, foreign or vanished files: the message names the file and the way out, that way leads to
 # the same bits, and nothing is overwritten.
 # usage: bad_files_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-config=$2/tests/mpi/tiny.yaml
-work=$(mktemp -d)
+source "$(dirname "$0")/common.sh"
 pid=
 trap 'kill -KILL $pid 2>/dev/null || true; umount "$work/small" 2>/dev/null || true
   rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  cat out >&2
-  exit 1
-}
-
-# expect CODE PATTERN ARGUMENT...: exit code, and a text of the output.
-expect() {
-  local expected=$1 pattern=$2 code=0
-  shift 2
-  "$program" "$@" >out 2>&1 || code=$?
-  [[ $code == "$expected" ]] || fail "autombpo $*: exit code $code, expected $expected"
-  grep -Eq -- "$pattern" out || fail "autombpo $*: expected the text '$pattern'"
-}
-
-checksum() { "$program" inspect --checksum "$1"; }
 
 # flip FILE: changes one bit in the middle.
 flip() {

@@ -1,17 +1,7 @@
 #!/usr/bin/env bash
 # autombpo launch prints a script that bash takes, submits nothing, and refuses what could not run.
 # usage: launch_script_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-config=$2/tests/mpi/tiny.yaml
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+source "$(dirname "$0")/common.sh"
 
 "$program" baseline -q -o baseline.yaml "$config" run.dir=baseline >/dev/null
 launch=("$program" launch "$config" scheduler.baseline=baseline.yaml)

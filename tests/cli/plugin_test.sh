@@ -2,22 +2,12 @@
 # Sealed files name a plugin as it names itself: the same bits wherever it lies, and a run goes on
 # with a plugin that has moved.
 # usage: plugin_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+source "$(dirname "$0")/common.sh"
 
 for place in here some/where/else; do
   mkdir -p $place
   cp "$(dirname "$program")"/tests/plugin/swing_up.{so,xml} $place
-  "$program" train -q "$source_dir/tests/mpi/tiny.yaml" methods/mbpo.yaml hyper.apply_epochs=2 \
+  "$program" train -q "$config" methods/mbpo.yaml hyper.apply_epochs=2 \
     scheduler.hyper_episodes=1 env.id=plugin:$place/swing_up.so run.dir=$place/run >/dev/null
 done
 cmp here/run/episodes/000000.h5 some/where/else/run/episodes/000000.h5

@@ -2,29 +2,7 @@
 # autombpo resume: needs nothing but the run directory, says what it restores, changes no result, and
 # follows nothing outside of the directory that the command does not name.
 # usage: resume_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-config=$2/tests/mpi/tiny.yaml
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  cat out >&2
-  exit 1
-}
-
-# expect CODE PATTERN ARGUMENT...: exit code, and a text of the output.
-expect() {
-  local expected=$1 pattern=$2 code=0
-  shift 2
-  "$program" "$@" >out 2>&1 || code=$?
-  [[ $code == "$expected" ]] || fail "autombpo $*: exit code $code, expected $expected"
-  grep -Eq -- "$pattern" out || fail "autombpo $*: expected the text '$pattern'"
-}
-
-checksum() { "$program" inspect --checksum "$1"; }
+source "$(dirname "$0")/common.sh"
 
 expect 0 . baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base
 expect 0 . train -q "$config" scheduler.baseline=baseline.yaml run.dir=run

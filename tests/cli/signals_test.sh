@@ -3,19 +3,9 @@
 # once, SIGUSR2 saves and goes on, run.max_wall and Slurm's end time are kept.
 # run.term_grace bounds SIGTERM; SIGHUP is nothing to a run without a terminal.
 # usage: signals_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-config=$2/tests/mpi/tiny.yaml
-work=$(mktemp -d)
+source "$(dirname "$0")/common.sh"
 pid=
 trap 'kill -KILL $pid 2>/dev/null || true; rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  cat log >&2
-  exit 1
-}
 
 # long enough that nothing here sees its end
 long=("$config" scheduler.kind=fixed hyper.apply_epochs=1000 mbpo.epoch_length=300 log.quiet=true

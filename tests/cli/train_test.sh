@@ -1,20 +1,9 @@
 #!/usr/bin/env bash
 # A run directory: made by train, complete at the end, continued by the same configuration only.
 # usage: train_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-config=$2/tests/mpi/tiny.yaml
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
-mkdir "$work/here"
-cd "$work/here"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-checksum() { "$program" inspect --checksum "$1"; }
+source "$(dirname "$0")/common.sh"
+mkdir here
+cd here
 
 "$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir=baseline
 train=("$program" train -q "$config" scheduler.baseline="$PWD/baseline.yaml")

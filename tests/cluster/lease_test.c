@@ -98,14 +98,20 @@ static void a_silent_owner_loses_its_lease_and_renewing_keeps_it(void** state) {
   assert_false(lease_take(&office, "000002", 40));
 }
 
-static void a_dead_process_of_this_machine_loses_its_lease_at_once(void** state) {
-  (void)state;
+// A process that takes a lease and ends, with 0 if it got it.
+static pid_t child_that_takes(const char* name) {
   pid_t child = fork();
   if (child == 0) {
     LeaseOffice own;
     lease_office_init(&own, &directory);
-    _exit(lease_take(&own, "000001", LONG) ? 0 : 1);
+    _exit(lease_take(&own, name, LONG) ? 0 : 1);
   }
+  return child;
+}
+
+static void a_dead_process_of_this_machine_loses_its_lease_at_once(void** state) {
+  (void)state;
+  pid_t child = child_that_takes("000001");
   int status;
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_int_equal(status, 0);
@@ -116,12 +122,7 @@ static void a_dead_process_of_this_machine_loses_its_lease_at_once(void** state)
 // In a container nobody may ever collect it.
 static void a_dead_process_that_nobody_collects_loses_its_lease_too(void** state) {
   (void)state;
-  pid_t child = fork();
-  if (child == 0) {
-    LeaseOffice own;
-    lease_office_init(&own, &directory);
-    _exit(lease_take(&own, "000001", LONG) ? 0 : 1);
-  }
+  pid_t child = child_that_takes("000001");
   siginfo_t info;
   assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);  // a zombie from here
   assert_int_equal(info.si_status, 0);

@@ -11,40 +11,24 @@
 
 #include <cmocka.h>
 
-#include "hyper/hyper_episode.h"
+#include "../fuzz/small_experiment.h"
+#include "../mbpo/small_options.h"
 #include "hyper/trajectory.h"
 #include "store/h5.h"
 
-static Experiment small_experiment(void) {
-  Experiment x = {
-      .task = "pendulum-v1",
-      .method = "test",
-      .assets = SOURCE_DIR "/configs/mjcf",
-      .seed = 7,
-      .sac = {.batch_size = 16, .hidden_size = 16, .hidden_layers = 2, .learning_rate = 3e-4,
-              .discount = 0.99, .target_rate = 0.005, .initial_alpha = 1, .target_entropy = -1},
-      .model = {.members = 3, .elites = 2, .hidden_size = 16, .hidden_layers = 2,
-                .learning_rate = 1e-3, .batch_size = 32, .weight_decay = 1, .holdout_ratio = 0.2,
-                .holdout_limit = 5000, .patience = 5, .improvement = 0.01, .max_epochs = 3},
-      .mbpo = {.epoch_length = 50, .exploration_steps = 200, .min_pool = 100,
-               .max_path_length = 200, .env_buffer = 10000, .real_ratio = 0.25,
-               .policy_updates = 2, .train_interval = 25, .rollout_interval = 25, .rollouts = 40,
-               .retain_epochs = 1, .rollout_schedule = {4, {1, 3, 1, 3}},
-               .evaluation_episodes = 2},
-      .hyper = {.decision_interval = 10, .rollouts = 20, .rollout_interval = 10,
-                .rollout_each_decision = true, .train_epochs = 3, .apply_epochs = 3,
-                .real_ratio_factor = 2, .real_ratio_min = 0.1, .real_ratio_max = 1,
-                .policy_updates_min = 1, .policy_updates_max = 3, .rollout_length_start = 1,
-                .rollout_length_min = 1, .rollout_length_max = 2, .train_penalty = 0.1,
-                .reward_scale = 100, .diverged_return = -2000,
-                .scale_model_loss = {2, {0, 1}}, .scale_critic_loss = {2, {0, 100}},
-                .scale_policy_change = {2, {0, 5}}, .scale_eval_return = {2, {-2000, 0}},
-                .critic_loss_batch = 100, .policy_change_rows = 50},
-      .ppo = {.episodes_per_update = 2, .stages = {1, {1}}},
-      .config = "test: true\n",
-      .config_hash = "0000000000000000",
-  };
-  strcpy(x.scheduler.kind, "ppo");
+// The small one with longer epochs and larger networks.
+static Experiment test_experiment(void) {
+  Experiment x = small_experiment();
+  Small o = small_options();
+  x.assets = SOURCE_DIR "/configs/mjcf";
+  x.sac = o.sac;
+  x.model = o.model;
+  x.mbpo = o.mbpo;
+  x.hyper.train_epochs = x.hyper.apply_epochs = 3;
+  x.hyper.critic_loss_batch = 100;
+  x.hyper.policy_change_rows = 50;
+  x.ppo.episodes_per_update = 2;
+  x.log_transitions = false;
   return x;
 }
 
@@ -87,7 +71,7 @@ static void actions_move_hyperparameters_within_their_bounds(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -118,7 +102,7 @@ static void floors_hold(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -138,7 +122,7 @@ static void rollout_length_waits_for_the_epoch_in_the_release(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   x.hyper.rollout_length_each_epoch = true;
   HyperEpisode h;
   open_episode(&h, &x, &arena);
@@ -158,7 +142,7 @@ static void features_are_scaled_and_clipped(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -180,7 +164,7 @@ static void advantage_is_the_reward_to_go_relative_to_the_baseline(void** state)
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   int64_t steps[] = {200, 300, 400};
   double means[] = {-1500, -1000, -500}, stds[] = {0, 0, 0};
   Baseline baseline = {.count = 3, .env_step = steps, .return_mean = means, .return_std = stds};
@@ -215,7 +199,7 @@ static void a_diverged_run_earns_the_stated_return_for_lost_epochs(void** state)
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   HyperAction skip = action_of(0, 1, 1, 1);
@@ -245,7 +229,7 @@ static void resume_equals_uninterrupted(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperAction up = action_of(1, 2, 2, 2);
   HyperEpisode whole, half, loaded;
   open_episode(&whole, &x, &arena);
@@ -280,7 +264,7 @@ static void trajectory_reads_back_what_was_written(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   HyperAction up = action_of(1, 2, 2, 2);
@@ -313,7 +297,7 @@ static void transitions_hold_every_real_sample(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  Experiment x = test_experiment();
   x.log_transitions = true;
   HyperEpisode h;
   open_episode(&h, &x, &arena);

@@ -7,44 +7,7 @@
 #include <cmocka.h>
 
 #include "../count_allocations.h"
-#include "mbpo/mbpo.h"
-
-static const SacOptions sac = {.batch_size = 16,
-                               .hidden_size = 16,
-                               .hidden_layers = 2,
-                               .learning_rate = 3e-4,
-                               .discount = 0.99,
-                               .target_rate = 0.005,
-                               .initial_alpha = 1,
-                               .target_entropy = -1};
-
-static const EnsembleOptions model = {.members = 3,
-                                      .elites = 2,
-                                      .hidden_size = 16,
-                                      .hidden_layers = 2,
-                                      .learning_rate = 1e-3,
-                                      .batch_size = 32,
-                                      .weight_decay = 1,
-                                      .holdout_ratio = 0.2,
-                                      .holdout_limit = 5000,
-                                      .patience = 5,
-                                      .improvement = 0.01,
-                                      .max_epochs = 3};
-
-// Rollouts grow in every epoch, and with them the buffer of imagined transitions.
-static const MbpoOptions mbpo = {.epoch_length = 50,
-                                 .exploration_steps = 100,
-                                 .min_pool = 100,
-                                 .max_path_length = 40,
-                                 .env_buffer = 10000,
-                                 .real_ratio = 0.25,
-                                 .policy_updates = 2,
-                                 .train_interval = 25,
-                                 .rollout_interval = 25,
-                                 .rollouts = 40,
-                                 .retain_epochs = 2,
-                                 .rollout_schedule = {4, {0, 5, 1, 6}},
-                                 .evaluation_episodes = 2};
+#include "small_options.h"
 
 // Runs until `epochs` are finished.
 static void run_to(Mbpo* m, int epochs) {
@@ -61,11 +24,17 @@ static void check_task(const char* task) {
   Arena arena;
   Mbpo m;
   Error error;
+  Small o = small_options();
+  // rollouts grow in every epoch, and with them the buffer of imagined transitions
+  o.mbpo.rollout_schedule = (OptionList){4, {0, 5, 1, 6}};
+  o.mbpo.retain_epochs = 2;
+  o.mbpo.exploration_steps = 100;
+  o.mbpo.max_path_length = 40;
   MbpoSetup setup = {.task = task,
                      .assets = SOURCE_DIR "/configs/mjcf",
-                     .sac = &sac,
-                     .model = &model,
-                     .mbpo = &mbpo,
+                     .sac = &o.sac,
+                     .model = &o.model,
+                     .mbpo = &o.mbpo,
                      .scheduled = {.train_model = true},
                      .epochs = 7,
                      .decision_interval = 10,

@@ -2,29 +2,18 @@
 # Hyper-episodes that diverge are sealed and folded, not lost: an absurd learning rate ends a run
 # complete, with the same bits at 1 and 3 ranks.
 # usage: diverged_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-export AUTOMBPO=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/common.sh"
 
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-config=$source_dir/tests/mpi/tiny.yaml
-"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base >/dev/null
+"$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base >/dev/null
 arguments=(train -q "$config" scheduler.baseline=baseline.yaml sac.learning_rate=1
   sac.hidden_size=64 mbpo.policy_updates=40 hyper.policy_updates_max=40)
-"$AUTOMBPO" "${arguments[@]}" run.dir=ranks-1
+"$program" "${arguments[@]}" run.dir=ranks-1
 "$source_dir/mpi_launch/local" -n 2 "${arguments[@]}" run.dir=ranks-3
-"$AUTOMBPO" inspect --verify ranks-1 >/dev/null
+"$program" inspect --verify ranks-1 >/dev/null
 
 diverged=$(grep -c '"status":"diverged"' ranks-1/metrics.jsonl) || fail "nothing diverged"
 echo "$diverged of 6 hyper-episodes diverged"
 grep -q "\"diverged\":$diverged" ranks-1/status.json || fail "status.json does not count them"
 [[ -e ranks-1/COMPLETE && -e ranks-3/COMPLETE ]] || fail "not complete"
-[[ $("$AUTOMBPO" inspect --checksum ranks-1) == "$("$AUTOMBPO" inspect --checksum ranks-3)" ]] ||
+[[ $(checksum ranks-1) == "$(checksum ranks-3)" ]] ||
   fail "1 and 3 ranks differ"

@@ -2,30 +2,11 @@
 # Several starts on one run directory share its hyper-episodes through leases; what a killed or
 # frozen one leaves is taken over; the results are those of a single start.
 # usage: join_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-source_dir=$2
-work=$(mktemp -d)
+source "$(dirname "$0")/common.sh"
 pids=()
 trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
-cd "$work"
 
-fail() {
-  echo "FAILED: $*" >&2
-  cat log-* >&2
-  exit 1
-}
-
-checksum() { "$program" inspect --checksum "$1"; }
-
-config=$source_dir/tests/mpi/tiny.yaml
-slower=(mbpo.epoch_length=250 mbpo.policy_updates=20 hyper.policy_updates_max=40 sac.batch_size=64
-  checkpoint.every=0.1s log.quiet=true run.lease_timeout=3s)
-"$program" baseline -o baseline.yaml "$config" "${slower[@]}" scheduler.hyper_episodes=1 \
-  run.dir=base >/dev/null
-arguments=(train "$config" "${slower[@]}" scheduler.baseline=baseline.yaml)
-"$program" "${arguments[@]}" run.dir=alone >/dev/null
-expected=$(checksum alone)
+run_undisturbed mbpo.epoch_length=250 run.lease_timeout=3s
 
 # start NAME COUNT: so many processes on one directory, at once.
 start() {

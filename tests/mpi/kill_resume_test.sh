@@ -2,37 +2,18 @@
 # The law of resuming: a run that is killed or stopped at any moment, and resumed on another number
 # of ranks from another directory, ends with the bits of the undisturbed run.
 # usage: kill_resume_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-export AUTOMBPO=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+source "$(dirname "$0")/common.sh"
 pids=()
-cd "$work"
+trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-checksum() { "$AUTOMBPO" inspect --checksum "$1"; }
-
-config=$source_dir/tests/mpi/tiny.yaml
-slower=(mbpo.epoch_length=120 mbpo.policy_updates=20 hyper.policy_updates_max=40 sac.batch_size=64
-  checkpoint.every=0.1s log.quiet=true)
-"$AUTOMBPO" baseline -o baseline.yaml "$config" "${slower[@]}" scheduler.hyper_episodes=1 \
-  run.dir=base >/dev/null
-arguments=(train "$config" "${slower[@]}" scheduler.baseline=baseline.yaml)
-"$AUTOMBPO" "${arguments[@]}" run.dir=undisturbed >/dev/null
-expected=$(checksum undisturbed)
-echo "undisturbed: $expected"
+run_undisturbed mbpo.epoch_length=120
 
 # begin RANKS WORD...: starts the program on so many ranks, in the background.
 begin() {
   local ranks=$1
   shift
   if ((ranks == 1)); then
-    "$AUTOMBPO" "$@" >>log 2>&1 &
+    "$program" "$@" >>log 2>&1 &
   else
     "$source_dir/mpi_launch/local" -n $((ranks - 1)) "$@" >>log 2>&1 &
   fi
@@ -68,7 +49,7 @@ disturb() {
     kill -"$signal" "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  (cd / && "$AUTOMBPO" resume "$work/$name" >>"$work/log" 2>&1) || fail "$name: resume"
+  (cd / && "$program" resume "$work/$name" >>"$work/log" 2>&1) || fail "$name: resume"
   [[ $(checksum "$name") == "$expected" ]] || fail "$name: another checksum"
   grep -q '"state":"finished"' "$name/status.json" || fail "$name: status.json"
   [[ -e $name/COMPLETE && -z $(ls "$name/checkpoint") ]] || fail "$name: leftovers"

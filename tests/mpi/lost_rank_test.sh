@@ -2,33 +2,14 @@
 # A worker that is killed (where MPI lets the others live) or frozen is noticed in bounded time; its
 # hyper-episode goes on elsewhere from its checkpoint, and the run ends with the same bits.
 # usage: lost_rank_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-program=$1
-source_dir=$2
-work=$(mktemp -d)
+source "$(dirname "$0")/common.sh"
 pid=
 trap 'kill -TERM $pid 2>/dev/null || true; wait || true; rm -rf "$work"' EXIT
-cd "$work"
 export OPENBLAS_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-fail() {
-  echo "FAILED: $*" >&2
-  cat log >&2
-  exit 1
-}
-
-checksum() { "$program" inspect --checksum "$1"; }
-
-config=$source_dir/tests/mpi/tiny.yaml
-slower=(mbpo.epoch_length=150 mbpo.policy_updates=20 hyper.policy_updates_max=40 sac.batch_size=64
-  checkpoint.every=0.1s log.quiet=true run.lost_after=4s)
-"$program" baseline -o baseline.yaml "$config" "${slower[@]}" scheduler.hyper_episodes=1 \
-  run.dir=base >/dev/null
-arguments=(train "$config" "${slower[@]}" scheduler.baseline=baseline.yaml)
-"$program" "${arguments[@]}" run.dir=undisturbed >/dev/null
-expected=$(checksum undisturbed)
+run_undisturbed mbpo.epoch_length=150 run.lost_after=4s
 
 # the process of a rank of the run in $1
 process_of() {

@@ -2,30 +2,19 @@
 # The same configuration and seed give the same sealed files, byte for byte, at 1, 2, 3 and 5 ranks
 # and in any directory; and the controller learns.
 # usage: ranks_test.sh PROGRAM SOURCE_DIR [PRECISION]
-set -euo pipefail
-export AUTOMBPO=$1
-source_dir=$2
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/common.sh"
 
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-config=$source_dir/tests/mpi/tiny.yaml
 precision=${3:-float32}
-if ! problem=$("$AUTOMBPO" config check "$config" compute.precision="$precision" 2>&1); then
+if ! problem=$("$program" config check "$config" compute.precision="$precision" 2>&1); then
   [[ $problem == *AVX512_BF16* ]] || fail "$problem"
   echo "skipped: $problem"
   exit 77
 fi
-"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir='base "line\' >/dev/null
+"$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=2 run.dir='base "line\' >/dev/null
 grep -qF 'scheduler.hyper_episodes=2 run.dir=base \"line\\"' baseline.yaml || fail "its command: $(grep ^command baseline.yaml)"
 arguments=(-q "$config" compute.precision="$precision" scheduler.baseline="$work/baseline.yaml")
 
-"$AUTOMBPO" train "${arguments[@]}" run.dir=ranks-1
+"$program" train "${arguments[@]}" run.dir=ranks-1
 for ranks in 2 3 5; do
   # deeper directories: nothing of a path may get into a sealed file
   mkdir -p "at/$ranks"
@@ -34,12 +23,12 @@ for ranks in 2 3 5; do
   ln -s "at/$ranks/ranks-$ranks" "ranks-$ranks"
 done
 
-expected=$("$AUTOMBPO" inspect --checksum ranks-1)
+expected=$(checksum ranks-1)
 echo "1 rank: $expected"
 sealed=$(cd ranks-1 && ls episodes/*.h5 policy/*.h5)
 [[ $(wc -w <<<"$sealed") == 9 ]] || fail "expected 6 hyper-episodes and 3 policies, got: $sealed"
 for ranks in 2 3 5; do
-  found=$("$AUTOMBPO" inspect --checksum "ranks-$ranks/")
+  found=$(checksum "ranks-$ranks/")
   echo "$ranks ranks: $found"
   [[ $found == "$expected" ]] || fail "$ranks ranks: another checksum"
   [[ $(cd "ranks-$ranks" && ls episodes/*.h5 policy/*.h5) == "$sealed" ]] || fail "other files"
@@ -56,5 +45,5 @@ if h5diff -q ranks-1/policy/v000000.h5 ranks-1/policy/v000002.h5 $head $head; th
 fi
 
 # another seed is another result
-"$AUTOMBPO" train "${arguments[@]}" run.dir=seed-1 run.seed=1
-[[ $("$AUTOMBPO" inspect --checksum seed-1) != "$expected" ]] || fail "the seed does not matter"
+"$program" train "${arguments[@]}" run.dir=seed-1 run.seed=1
+[[ $(checksum seed-1) != "$expected" ]] || fail "the seed does not matter"

@@ -3,28 +3,19 @@
 # complete, with the bits of the undisturbed run; a signal stops it; a crash that repeats itself
 # ends it.
 # usage: restart_test.sh PROGRAM SOURCE_DIR
-set -euo pipefail
-export AUTOMBPO=$1 PROGRAM=$1
-source_dir=$2
-work=$(mktemp -d)
+source "$(dirname "$0")/common.sh"
+export PROGRAM=$program
 children=()
 # ends what is left of our own supervisors, which end their own mpirun
 trap 'kill -TERM "${children[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  cat ./*.log >&2
-  exit 1
-}
 
 config=$source_dir/tests/slurm/steady.yaml
-"$AUTOMBPO" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base \
+"$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base \
   >/dev/null
 arguments=(train -q "$config" scheduler.baseline="$work/baseline.yaml" 'ppo.stages=[1]')
 local=("$source_dir/mpi_launch/local" -n 2 --restart=2)
-"$AUTOMBPO" "${arguments[@]}" run.dir=undisturbed >/dev/null
-expected=$("$AUTOMBPO" inspect --checksum undisturbed)
+"$program" "${arguments[@]}" run.dir=undisturbed >/dev/null
+expected=$(checksum undisturbed)
 echo "undisturbed: $expected"
 
 # start NAME: a supervised run into directory NAME; its process id is in $supervisor.
@@ -53,7 +44,7 @@ finish() {
 
 compare() {
   local found
-  found=$("$AUTOMBPO" inspect --checksum "$1")
+  found=$(checksum "$1")
   echo "$1: $found"
   [[ $found == "$expected" ]] || fail "$1: another checksum"
 }
