@@ -19,7 +19,6 @@
 #define RENEWALS 8  // of each lease within lease_timeout
 #define LONGEST_RENEWAL 10.0
 
-
 // The earlier of run.max_wall and the end that Slurm announces.
 static double find_deadline(const CampaignOptions* options) {
   double deadline = options->max_wall > 0 ? (double)time(NULL) + options->max_wall : 0;
