@@ -18,7 +18,7 @@
 #define ENSEMBLE_OPTIONS(OPT) \
   OPT(INT, members, 7, 1, 32, "networks", "size of the ensemble") \
   OPT(INT, elites, 5, 1, 32, "networks", "best members, used by rollouts") \
-  OPT(INT, hidden_size, 200, 1, 8192, "units", "width of the hidden layers") \
+  OPT(INT, hidden_size, 200, 1, 2048, "units", "width of the hidden layers") \
   OPT(INT, hidden_layers, 4, 1, 6, "layers", "hidden layers of each member") \
   OPT(REAL, learning_rate, 1e-3, 1e-8, 1, "", "Adam step size") \
   OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of each member") \

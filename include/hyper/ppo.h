@@ -21,7 +21,7 @@
   OPT(INT, minibatch_size, 64, 1, 65536, "decisions", "size of a minibatch") \
   OPT(REAL, clip, 0.2, 0, 1, "", "epsilon of the clipped objective") \
   OPT(REAL, learning_rate, 3e-4, 1e-8, 10, "", "Adam step size") \
-  OPT(INT, hidden_size, 256, 1, 8192, "units", "width of the hidden layer of each head") \
+  OPT(INT, hidden_size, 256, 1, 2048, "units", "width of the hidden layer of each head") \
   OPT(REAL, init_sd, 0, 0, 10, "", "deviation of initial weights; 0 = Glorot uniform") \
   OPT(REAL, exploration_start, 0, 0, 1, "", \
       "probability of a uniform action in a group's 1st stage") \

@@ -1,10 +1,9 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
-// Row-major, no allocation; for one thread, because buffers are static. In gemm_nn and gemm_nt an
-// element of C is one chain of fused multiply-adds in the order of k, whatever its place in the
-// matrix, so that no row depends on its batch (with at most 4 columns in another order, the same
-// for each row); OpenBLAS does not promise that, so these two are our own kernel. gemm_tn uses
-// OpenBLAS where that is faster.
+// Row-major, one thread, no allocation. In gemm_nn and gemm_nt an element of C is one chain of
+// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends
+// on its batch (with at most 4 columns in another order, the same for each row); OpenBLAS does not
+// promise that, so these two are our own kernel. gemm_tn uses OpenBLAS where that is faster.
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
@@ -30,13 +29,15 @@ typedef enum {
   GEMM_TANH_BACKWARD,   // x (1 - factor^2)
 } GemmFinish;
 
+#define GEMM_IN_PLACE 2048
+
 typedef struct {
   GemmPrecision precision;
   GemmFinish finish;
   const Real* bias;    // (n)                    used by the four with a bias
   Real* slope;         // (m, n)  out, or NULL   used by GEMM_SWISH; row stride as C
   const Real* factor;  // (m, n)                 used by the three _BACKWARD; row stride as C; may
-                       //                        be C itself, for k up to 8192
+                       //                        be C itself, for k up to GEMM_IN_PLACE
   Real* column_sums;   // (n)     out, or NULL   sums over the rows of what is stored
 } GemmEpilogue;
 

@@ -15,7 +15,7 @@
 // kind, name, default, smallest, largest, unit, meaning
 #define SAC_OPTIONS(OPT) \
   OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of one gradient update") \
-  OPT(INT, hidden_size, 256, 1, 8192, "units", "width of the hidden layers of policy and critics") \
+  OPT(INT, hidden_size, 256, 1, 2048, "units", "width of the hidden layers of policy and critics") \
   OPT(INT, hidden_layers, 2, 1, 6, "layers", "hidden layers of policy and critics") \
   OPT(REAL, learning_rate, 3e-4, 1e-8, 1, "", "Adam step size of policy, critics and temperature") \
   OPT(REAL, discount, 0.99, 0, 1, "", "gamma, the discount factor") \

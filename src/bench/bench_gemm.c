@@ -19,7 +19,7 @@ typedef void Multiply(const GemmEpilogue* epilogue, Real* C, int ldc, const Real
                       const Real* B, int ldb, int m, int n, int k);
 
 static void run(void* self) {
-  static Multiply* const products[] = {
+  Multiply* const products[] = {
       [GEMM_NN] = gemm_nn_then, [GEMM_NT] = gemm_nt_then, [GEMM_TN] = gemm_tn_then};
   const Product* p = self;
   for (int i = 0; i < CALLS; i++) {

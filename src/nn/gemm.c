@@ -4,9 +4,9 @@
 // next is prefetched: operands of this size come from the third-level cache, and waiting for them
 // would cost a tenth of the time.
 //
-// A block is as deep as k, so that nothing but results is ever stored in C, which may be the
-// epilogue's factor. Only the long sums of A^T B (k is the batch there) wait in C between two
-// blocks; those have been written just before, and are used where they are.
+// A block is as deep as k (up to GEMM_IN_PLACE), so that nothing but results is ever stored in C,
+// which may be the epilogue's factor. Only the long sums of A^T B (k is the batch there) wait in C
+// between two blocks; that B has been written just before, and is used where it is.
 
 // C = A^T B with few columns (the weight gradients of last layers) would waste most of a tile's
 // lanes; OpenBLAS is faster there, and no row of such a product belongs to a row of a batch.
@@ -22,7 +22,7 @@
 #include "gemm_tile.h"
 #include "nn/gemm_blas.h"
 
-#define BLOCK 65536         // numbers in a block of B: 256 KiB
+#define BLOCK (TILE_MOST_DEPTH * TILE_COLUMNS)  // numbers in a block of B, 256 KiB
 #define SUM_DEPTH 256       // of a block of A^T B
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
@@ -157,7 +157,7 @@ static void tile_of(const Product* product, Tile* tile, int i, int j, bool last)
 // The tile's rows over all panels of a block; each panel has the next rows fetched a bit further.
 static void row_of_tiles(const Product* product, Tile* tile, int i, const Block* block,
                          const Real* panels) {
-  static Real packed[TILE_MAX_ROWS * TILE_MOST_DEPTH / 2] __attribute__((aligned(64)));
+  Real packed[TILE_MAX_ROWS * TILE_MOST_DEPTH / 2] __attribute__((aligned(64)));
   tile->A = product->A + i * product->a_row + block->first_k * product->a_step;
   tile->a_row = product->a_row;
   tile->a_step = product->a_step;
@@ -222,7 +222,7 @@ static int ceiling(int a, int b) { return (a + b - 1) / b; }
 
 // The general case. k is split evenly.
 static void multiply_tiles(const Product* product) {
-  static Real panels[TILE_MOST_DEPTH * TILE_COLUMNS] __attribute__((aligned(64)));
+  Real panels[BLOCK] __attribute__((aligned(64)));
   int depths = ceiling(product->k, product->a_step == 1 ? TILE_MOST_DEPTH : SUM_DEPTH);
   int deepest = ceiling(product->k, depths);
   int most = BLOCK / deepest / TILE_COLUMNS * TILE_COLUMNS;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/vector.h"
+#include "base/vector_half.h"
 #include "nn/gemm.h"
 
 // As many accumulators as the registers hold beside two vectors of B and one element of A.
@@ -30,7 +31,7 @@
 #define TILE_VECTORS 2
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 #define TILE_LEAST_COLUMNS (HALF_VECTORS ? LANES / 2 : LANES)
-#define TILE_MOST_DEPTH 8192  // numbers of k in one pass over a tile
+#define TILE_MOST_DEPTH GEMM_IN_PLACE  // numbers of k in one pass over a tile
 
 // A tile's place in a product.
 typedef struct {

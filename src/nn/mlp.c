@@ -201,15 +201,15 @@ static Real* activation_factor(const MlpTape* tape, const Mlp* mlp, int l, int s
 }
 
 // d_before (B, width[l]) = gradient with respect to layer l - 1 before its activation, of which the
-// column sums are the gradient of its biases. It is given the activation's factor and takes its
-// place, which is in the cache by then.
+// column sums are the gradient of its biases. It may take the place of the activation's factor,
+// which is in the cache by then.
 static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, const Real* params,
-                            int l, int e, const Real* d_after, int B) {
+                            int l, int e, const Real* factor, const Real* d_after, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
                            .finish = backward_finish(mlp->activation),
-                           .factor = d_before,
+                           .factor = factor,
                            .column_sums = d_biases};
   gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + weights_of(mlp, l, e),
                out_width, B, in_width, out_width);
@@ -235,9 +235,10 @@ static void member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
     weights_backward(d_params + weights_of(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
                      d_after, B);
     if (l > 0) {
-      Real* d_before = activation_factor(tape, mlp, l, slot, B);
-      hidden_backward(d_before, d_params + biases_of(mlp, l - 1, e), mlp, params, l, e, d_after,
-                      B);
+      Real* factor = activation_factor(tape, mlp, l, slot, B);
+      Real* d_before = mlp->width[l + 1] <= GEMM_IN_PLACE ? factor : tape->rows[l % 2];
+      hidden_backward(d_before, d_params + biases_of(mlp, l - 1, e), mlp, params, l, e, factor,
+                      d_after, B);
       d_after = d_before;
     }
   }
@@ -270,7 +271,7 @@ static void chosen_rows_backward(Real* d_in, int in_first, int in_count, MlpTape
   for (int l = last; l > 0; l--) {
     Real* d_before = tape->rows[l % 2];
     gather(d_before, activation_factor(tape, mlp, l, e, B), tape->chosen, count, mlp->width[l]);
-    hidden_backward(d_before, NULL, mlp, params, l, e, d_after, count);
+    hidden_backward(d_before, NULL, mlp, params, l, e, d_before, d_after, count);
     d_after = d_before;
   }
   int hidden = mlp->width[1];

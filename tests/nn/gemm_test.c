@@ -182,7 +182,7 @@ static void blocks_of_long_sums_add_up(void** state) {
 // C may be the factor of its own epilogue, however long the sums are.
 static void a_result_may_take_the_place_of_its_factor(void** state) {
   (void)state;
-  enum { M = 45, N = 70, K = 3000 };
+  enum { M = 45, N = 70, K = GEMM_IN_PLACE };
   static Real A[M * K], B[N * K], factor[M * N], apart[M * N];
   Rng rng = rng_stream(5, 0, RNG_TEST, 0);
   fill_normal(A, M * K, 1, &rng);

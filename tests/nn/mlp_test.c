@@ -206,6 +206,39 @@ static void input_gradient_leaves_the_tape_as_it_is(void** state) {
   arena_free(&without.arena);
 }
 
+// Outputs beyond GEMM_IN_PLACE, of which only the first OUT count: as if there were no others.
+static void a_very_wide_output_has_the_gradient_of_its_columns(void** state) {
+  (void)state;
+  enum { WIDE = GEMM_IN_PLACE + 52 };
+  static Real d_out[B * WIDE];
+  Problem narrow, wide;
+  problem_init(&narrow, 1, ACTIVATION_SWISH, true);
+  problem_init(&wide, 1, ACTIVATION_SWISH, true);
+  wide.mlp = mlp_make(1, IN, HIDDEN, 2, WIDE, ACTIVATION_SWISH);
+  mlp_tape_init(&wide.tape, &wide.mlp, B, true, &wide.arena);
+  size_t last = narrow.mlp.weights[2];
+  Real* params = ARENA_NEW(&wide.arena, wide.mlp.size, Real);
+  wide.d_params = ARENA_NEW(&wide.arena, wide.mlp.size, Real);
+  memcpy(params, narrow.params, last * sizeof *params);
+  for (int o = 0; o < OUT; o++) {
+    for (int i = 0; i < HIDDEN; i++) {
+      params[last + (size_t)(i * WIDE + o)] = narrow.params[last + (size_t)(i * OUT + o)];
+    }
+    for (int b = 0; b < B; b++) {
+      d_out[b * WIDE + o] = narrow.weight[b * OUT + o];
+    }
+  }
+  problem_backward(&narrow);
+  mlp_forward(&wide.tape, &wide.mlp, params, wide.in, true, B);
+  mlp_backward(wide.d_params, &wide.tape, &wide.mlp, params, d_out, B);
+  for (size_t p = 0; p < last; p++) {
+    double error = fabs((double)(wide.d_params[p] - narrow.d_params[p]));
+    assert_true(error < (sizeof(Real) == 4 ? 1e-5 : 1e-13));
+  }
+  arena_free(&narrow.arena);
+  arena_free(&wide.arena);
+}
+
 static void shared_input_equals_the_same_input_for_each_member(void** state) {
   (void)state;
   Problem shared, each;
@@ -322,6 +355,7 @@ int main(void) {
       cmocka_unit_test(relu_networks_equal_plain_loops),
       cmocka_unit_test(input_gradient_of_a_column_range_is_that_part_of_the_whole),
       cmocka_unit_test(input_gradient_leaves_the_tape_as_it_is),
+      cmocka_unit_test(a_very_wide_output_has_the_gradient_of_its_columns),
       cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
       cmocka_unit_test(forward_of_one_member_equals_its_part_of_the_forward_of_all),
       cmocka_unit_test(members_in_turn_equal_all_at_once),
