@@ -9,7 +9,7 @@
 
 #include "gemm_pairs.h"
 
-// sum += a's first of a pair times b's, then the same with the second.
+// sum += a's second of a pair times b's, then the same with the first.
 VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum) {
   return (Vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
