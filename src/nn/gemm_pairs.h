@@ -52,15 +52,18 @@ VECTOR_INLINE void pack_steps(Real* packed, const Real* A, ptrdiff_t a_step, int
 
 #define PACK_AHEAD 16  // rows of B that are asked for before they are copied
 
-// A panel from rows of B, of which `count` columns are there.
-VECTOR_INLINE void pack_panel_rows(Real* panel, const Real* B, ptrdiff_t b_step, int count,
-                                   int depth, int steps) {
+// Panels from rows of B, two rows a step, so that B is read in order.
+VECTOR_INLINE void pack_panel_rows(Real* panels, const Part* part, int steps) {
   for (int s = 0; s < steps; s++) {
-    for (int v = 0; v < TILE_COLUMNS; v += LANES) {
-      __builtin_prefetch(B + (2 * s + PACK_AHEAD) * b_step + v);
-      __builtin_prefetch(B + (2 * s + PACK_AHEAD + 1) * b_step + v);
-      int left = count > v ? count - v : 0;
-      vector_store(panel + s * TILE_COLUMNS + v, round_steps(B + v, b_step, left, 2 * s, depth));
+    const Real* from = part->B + 2 * s * part->b_step;
+    const Real* ahead = from + PACK_AHEAD * part->b_step;
+    int rows = part->depth - 2 * s;
+    for (int j = 0; j < part->columns; j += LANES) {
+      __builtin_prefetch(ahead + j);
+      __builtin_prefetch(ahead + part->b_step + j);
+      Real* to = panels + j / TILE_COLUMNS * TILE_COLUMNS * steps + s * TILE_COLUMNS;
+      vector_store(to + j % TILE_COLUMNS,
+                   round_steps(from + j, part->b_step, part->columns - j, 0, rows));
     }
   }
 }
@@ -70,12 +73,13 @@ VECTOR_INLINE void pack_panel_columns(Real* panel, const Real* B, ptrdiff_t b_co
                                       int depth, int steps) {
   for (int s = 0; s < steps; s += LANES) {
     Vector square[VECTOR_BYTES / sizeof(Real)];
+    const Real* from = B + 2 * s;
 #pragma GCC unroll 16
     for (int j = 0; j < LANES; j++) {
-      __builtin_prefetch(B + (j + LANES) * b_column + 2 * s);
-      __builtin_prefetch(B + (j + LANES) * b_column + 2 * s + LANES);
-      square[j] =
-          j < count ? round_run(B + j * b_column + 2 * s, depth - 2 * s) : (Vector){0};
+      __builtin_prefetch(from + LANES * b_column);
+      __builtin_prefetch(from + LANES * b_column + LANES);
+      square[j] = j < count ? round_run(from, depth - 2 * s) : (Vector){0};
+      from += b_column;
     }
     vector_transpose(square);
 #pragma GCC unroll 16
@@ -88,16 +92,15 @@ VECTOR_INLINE void pack_panel_columns(Real* panel, const Real* B, ptrdiff_t b_co
 }
 
 VECTOR_INLINE void pack_panels(Real* panels, const Part* part, int steps) {
-  for (int j = 0; j < part->columns; j += TILE_COLUMNS) {
-    Real* panel = panels + j * steps;
-    if (part->b_column == 1) {
-      pack_panel_rows(panel, part->B + j, part->b_step, part->columns - j, part->depth, steps);
-      continue;
-    }
-    for (int v = 0; v < TILE_COLUMNS; v += LANES) {
-      pack_panel_columns(panel + v, part->B + (j + v) * part->b_column, part->b_column,
-                         part->columns - j - v, part->depth, steps);
-    }
+  if (part->b_column == 1) {
+    pack_panel_rows(panels, part, steps);
+    return;
+  }
+  for (int j = 0; j < part->columns; j += LANES) {
+    // the panel that column j is in, and its column there
+    Real* panel = panels + j / TILE_COLUMNS * TILE_COLUMNS * steps + j % TILE_COLUMNS;
+    pack_panel_columns(panel, part->B + j * part->b_column, part->b_column, part->columns - j,
+                       part->depth, steps);
   }
 }
 
