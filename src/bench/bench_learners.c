@@ -7,7 +7,9 @@
 #include "mbpo/model_rollout.h"
 
 // States that are rolled out at a time, as model_rollout does.
-#define ROLLOUT_ROWS 2048
+#define ROLLOUT_ROWS 8192
+
+#define AHEAD 8  // random rows that are asked for before they are copied
 
 typedef struct {
   const BenchSetup* setup;
@@ -98,6 +100,14 @@ bool bench_sac(BenchResult* result, const BenchSetup* setup, Arena* arena, Error
 
 // The ensemble ------------------------------------------------------------------------------------
 
+// Asks for the transition of so many numbers, as a training does for its rows.
+static void prefetch_row(const Replay* replay, int32_t position, int numbers) {
+  const Real* row = replay_row(replay, position);
+  __builtin_prefetch(row);
+  __builtin_prefetch(row + numbers / 2);
+  __builtin_prefetch(row + numbers - 1);
+}
+
 // The rows of a batch, one batch a member.
 static void gather(Learners* l) {
   const Replay* replay = &l->data.replay;
@@ -105,6 +115,7 @@ static void gather(Learners* l) {
   int rows = l->setup->experiment->model.batch_size * l->ensemble.options.members;
   rng_fill_below(l->rows, rows, (int32_t)replay->size, &l->data.rng);
   for (int b = 0; b < rows; b++) {
+    prefetch_row(replay, l->rows[b + AHEAD < rows ? b + AHEAD : b], 2 * O + A + 1);
     const Real* row = replay_row(replay, l->rows[b]);
     Real* target = l->target + (size_t)b * (size_t)(O + 1);
     memcpy(l->in + (size_t)b * (size_t)(O + A), row, (size_t)(O + A) * sizeof(Real));

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-// States that are rolled out together: enough for efficient products, few enough for the cache.
-#define CHUNK 2048
+// States that are rolled out together: enough to give each elite whole chunks, few enough for the
+// cache.
+#define CHUNK 8192
 
 struct RolloutScratch {
   int obs_size, act_size;

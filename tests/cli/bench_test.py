@@ -45,7 +45,7 @@ def parts() -> None:
     found = objects(*QUICK, *TASK)
     assert [f["name"] for f in found] == ["gemm", "sac", "ensemble", "rollout", "env"]
     for f in found:
-        batch = {"env": 1, "rollout": 2048}.get(f["name"], 32)
+        batch = {"env": 1, "rollout": 8192}.get(f["name"], 32)
         check(f, f["name"], batch, f["name"] != "env" or f["floor"] is not None, 3)
     assert list(found[1]["shares"]) == ["draw batch", "critic targets", "critic gradient",
                                         "policy gradient", "adam"]  # fmt: skip
