@@ -49,6 +49,12 @@ typedef struct {
 // `hidden_layers` layers of `hidden` units between in and out.
 Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation);
 
+// Where member e's weights (in, out) and biases (out) of layer l start in the array of parameters,
+// and how many weights these are.
+size_t mlp_weights(const Mlp* mlp, int l, int e);
+size_t mlp_biases(const Mlp* mlp, int l, int e);
+size_t mlp_weights_count(const Mlp* mlp, int l);
+
 // Buffers for batches up to max_batch. `backward` = false leaves out what only backward needs.
 void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena);
 

@@ -121,13 +121,11 @@ static double step_member(Ensemble* ensemble, AdamStep by, int e) {
   double loss = 0;
   for (int layer = 0; layer < net->layers; layer++) {
     double rate = decay_coefficient(ensemble, layer);
-    size_t outputs = (size_t)net->width[layer + 1];
-    size_t weights = (size_t)net->width[layer] * outputs;
     loss += 0.5 * rate *
             adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, rate,
-                           net->weights[layer] + (size_t)e * weights, weights);
+                           mlp_weights(net, layer, e), mlp_weights_count(net, layer));
     adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, 0,
-                   net->biases[layer] + (size_t)e * outputs, outputs);
+                   mlp_biases(net, layer, e), (size_t)net->width[layer + 1]);
   }
   return loss;
 }

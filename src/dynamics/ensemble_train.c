@@ -185,12 +185,10 @@ static void activate_all(Progress* progress, const Ensemble* ensemble) {
 // Copies the weights and biases of member e.
 static void copy_member(Real* out, const Real* in, const Mlp* net, int e) {
   for (int layer = 0; layer < net->layers; layer++) {
-    size_t outputs = (size_t)net->width[layer + 1];
-    size_t weights = (size_t)net->width[layer] * outputs;
-    size_t w = net->weights[layer] + (size_t)e * weights;
-    size_t b = net->biases[layer] + (size_t)e * outputs;
-    memcpy(out + w, in + w, weights * sizeof(Real));
-    memcpy(out + b, in + b, outputs * sizeof(Real));
+    size_t w = mlp_weights(net, layer, e);
+    size_t b = mlp_biases(net, layer, e);
+    memcpy(out + w, in + w, mlp_weights_count(net, layer) * sizeof(Real));
+    memcpy(out + b, in + b, (size_t)net->width[layer + 1] * sizeof(Real));
   }
 }
 

@@ -21,6 +21,18 @@ Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activa
   return mlp;
 }
 
+size_t mlp_weights(const Mlp* mlp, int l, int e) {
+  return mlp->weights[l] + (size_t)e * mlp_weights_count(mlp, l);
+}
+
+size_t mlp_biases(const Mlp* mlp, int l, int e) {
+  return mlp->biases[l] + (size_t)e * (size_t)mlp->width[l + 1];
+}
+
+size_t mlp_weights_count(const Mlp* mlp, int l) {
+  return (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
+}
+
 void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena) {
   *tape = (MlpTape){.max_batch = max_batch};
   size_t rows = (size_t)mlp->members * (size_t)max_batch;
@@ -94,15 +106,6 @@ static GemmFinish backward_finish(Activation activation) {
   CHECK(false, "unknown activation %d", (int)activation);
 }
 
-// Offsets of member e's weights and biases of layer l.
-static size_t weights_of(const Mlp* mlp, int l, int e) {
-  return mlp->weights[l] + (size_t)e * (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
-}
-
-static size_t biases_of(const Mlp* mlp, int l, int e) {
-  return mlp->biases[l] + (size_t)e * (size_t)mlp->width[l + 1];
-}
-
 // The first and the last layer are thin, and inputs and outputs are more sensitive: there rounding
 // costs more than it saves.
 static GemmPrecision layer_precision(const Mlp* mlp, int l) {
@@ -117,9 +120,9 @@ static void layer_forward(Real* out, Real* slope, const Mlp* mlp, const Real* pa
   bool last = l + 1 == mlp->layers;
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
                            .finish = last ? GEMM_BIAS : forward_finish(mlp->activation),
-                           .bias = params + biases_of(mlp, l, e),
+                           .bias = params + mlp_biases(mlp, l, e),
                            .slope = slope};
-  gemm_nn_then(&epilogue, out, out_width, in, in_width, params + weights_of(mlp, l, e), out_width,
+  gemm_nn_then(&epilogue, out, out_width, in, in_width, params + mlp_weights(mlp, l, e), out_width,
                B, out_width, in_width);
 }
 
@@ -211,7 +214,7 @@ static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, cons
                            .finish = backward_finish(mlp->activation),
                            .factor = factor,
                            .column_sums = d_biases};
-  gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + weights_of(mlp, l, e),
+  gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + mlp_weights(mlp, l, e),
                out_width, B, in_width, out_width);
 }
 
@@ -230,14 +233,14 @@ static void member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
                             const Real* params, int e, int slot, const Real* d_out, int B) {
   const Real* d_after = d_out;
   int last = mlp->layers - 1;
-  column_sums(d_params + biases_of(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
+  column_sums(d_params + mlp_biases(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
   for (int l = last; l >= 0; l--) {
-    weights_backward(d_params + weights_of(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
+    weights_backward(d_params + mlp_weights(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
                      d_after, B);
     if (l > 0) {
       Real* factor = activation_factor(tape, mlp, l, slot, B);
       Real* d_before = mlp->width[l + 1] <= GEMM_IN_PLACE ? factor : tape->rows[l % 2];
-      hidden_backward(d_before, d_params + biases_of(mlp, l - 1, e), mlp, params, l, e, factor,
+      hidden_backward(d_before, d_params + mlp_biases(mlp, l - 1, e), mlp, params, l, e, factor,
                       d_after, B);
       d_after = d_before;
     }
@@ -277,7 +280,7 @@ static void chosen_rows_backward(Real* d_in, int in_first, int in_count, MlpTape
   int hidden = mlp->width[1];
   Real* rows = tape->rows[0];
   gemm_nt(rows, in_count, d_after, hidden,
-          params + weights_of(mlp, 0, e) + (ptrdiff_t)in_first * hidden, hidden, count, in_count,
+          params + mlp_weights(mlp, 0, e) + (ptrdiff_t)in_first * hidden, hidden, count, in_count,
           hidden);
   for (int i = 0; i < count; i++) {
     memcpy(d_in + (size_t)tape->chosen[i] * (size_t)in_count, rows + (size_t)i * (size_t)in_count,

@@ -82,4 +82,18 @@ static inline EnsembleTraining train(Fixture* f) {
   return training;
 }
 
+// What a file of the one tells of the ensemble and its random numbers, loaded into the other.
+static inline void copy_through_archive(Fixture* to, Fixture* from) {
+  Archive archive;
+  ArchiveMemory memory = {0};
+  archive_init_memory(&archive, ARCHIVE_SAVE, &memory);
+  ensemble_visit(&from->ensemble, &archive, "ensemble");
+  rng_visit(&from->rng, &archive, "rng");
+  archive_init_memory(&archive, ARCHIVE_LOAD, &memory);
+  ensemble_visit(&to->ensemble, &archive, "ensemble");
+  rng_visit(&to->rng, &archive, "rng");
+  assert_false(archive.failed);
+  archive_memory_free(&memory);
+}
+
 #endif  // TESTS_ENSEMBLE_FIXTURE_H

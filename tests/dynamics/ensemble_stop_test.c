@@ -160,19 +160,10 @@ static void resume_equals_uninterrupted(void** state) {
   set_up(&resumed, &options);
   EnsembleTraining first = train(&whole);
   assert_true(first.member_steps < MEMBERS * first.steps);
-  Archive archive;
-  ArchiveMemory memory = {0};
-  archive_init_memory(&archive, ARCHIVE_SAVE, &memory);
-  ensemble_visit(&whole.ensemble, &archive, "ensemble");
-  rng_visit(&whole.rng, &archive, "rng");
-  archive_init_memory(&archive, ARCHIVE_LOAD, &memory);
-  ensemble_visit(&resumed.ensemble, &archive, "ensemble");
-  rng_visit(&resumed.rng, &archive, "rng");
-  assert_false(archive.failed);
+  copy_through_archive(&resumed, &whole);
   train(&whole);
   train(&resumed);
   assert_true(checksum(&whole) == checksum(&resumed));
-  archive_memory_free(&memory);
   tear_down(&whole);
   tear_down(&resumed);
 }

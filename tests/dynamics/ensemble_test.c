@@ -90,15 +90,7 @@ static void resume_equals_uninterrupted(void** state) {
   set_up(&whole, &options);
   set_up(&resumed, &options);
   train(&whole);
-  Archive archive;
-  ArchiveMemory memory = {0};
-  archive_init_memory(&archive, ARCHIVE_SAVE, &memory);
-  ensemble_visit(&whole.ensemble, &archive, "ensemble");
-  rng_visit(&whole.rng, &archive, "rng");
-  archive_init_memory(&archive, ARCHIVE_LOAD, &memory);
-  ensemble_visit(&resumed.ensemble, &archive, "ensemble");
-  rng_visit(&resumed.rng, &archive, "rng");
-  assert_false(archive.failed);
+  copy_through_archive(&resumed, &whole);
   uint64_t before = checksum(&whole.ensemble);
   assert_true(checksum(&resumed.ensemble) == before);
   assert_true(predict_rew(&resumed.ensemble) == predict_rew(&whole.ensemble));
@@ -107,7 +99,6 @@ static void resume_equals_uninterrupted(void** state) {
   assert_true(checksum(&whole.ensemble) == checksum(&resumed.ensemble));
   assert_true(checksum(&whole.ensemble) != before);
   assert_true(one.validation_loss == other.validation_loss);
-  archive_memory_free(&memory);
   tear_down(&whole);
   tear_down(&resumed);
 }
