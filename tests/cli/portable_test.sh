@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The portable build links, and takes its kernel when it starts.
+# usage: portable_test.sh CMAKE SOURCE_DIR
+set -euo pipefail
+cmake=$1 source=$2
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+"$cmake" -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DAUTOMBPO_MARCH=x86-64-v3 \
+  -DAUTOMBPO_DISPATCH=ON -DAUTOMBPO_TESTS=OFF >"$work/log"
+"$cmake" --build "$work/build" --target autombpo --parallel 2 >>"$work/log"
+
+# usage: kernel_of HWCAPS: the kernel in use with these capabilities of the CPU taken away
+kernel_of() {
+  GLIBC_TUNABLES=$1 "$work/build/autombpo" bench gemm --json --repeats 1 --seconds 0.01 |
+    grep -o '"kernels":"[^ "]*'
+}
+
+[[ $(kernel_of glibc.cpu.hwcaps=-AVX512F) == '"kernels":"AVX2' ]] || fail "not AVX2 without AVX-512"
+if grep -qw avx512f /proc/cpuinfo; then
+  [[ $(kernel_of "") == '"kernels":"AVX-512'* ]] || fail "AVX-512 is not taken"
+fi
