@@ -11,6 +11,10 @@
 #include "env/replay.h"
 #include "sac/sac.h"
 
+// States that are rolled out together: enough to give each elite whole chunks, few enough for the
+// cache.
+#define ROLLOUT_CHUNK 8192
+
 typedef struct RolloutScratch RolloutScratch;
 
 RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena);

@@ -29,6 +29,7 @@ typedef enum {
   GEMM_TANH_BACKWARD,   // x (1 - factor^2)
 } GemmFinish;
 
+// Longest sums (k) whose result may take the place of its epilogue's factor.
 #define GEMM_IN_PLACE 2048
 
 typedef struct {

@@ -6,9 +6,6 @@
 #include "bench_internal.h"
 #include "mbpo/model_rollout.h"
 
-// States that are rolled out at a time, as model_rollout does.
-#define ROLLOUT_ROWS 8192
-
 #define AHEAD 8  // random rows that are asked for before they are copied
 
 typedef struct {
@@ -161,7 +158,7 @@ bool bench_ensemble(BenchResult* result, const BenchSetup* setup, Arena* arena, 
 
 static void rollout_run(void* self) {
   Learners* l = self;
-  model_rollout(&l->imagined, &l->data.replay, &l->sac, &l->ensemble, NULL, ROLLOUT_ROWS,
+  model_rollout(&l->imagined, &l->data.replay, &l->sac, &l->ensemble, NULL, ROLLOUT_CHUNK,
                 l->setup->length, &l->data.rng, l->rollout_scratch);
 }
 
@@ -175,10 +172,10 @@ bool bench_rollout(BenchResult* result, const BenchSetup* setup, Arena* arena, E
   replay_init(&l.imagined, l.sac.obs_size, l.sac.act_size,
               (int64_t)setup->experiment->mbpo.rollouts * setup->length);
   l.rollout_scratch = rollout_scratch_new(l.sac.obs_size, l.sac.act_size, arena);
-  floor_init_rollout(&l.floor, &l.sac, &l.ensemble, ROLLOUT_ROWS, &l.data.rng, arena);
-  *result = (BenchResult){.unit = "transitions/s", .batch = ROLLOUT_ROWS};
-  compare(result, &l, rollout_run, (double)ROLLOUT_ROWS * setup->length, floor_rollout_step,
-          ROLLOUT_ROWS);
+  floor_init_rollout(&l.floor, &l.sac, &l.ensemble, ROLLOUT_CHUNK, &l.data.rng, arena);
+  *result = (BenchResult){.unit = "transitions/s", .batch = ROLLOUT_CHUNK};
+  compare(result, &l, rollout_run, (double)ROLLOUT_CHUNK * setup->length, floor_rollout_step,
+          ROLLOUT_CHUNK);
   bench_add_figure(result, "length", setup->length);
   replay_free(&l.imagined);
   close_learners(&l);

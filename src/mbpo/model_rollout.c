@@ -3,19 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-// States that are rolled out together: enough to give each elite whole chunks, few enough for the
-// cache.
-#define CHUNK 8192
-
 struct RolloutScratch {
   int obs_size, act_size;
-  Real* obs;         // (CHUNK, O) states of the branches that still run
-  Real* act;         // (CHUNK, A)
-  Real* next_obs;    // (CHUNK, O)
-  Real* rew;         // (CHUNK)
-  Real* logp;        // (CHUNK)
-  Real* noise;       // (CHUNK, max(A, 1 + O))
-  int32_t* index;    // (CHUNK) start rows, then elite positions, then members
+  Real* obs;         // (ROLLOUT_CHUNK, O) states of the branches that still run
+  Real* act;         // (ROLLOUT_CHUNK, A)
+  Real* next_obs;    // (ROLLOUT_CHUNK, O)
+  Real* rew;         // (ROLLOUT_CHUNK)
+  Real* logp;        // (ROLLOUT_CHUNK)
+  Real* noise;       // (ROLLOUT_CHUNK, max(A, 1 + O))
+  int32_t* index;    // (ROLLOUT_CHUNK) start rows, then elite positions, then members
   double* row;       // (O) one observation for the termination function
 };
 
@@ -24,13 +20,13 @@ RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena) {
   int noise = obs_size + 1 > act_size ? obs_size + 1 : act_size;
   scratch->obs_size = obs_size;
   scratch->act_size = act_size;
-  scratch->obs = ARENA_NEW(arena, CHUNK * obs_size, Real);
-  scratch->act = ARENA_NEW(arena, CHUNK * act_size, Real);
-  scratch->next_obs = ARENA_NEW(arena, CHUNK * obs_size, Real);
-  scratch->rew = ARENA_NEW(arena, CHUNK, Real);
-  scratch->logp = ARENA_NEW(arena, CHUNK, Real);
-  scratch->noise = ARENA_NEW(arena, CHUNK * noise, Real);
-  scratch->index = ARENA_NEW(arena, CHUNK, int32_t);
+  scratch->obs = ARENA_NEW(arena, ROLLOUT_CHUNK * obs_size, Real);
+  scratch->act = ARENA_NEW(arena, ROLLOUT_CHUNK * act_size, Real);
+  scratch->next_obs = ARENA_NEW(arena, ROLLOUT_CHUNK * obs_size, Real);
+  scratch->rew = ARENA_NEW(arena, ROLLOUT_CHUNK, Real);
+  scratch->logp = ARENA_NEW(arena, ROLLOUT_CHUNK, Real);
+  scratch->noise = ARENA_NEW(arena, ROLLOUT_CHUNK * noise, Real);
+  scratch->index = ARENA_NEW(arena, ROLLOUT_CHUNK, int32_t);
   scratch->row = ARENA_NEW(arena, obs_size, double);
   return scratch;
 }
@@ -95,8 +91,8 @@ static int rollout_step(Replay* imagined, Sac* sac, Ensemble* ensemble, EnvTermi
 void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
                    EnvTermination terminated, int64_t count, int length, Rng* rng,
                    RolloutScratch* scratch) {
-  for (int64_t start = 0; start < count; start += CHUNK) {
-    int alive = (int)(count - start < CHUNK ? count - start : CHUNK);
+  for (int64_t start = 0; start < count; start += ROLLOUT_CHUNK) {
+    int alive = (int)(count - start < ROLLOUT_CHUNK ? count - start : ROLLOUT_CHUNK);
     draw_start_states(scratch, real, alive, rng);
     for (int k = 0; k < length && alive > 0; k++) {
       alive = rollout_step(imagined, sac, ensemble, terminated, alive, rng, scratch);

@@ -3,8 +3,6 @@
 #include "base/vector_lanes.h"
 #include "gemm_tile.h"
 
-#define PACK_AHEAD 16  // rows of B that are asked for before they are copied
-
 VECTOR_INLINE Vector tile_step(Vector a, Vector b, Vector sum) { return vector_fma(a, b, sum); }
 
 #if HALF_VECTORS

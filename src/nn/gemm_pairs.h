@@ -50,8 +50,6 @@ VECTOR_INLINE void pack_steps(Real* packed, const Real* A, ptrdiff_t a_step, int
   }
 }
 
-#define PACK_AHEAD 16  // rows of B that are asked for before they are copied
-
 // Panels from rows of B, two rows a step, so that B is read in order.
 VECTOR_INLINE void pack_panel_rows(Real* panels, const Part* part, int steps) {
   for (int s = 0; s < steps; s++) {

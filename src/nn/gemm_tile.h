@@ -32,6 +32,7 @@
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 #define TILE_LEAST_COLUMNS (HALF_VECTORS ? LANES / 2 : LANES)
 #define TILE_MOST_DEPTH GEMM_IN_PLACE  // numbers of k in one pass over a tile
+#define PACK_AHEAD 16  // rows of B that are asked for before they are copied
 
 // A tile's place in a product.
 typedef struct {

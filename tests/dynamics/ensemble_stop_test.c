@@ -32,12 +32,10 @@ static uint64_t checksum(Fixture* f) {
 static uint64_t hash_member(const Mlp* net, const Real* numbers, int e) {
   uint64_t hash = HASH_START;
   for (int l = 0; l < net->layers; l++) {
-    size_t outputs = (size_t)net->width[l + 1];
-    size_t weights = (size_t)net->width[l] * outputs;
-    hash = hash_bytes(hash, numbers + net->weights[l] + (size_t)e * weights,
-                      weights * sizeof(Real));
-    hash = hash_bytes(hash, numbers + net->biases[l] + (size_t)e * outputs,
-                      outputs * sizeof(Real));
+    hash = hash_bytes(hash, numbers + mlp_weights(net, l, e),
+                      mlp_weights_count(net, l) * sizeof(Real));
+    hash = hash_bytes(hash, numbers + mlp_biases(net, l, e),
+                      (size_t)net->width[l + 1] * sizeof(Real));
   }
   return hash;
 }
