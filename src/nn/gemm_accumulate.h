@@ -4,13 +4,14 @@
 #ifndef NN_GEMM_ACCUMULATE_H
 #define NN_GEMM_ACCUMULATE_H
 
+#include "gemm_column.h"
 #include "gemm_tile.h"
 
 // One product of a column of A with a row of B at each step. rows, vectors and the stride that is 1
 // are constants where this is used: the loops over them vanish and `sum` lives in registers.
 VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, const int rows,
                               const int vectors, ptrdiff_t a_row, ptrdiff_t a_step) {
-  const Real* A = tile->A;
+  Column A = column_first(tile, rows, a_row);
   const Real* B = tile->B;
   Vector sum[TILE_ROWS * TILE_VECTORS];
 #pragma GCC unroll 14
@@ -31,13 +32,13 @@ VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, co
     }
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
-      Vector a = vector_fill_from(A + i * a_row);
+      Vector a = vector_fill_from(column_at(A, rows, a_row, i));
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; v++) {
         sum[i * vectors + v] = tile_step(a, b[v], sum[i * vectors + v]);
       }
     }
-    A += a_step;
+    column_next(&A, a_step);
     B += tile->b_step;
   }
 #pragma GCC unroll 14
@@ -54,7 +55,7 @@ VECTOR_INLINE void accumulate(Real* sums, ptrdiff_t stride, const Tile* tile, co
 // The same for half a vector, which costs half as much.
 VECTOR_INLINE void accumulate_half(Real* sums, ptrdiff_t stride, const Tile* tile, const int rows,
                                    ptrdiff_t a_row, ptrdiff_t a_step) {
-  const Real* A = tile->A;
+  Column A = column_first(tile, rows, a_row);
   const Real* B = tile->B;
   HalfVector sum[TILE_ROWS];
 #pragma GCC unroll 14
@@ -65,9 +66,9 @@ VECTOR_INLINE void accumulate_half(Real* sums, ptrdiff_t stride, const Tile* til
     HalfVector b = half_load(B);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
-      sum[i] = tile_half_step(half_fill_from(A + i * a_row), b, sum[i]);
+      sum[i] = tile_half_step(half_fill_from(column_at(A, rows, a_row, i)), b, sum[i]);
     }
-    A += a_step;
+    column_next(&A, a_step);
     B += tile->b_step;
   }
 #pragma GCC unroll 14
