@@ -62,7 +62,6 @@ typedef struct {
   Adam adam;              // over all of params
   Scaler scaler;          // of [obs | act]
   int elites[ENSEMBLE_MAX_MEMBERS];  // best first
-  Real* gradient;         // (net.size + 2 D), last computed (for tests)
   struct EnsembleScratch* scratch;
   EnsembleTimes times;
 } Ensemble;

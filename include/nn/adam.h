@@ -31,8 +31,8 @@ typedef struct {
 // Counts the step; after it each parameter belongs to one part.
 AdamStep adam_begin(Adam* adam);
 
-// The step of parameters first ... first + count - 1, whose gradient is grad + decay * params.
-// Returns the sum of their squares before it.
+// The step of parameters first ... first + count - 1, whose gradient is grad (count) + decay times
+// them. Returns the sum of their squares before it.
 double adam_step_part(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,
                       size_t first, size_t count);
 

@@ -44,7 +44,16 @@ typedef struct {
   Real* out;                            // (E, B, out)
   Real* rows[2];                        // (B, widest) chosen rows of one array, of the next one
   int32_t* chosen;                      // (B) which ones
+  const Real* d_after;                  // gradient after the layer whose turn is next
+  Real* d_weights;                      // (in, out) of one layer
+  Real* d_biases[2];                    // (out) of one layer, of the next one
 } MlpTape;
+
+// The gradient of one layer of one member.
+typedef struct {
+  const Real* weights;  // (in, out)
+  const Real* biases;   // (out)
+} MlpGradient;
 
 // `hidden_layers` layers of `hidden` units between in and out.
 Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation);
@@ -84,11 +93,16 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
                          const Real* params, const int32_t* member, const Real* d_out, int B);
 
 // Member e alone, forward and then backward, before the next member's turn: the activations stay in
-// the cache between the two. in (B, in); tape->out and d_out are (B, out) here. Only member e's
-// part of d_params is written. The numbers are those of mlp_forward and mlp_backward.
+// the cache between the two. in (B, in); tape->out and d_out are (B, out) here. The numbers are
+// those of mlp_forward and mlp_backward.
 void mlp_forward_one(MlpTape* tape, const Mlp* mlp, const Real* params, int e, const Real* in,
                      int B);
-void mlp_backward_one(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
-                      const Real* d_out, int B);
+void mlp_backward_one(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B);
+
+// Then the gradient of each layer in turn, from the last one to the first. It is there until the
+// next call; the layer's parameters are not needed any more, so that they can take their step while
+// it is in the cache.
+MlpGradient mlp_backward_layer(MlpTape* tape, const Mlp* mlp, const Real* params, int e, int l,
+                               int B);
 
 #endif  // NN_MLP_H

@@ -34,6 +34,7 @@ static void scratch_init(Ensemble* ensemble, int64_t max_rows, Arena* arena) {
   member.members = 1;
   mlp_tape_init(&scratch->tape, &member, ensemble->options.batch_size, true, arena);
   scratch->d_head = ARENA_NEW(arena, B * 2 * D, Real);
+  scratch->d_bounds = ARENA_NEW(arena, 2 * D, Real);
   scratch->batch_in = ARENA_NEW(arena, E * B * I, Real);
   scratch->batch_target = ARENA_NEW(arena, E * B * D, Real);
   mlp_tape_init(&scratch->chunk_tape, &ensemble->net, ENSEMBLE_CHUNK, false, arena);
@@ -73,7 +74,6 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
   ensemble->net.precision = options->precision;
   size_t size = ensemble->net.size + 2 * (size_t)D;
   ensemble->params = ARENA_NEW(arena, size, Real);
-  ensemble->gradient = ARENA_NEW(arena, size, Real);
   mlp_init_truncated_normal(ensemble->params, &ensemble->net, 0, rng);
   for (int d = 0; d < D; d++) {
     ensemble_max_logvar(ensemble)[d] = MAX_LOGVAR_START;
@@ -114,18 +114,37 @@ static double decay_coefficient(const Ensemble* ensemble, int layer) {
   return coefficient * ensemble->options.weight_decay;
 }
 
-// Adam's step of member e: its weights decay, its biases do not. Returns the value of the decay,
-// 1/2 coefficient |weights|^2 of every layer.
-static double step_member(Ensemble* ensemble, AdamStep by, int e) {
+// Adam's step of one layer of member e: its weights decay, its biases do not. Returns the value of
+// the decay, 1/2 coefficient |weights|^2.
+static double step_layer(Ensemble* ensemble, AdamStep by, int e, int layer, MlpGradient gradient) {
   const Mlp* net = &ensemble->net;
+  double rate = decay_coefficient(ensemble, layer);
+  double squares =
+      adam_step_part(&ensemble->adam, by, ensemble->params, gradient.weights, rate,
+                     mlp_weights(net, layer, e), mlp_weights_count(net, layer));
+  adam_step_part(&ensemble->adam, by, ensemble->params, gradient.biases, 0,
+                 mlp_biases(net, layer, e), (size_t)net->width[layer + 1]);
+  return 0.5 * rate * squares;
+}
+
+// Backward through member e; each layer takes its step while its gradient is in the cache. Returns
+// the value of the decay.
+static double step_member(Ensemble* ensemble, AdamStep by, int e, int B) {
+  struct EnsembleScratch* scratch = ensemble->scratch;
+  const Mlp* net = &ensemble->net;
+  double decay[MLP_MAX_LAYERS];
+  Stopwatch watch = stopwatch_start();
+  mlp_backward_one(&scratch->tape, net, scratch->d_head, B);
+  for (int layer = net->layers - 1; layer >= 0; layer--) {
+    MlpGradient gradient =
+        mlp_backward_layer(&scratch->tape, net, ensemble->params, e, layer, B);
+    stopwatch_lap(&watch, &ensemble->times.backward);
+    decay[layer] = step_layer(ensemble, by, e, layer, gradient);
+    stopwatch_lap(&watch, &ensemble->times.adam);
+  }
   double loss = 0;
   for (int layer = 0; layer < net->layers; layer++) {
-    double rate = decay_coefficient(ensemble, layer);
-    loss += 0.5 * rate *
-            adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, rate,
-                           mlp_weights(net, layer, e), mlp_weights_count(net, layer));
-    adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, 0,
-                   mlp_biases(net, layer, e), (size_t)net->width[layer + 1]);
+    loss += decay[layer];
   }
   return loss;
 }
@@ -143,9 +162,10 @@ static double add_bounds_regulariser(const Ensemble* ensemble, Real* d_max, Real
   return BOUNDS_WEIGHT * sum;
 }
 
-// Member e's loss, and its part of the gradient; those of the bounds are added to d_max and d_min.
-static double member_gradient(Ensemble* ensemble, Real* d_max, Real* d_min, int e, const Real* in,
-                              const Real* target, int B) {
+// Member e's loss without the decay, and the gradient of its output; those of the bounds are added
+// to d_max and d_min.
+static double member_loss(Ensemble* ensemble, Real* d_max, Real* d_min, int e, const Real* in,
+                          const Real* target, int B) {
   struct EnsembleScratch* scratch = ensemble->scratch;
   Stopwatch watch = stopwatch_start();
   mlp_forward_one(&scratch->tape, &ensemble->net, ensemble->params, e, in, B);
@@ -154,9 +174,6 @@ static double member_gradient(Ensemble* ensemble, Real* d_max, Real* d_min, int 
                              ensemble_max_logvar(ensemble), ensemble_min_logvar(ensemble), B,
                              ensemble->target_size);
   stopwatch_lap(&watch, &ensemble->times.loss);
-  mlp_backward_one(ensemble->gradient, &scratch->tape, &ensemble->net, ensemble->params, e,
-                   scratch->d_head, B);
-  stopwatch_lap(&watch, &ensemble->times.backward);
   return loss;
 }
 
@@ -166,7 +183,7 @@ double ensemble_step_active(Ensemble* ensemble, const bool* active, const Real* 
         ensemble->options.batch_size);
   size_t D = (size_t)ensemble->target_size;
   size_t I = (size_t)in_size(ensemble);
-  Real* d_max = ensemble->gradient + ensemble->net.size;
+  Real* d_max = ensemble->scratch->d_bounds;
   Real* d_min = d_max + D;
   memset(d_max, 0, 2 * D * sizeof(Real));
 
@@ -177,18 +194,15 @@ double ensemble_step_active(Ensemble* ensemble, const bool* active, const Real* 
       continue;
     }
     size_t first = (size_t)e * (size_t)B;
-    loss += member_gradient(ensemble, d_max, d_min, e, in + first * I, target + first * D, B);
+    loss += member_loss(ensemble, d_max, d_min, e, in + first * I, target + first * D, B);
     if (!isfinite(loss)) {
       return loss;
     }
-    Stopwatch watch = stopwatch_start();
-    loss += step_member(ensemble, by, e);
-    stopwatch_lap(&watch, &ensemble->times.adam);
+    loss += step_member(ensemble, by, e, B);
   }
   Stopwatch watch = stopwatch_start();
   loss += add_bounds_regulariser(ensemble, d_max, d_min);
-  adam_step_part(&ensemble->adam, by, ensemble->params, ensemble->gradient, 0, ensemble->net.size,
-                 2 * D);
+  adam_step_part(&ensemble->adam, by, ensemble->params, d_max, 0, ensemble->net.size, 2 * D);
   stopwatch_lap(&watch, &ensemble->times.adam);
   return loss;
 }

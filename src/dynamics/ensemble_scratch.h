@@ -13,6 +13,7 @@ struct EnsembleScratch {
   // One gradient step.
   MlpTape tape;        // of one member, for batches of options.batch_size
   Real* d_head;        // (B, 2 D) of one member
+  Real* d_bounds;      // (2 D) of max_logvar, of min_logvar
   Real* batch_in;      // (E, B, I), I = O + A
   Real* batch_target;  // (E, B, D)
   // Evaluation.

@@ -44,7 +44,7 @@ static double step_block(Adam* adam, AdamStep by, Real* params, const Real* grad
   for (size_t p = first; p < end; p += (size_t)LANES) {
     int count = end - p < (size_t)LANES ? (int)(end - p) : LANES;
     Vector before = vector_load_some(params + p, count);
-    Vector slope = vector_load_some(grad + p, count);
+    Vector slope = vector_load_some(grad + (p - first), count);
     squares += before * before;
     slope += (Real)decay * before;
     vector_store_some(params + p, step_vector(adam, by, before, slope, p, count), count);
@@ -57,7 +57,8 @@ double adam_step_part(Adam* adam, AdamStep by, Real* params, const Real* grad, d
   double squares = 0;
   size_t end = first + count;
   for (size_t p = first; p < end; p += BLOCK) {
-    squares += step_block(adam, by, params, grad, decay, p, end - p < BLOCK ? end : p + BLOCK);
+    squares += step_block(adam, by, params, grad + (p - first), decay, p,
+                          end - p < BLOCK ? end : p + BLOCK);
   }
   return squares;
 }

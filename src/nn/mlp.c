@@ -33,6 +33,17 @@ size_t mlp_weights_count(const Mlp* mlp, int l) {
   return (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
 }
 
+static void layer_gradient_init(MlpTape* tape, const Mlp* mlp, size_t widest, Arena* arena) {
+  size_t largest = 0;
+  for (int l = 0; l < mlp->layers; l++) {
+    size_t weights = mlp_weights_count(mlp, l);
+    largest = weights > largest ? weights : largest;
+  }
+  tape->d_weights = ARENA_NEW(arena, largest, Real);
+  tape->d_biases[0] = ARENA_NEW(arena, widest, Real);
+  tape->d_biases[1] = ARENA_NEW(arena, widest, Real);
+}
+
 void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena) {
   *tape = (MlpTape){.max_batch = max_batch};
   size_t rows = (size_t)mlp->members * (size_t)max_batch;
@@ -55,6 +66,7 @@ void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, 
     tape->rows[0] = ARENA_NEW(arena, size, Real);
     tape->rows[1] = ARENA_NEW(arena, size, Real);
     tape->chosen = ARENA_NEW(arena, max_batch, int32_t);
+    layer_gradient_init(tape, mlp, (size_t)widest, arena);
   }
 }
 
@@ -228,31 +240,43 @@ static void weights_backward(Real* d_weights, const Mlp* mlp, int l, const Real*
                out_width, B);
 }
 
-// All layers of member e, whose activations are in a slot.
-static void member_backward(Real* d_params, const MlpTape* tape, const Mlp* mlp,
-                            const Real* params, int e, int slot, const Real* d_out, int B) {
-  const Real* d_after = d_out;
+// Starts at the end: d_out (B, out), and the gradient of the last biases.
+static void start_backward(Real* d_biases, MlpTape* tape, const Mlp* mlp, const Real* d_out,
+                           int B) {
+  CHECK(tape->chosen, "mlp_backward: tape without backward buffers");
+  tape->d_after = d_out;
+  column_sums(d_biases, d_out, B, mlp->width[mlp->layers]);
+}
+
+// Layer l of member e, whose activations are in a slot: the gradient of its weights, and of the
+// biases of the layer before.
+static void layer_backward(Real* d_weights, Real* d_biases_before, MlpTape* tape, const Mlp* mlp,
+                           const Real* params, int l, int e, int slot, int B) {
+  weights_backward(d_weights, mlp, l, layer_in(tape, mlp, l, slot, B), tape->d_after, B);
+  if (l > 0) {
+    Real* factor = activation_factor(tape, mlp, l, slot, B);
+    Real* d_before = mlp->width[l + 1] <= GEMM_IN_PLACE ? factor : tape->rows[l % 2];
+    hidden_backward(d_before, d_biases_before, mlp, params, l, e, factor, tape->d_after, B);
+    tape->d_after = d_before;
+  }
+}
+
+static void member_backward(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params,
+                            int e, const Real* d_out, int B) {
   int last = mlp->layers - 1;
-  column_sums(d_params + mlp_biases(mlp, last, e), d_out, B, mlp->width[mlp->layers]);
+  start_backward(d_params + mlp_biases(mlp, last, e), tape, mlp, d_out, B);
   for (int l = last; l >= 0; l--) {
-    weights_backward(d_params + mlp_weights(mlp, l, e), mlp, l, layer_in(tape, mlp, l, slot, B),
-                     d_after, B);
-    if (l > 0) {
-      Real* factor = activation_factor(tape, mlp, l, slot, B);
-      Real* d_before = mlp->width[l + 1] <= GEMM_IN_PLACE ? factor : tape->rows[l % 2];
-      hidden_backward(d_before, d_params + mlp_biases(mlp, l - 1, e), mlp, params, l, e, factor,
-                      d_after, B);
-      d_after = d_before;
-    }
+    Real* d_biases_before = l > 0 ? d_params + mlp_biases(mlp, l - 1, e) : NULL;
+    layer_backward(d_params + mlp_weights(mlp, l, e), d_biases_before, tape, mlp, params, l, e, e,
+                   B);
   }
 }
 
 void mlp_backward(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params,
                   const Real* d_out, int B) {
-  CHECK(tape->chosen, "mlp_backward: tape without backward buffers");
   for (int e = 0; e < mlp->members; e++) {
     const Real* d_member = d_out + member_offset(e, B, mlp->width[mlp->layers]);
-    member_backward(d_params, tape, mlp, params, e, e, d_member, B);
+    member_backward(d_params, tape, mlp, params, e, d_member, B);
   }
 }
 
@@ -305,8 +329,12 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
   }
 }
 
-void mlp_backward_one(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params, int e,
-                      const Real* d_out, int B) {
-  CHECK(tape->chosen, "mlp_backward_one: tape without backward buffers");
-  member_backward(d_params, tape, mlp, params, e, 0, d_out, B);
+void mlp_backward_one(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B) {
+  start_backward(tape->d_biases[(mlp->layers - 1) % 2], tape, mlp, d_out, B);
+}
+
+MlpGradient mlp_backward_layer(MlpTape* tape, const Mlp* mlp, const Real* params, int e, int l,
+                               int B) {
+  layer_backward(tape->d_weights, tape->d_biases[(l + 1) % 2], tape, mlp, params, l, e, 0, B);
+  return (MlpGradient){.weights = tape->d_weights, .biases = tape->d_biases[l % 2]};
 }
