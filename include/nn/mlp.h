@@ -97,7 +97,7 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
 // those of mlp_forward and mlp_backward.
 void mlp_forward_one(MlpTape* tape, const Mlp* mlp, const Real* params, int e, const Real* in,
                      int B);
-void mlp_backward_one(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B);
+void mlp_backward_begin(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B);
 
 // Then the gradient of each layer in turn, from the last one to the first. It is there until the
 // next call; the layer's parameters are not needed any more, so that they can take their step while

@@ -134,7 +134,7 @@ static double step_member(Ensemble* ensemble, AdamStep by, int e, int B) {
   const Mlp* net = &ensemble->net;
   double decay[MLP_MAX_LAYERS];
   Stopwatch watch = stopwatch_start();
-  mlp_backward_one(&scratch->tape, net, scratch->d_head, B);
+  mlp_backward_begin(&scratch->tape, net, scratch->d_head, B);
   for (int layer = net->layers - 1; layer >= 0; layer--) {
     MlpGradient gradient =
         mlp_backward_layer(&scratch->tape, net, ensemble->params, e, layer, B);

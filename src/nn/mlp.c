@@ -240,8 +240,8 @@ static void weights_backward(Real* d_weights, const Mlp* mlp, int l, const Real*
                out_width, B);
 }
 
-// Starts at the end: d_out (B, out), and the gradient of the last biases.
-static void start_backward(Real* d_biases, MlpTape* tape, const Mlp* mlp, const Real* d_out,
+// Begins at the end: d_out (B, out), and the gradient of the last biases.
+static void begin_backward(Real* d_biases, MlpTape* tape, const Mlp* mlp, const Real* d_out,
                            int B) {
   CHECK(tape->chosen, "mlp_backward: tape without backward buffers");
   tape->d_after = d_out;
@@ -264,7 +264,7 @@ static void layer_backward(Real* d_weights, Real* d_biases_before, MlpTape* tape
 static void member_backward(Real* d_params, MlpTape* tape, const Mlp* mlp, const Real* params,
                             int e, const Real* d_out, int B) {
   int last = mlp->layers - 1;
-  start_backward(d_params + mlp_biases(mlp, last, e), tape, mlp, d_out, B);
+  begin_backward(d_params + mlp_biases(mlp, last, e), tape, mlp, d_out, B);
   for (int l = last; l >= 0; l--) {
     Real* d_biases_before = l > 0 ? d_params + mlp_biases(mlp, l - 1, e) : NULL;
     layer_backward(d_params + mlp_weights(mlp, l, e), d_biases_before, tape, mlp, params, l, e, e,
@@ -329,8 +329,8 @@ void mlp_backward_by_row(Real* d_in, int in_first, int in_count, MlpTape* tape, 
   }
 }
 
-void mlp_backward_one(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B) {
-  start_backward(tape->d_biases[(mlp->layers - 1) % 2], tape, mlp, d_out, B);
+void mlp_backward_begin(MlpTape* tape, const Mlp* mlp, const Real* d_out, int B) {
+  begin_backward(tape->d_biases[(mlp->layers - 1) % 2], tape, mlp, d_out, B);
 }
 
 MlpGradient mlp_backward_layer(MlpTape* tape, const Mlp* mlp, const Real* params, int e, int l,

@@ -279,7 +279,7 @@ static void members_in_turn_equal_all_at_once(void** state) {
   for (int e = 0; e < MAX_MEMBERS; e++) {
     mlp_forward_one(&turn.tape, &turn.mlp, turn.params, e, turn.in + e * B * IN, B);
     assert_memory_equal(turn.tape.out, all.tape.out + e * B * OUT, sizeof(Real) * B * OUT);
-    mlp_backward_one(&turn.tape, &turn.mlp, turn.weight + e * B * OUT, B);
+    mlp_backward_begin(&turn.tape, &turn.mlp, turn.weight + e * B * OUT, B);
     for (int l = turn.mlp.layers - 1; l >= 0; l--) {
       MlpGradient gradient = mlp_backward_layer(&turn.tape, &turn.mlp, turn.params, e, l, B);
       memcpy(turn.d_params + mlp_weights(&turn.mlp, l, e), gradient.weights,
