@@ -61,7 +61,9 @@ def _schedule(rng: np.random.Generator, n_epochs: int, skill: float) -> tuple:
         up = 0.34 + 0.05 * skill
         chances = [[0.5 - 0.2 * skill, 0.5 + 0.2 * skill]] + [[0.33, 0.67 - up, up]] * 3
         action[i] = [rng.choice(len(p), p=p) for p in chances]
-        effective[i, 3] = i % per_epoch == 0
+        if i % per_epoch > 0:  # k is asked once an epoch
+            action[i, 3] = -1
+            effective[i, 3] = False
         new = min(1.0, beta * 1.2 ** (action[i, 1] - 1.0))
         effective[i, 1] = new != beta or action[i, 1] == 1
         beta = new
@@ -116,11 +118,12 @@ def _decisions(
             "step_in_epoch": (TAU * (np.arange(rows) % per_epoch)).astype(np.int32),
             "features_raw": raw,
             "state": state,
+            "allowed": np.where(action >= 0, [3, 7, 7, 7], 0).astype(np.uint8),
             "action": action,
             "effective": effective,
             "explored": rng.random(rows) < max(0.0, 0.5 - skill),
-            "logp": np.tile(-spread * np.log(HEAD_SIZES), (rows, 1)),
-            "entropy": np.tile(spread * np.log(HEAD_SIZES), (rows, 1)),
+            "logp": np.where(action >= 0, -spread * np.log(HEAD_SIZES), np.nan),
+            "entropy": np.where(action >= 0, spread * np.log(HEAD_SIZES), np.nan),
             "reward": reward,
             "reward_return": reward_return,
             "reward_train_model": reward_train,

@@ -4,6 +4,7 @@
 #define CLUSTER_REPORTER_H
 
 #include "cluster/protocol.h"
+#include "hyper/controller.h"
 #include "hyper/run_directory.h"
 
 // What rank 0 knows of a rank that works.

@@ -55,7 +55,7 @@ typedef struct {
   const char* groups;       // "" = joint; else "head+head,head,...": groups in their order
   int hidden_size;
   double learning_rate;
-  double init_sd;           // of the weights; 0 = Glorot
+  OptionList init_sd;       // of the weights, of each group or one for all; 0 = Glorot
   int max_batch;
   int max_stages;
 } ControllerShape;
@@ -70,14 +70,16 @@ void controller_copy(Controller* to, const Controller* from);
 // Whether a head acts at all in this version: its group is learning or frozen.
 bool controller_schedules(const Controller* controller, HyperHead head);
 
-// Draws an action. With probability `exploration` the active group's heads are drawn uniformly;
-// logp is that of the mixture. best = true: every head acts with its best parameters.
+// Draws an action of the heads that are asked. The heads of a group, of a frozen one too, are drawn
+// uniformly with probability `exploration`; `explored` tells it of the group that learns, logp is
+// that of the mixture. best = true: every head acts with its best parameters.
 void controller_act(HyperAction* action, Controller* controller, const HyperState* state,
                     double exploration, bool best, Rng* rng);
 
-// Log-probabilities logp (B, choices) of one head for states (B, FEATURE_COUNT, scaled).
+// Log-probabilities logp (B, choices) of one head for states (B, FEATURE_COUNT, scaled), given what
+// is allowed (B, HEAD_COUNT; 0: not asked, logp is that of all choices). inputs: scratch.
 void controller_head_logp(Real* logp, Controller* controller, HyperHead head, const Real* params,
-                          const Real* states, int B, Real* inputs);
+                          const Real* states, const uint8_t* allowed, int B, Real* inputs);
 
 void controller_visit(Controller* controller, Archive* archive);
 

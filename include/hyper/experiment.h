@@ -4,7 +4,7 @@
 
 #include "hyper/baseline.h"
 #include "hyper/hyper_mdp.h"
-#include "hyper/ppo.h"
+#include "hyper/ppo_options.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
   OPT(CHOICE, kind, "ppo", "fixed|random|ppo|apply", 0, "", \

@@ -29,7 +29,7 @@ typedef enum {
 } HyperFeature;
 
 #define HEAD_MAX_CHOICES 3
-#define ACTION_NONE (-1)  // the head is not scheduled
+#define ACTION_NONE (-1)  // the head was not asked: not scheduled, or not the time for it
 
 #define HYPER_OPTIONS(OPT) \
   OPT(INT, decision_interval, 125, 1, 1000000, "steps", "tau, real samples between two decisions") \
@@ -79,10 +79,11 @@ typedef struct {
 typedef struct {
   double raw[FEATURE_COUNT];
   double scaled[FEATURE_COUNT];  // clipped: what the controller reads
+  uint8_t allowed[HEAD_COUNT];   // bit c: choice c may be drawn; 0 = the head is not asked
 } HyperState;
 
 typedef struct {
-  int8_t choice[HEAD_COUNT];   // ACTION_NONE where the head is not scheduled
+  int8_t choice[HEAD_COUNT];   // ACTION_NONE where the head was not asked
   bool explored;               // drawn uniformly instead of by the controller
   double logp[HEAD_COUNT];     // of the behaviour that acted, exploration included; NaN if none
   double entropy[HEAD_COUNT];  // likewise
@@ -100,8 +101,22 @@ void hyper_begin(Mbpo* mbpo, const HyperOptions* options);
 void hyper_state(HyperState* state, Mbpo* mbpo, const HyperOptions* options, double* policy_change,
                  Rng* rng);
 
-// Applies an action: may train the model. effective[h] (HEAD_COUNT): whether head h's choice could
-// take effect (false: not scheduled, at its bound, or not the time for it).
+// Which choices each head has at this decision. A head that is not scheduled, or not asked now (k
+// inside an epoch with rollout_length_each_epoch), has none; the others have all of them, with
+// mask_bounds all but those that would lead beyond a bound.
+void hyper_allowed(uint8_t allowed[HEAD_COUNT], const Mbpo* mbpo, const HyperOptions* options,
+                   bool mask_bounds);
+
+// How many choices are allowed, and which is the n-th of them.
+int hyper_choice_count(unsigned allowed);
+int hyper_choice(unsigned allowed, int n);
+
+// No head chooses.
+void hyper_action_none(HyperAction* action);
+
+// Applies an action: may train the model. effective[h] (HEAD_COUNT): whether head h's choice took
+// effect (false: not asked, or beyond a bound). For analysis alone: what did not take effect counts
+// in learning as what did, because a choice must not decide whether it counts.
 void hyper_apply(bool* effective, Mbpo* mbpo, const HyperOptions* options,
                  const HyperAction* action);
 

@@ -14,7 +14,7 @@ typedef struct {
   int epochs;                // E
   double* state;             // (D, FEATURE_COUNT)
   int8_t* action;            // (D, HEAD_COUNT)
-  uint8_t* effective;        // (D, HEAD_COUNT)
+  uint8_t* allowed;          // (D, HEAD_COUNT)
   double* logp;              // (D, HEAD_COUNT)
   double* entropy;           // (D, HEAD_COUNT)
   double* advantage;         // (D)

@@ -125,6 +125,9 @@ MbpoEvent mbpo_advance(Mbpo* mbpo);
 // Trains the ensemble on all real data now.
 void mbpo_train_model(Mbpo* mbpo);
 
+// Whether MBPO's own schedule trains the model at this real step.
+bool mbpo_trains_itself(const Mbpo* mbpo);
+
 // k of MBPO's own schedule in an epoch.
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch);
 

@@ -9,6 +9,10 @@
 // logp (B, K) = log softmax(logits (B, K)).
 void categorical_logp(Real* logp, const Real* logits, int B, int K);
 
+// logp (K) := the same distribution, given that the choice is one of `allowed` (bit k: choice k;
+// at least one). The others get -inf.
+void categorical_restrict(Real* logp, unsigned allowed, int K);
+
 // The choice that `uniform` in [0, 1) selects from exp(logp (K)).
 int categorical_choose(const Real* logp, int K, double uniform);
 

@@ -70,8 +70,11 @@ void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, 
 // Uniform(+-sqrt(6 / (in + out))), biases 0 (Glorot and Bengio 2010; Keras default).
 void mlp_init_glorot(Real* params, const Mlp* mlp, Rng* rng);
 
-// Normal with the given deviation, cut at two deviations; sd <= 0 means 1 / (2 sqrt(in)). Biases 0.
-void mlp_init_truncated_normal(Real* params, const Mlp* mlp, double sd, Rng* rng);
+// Normal with the given deviation. Biases 0.
+void mlp_init_normal(Real* params, const Mlp* mlp, double sd, Rng* rng);
+
+// Normal with the deviation 1 / (2 sqrt(in)), cut at two deviations. Biases 0.
+void mlp_init_truncated_normal(Real* params, const Mlp* mlp, Rng* rng);
 
 // tape->out = networks(in).   in: (E, B, in), or (B, in) for all members if in_shared
 void mlp_forward(MlpTape* tape, const Mlp* mlp, const Real* params, const Real* in, bool in_shared,

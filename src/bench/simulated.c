@@ -83,6 +83,9 @@ static void begin(Host* h, int i, const BeginMessage* message) {
   for (int f = 0; f < FEATURE_COUNT; f++) {
     report->state.raw[f] = report->state.scaled[f] = 0.5;
   }
+  for (int head = 0; head < HEAD_COUNT; head++) {
+    report->state.allowed[head] = (uint8_t)((1 << head_choices((HyperHead)head)) - 1);
+  }
   h->worker[i].begun = true;
   h->begun++;
 }

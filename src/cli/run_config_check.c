@@ -143,6 +143,9 @@ static void check_groups(Check* check) {
     broken(check, "ppo.stages", "must have one item for each of the %d groups of ppo.groups",
            groups);
   }
+  if (p->init_sd.count != 1 && p->init_sd.count != groups) {
+    broken(check, "ppo.init_sd", "must have one item, or one for each of the %d groups", groups);
+  }
   for (int i = 0; i < p->stages.count; i++) {
     if (p->stages.value[i] != floor(p->stages.value[i])) {
       broken(check, "ppo.stages", "item %d must be an integer", i + 1);

@@ -6,6 +6,7 @@
 #include "cluster/fold.h"
 #include "hyper/checkpoint.h"
 #include "hyper/policy_file.h"
+#include "hyper/ppo.h"
 #include "hyper/sealed_check.h"
 
 // Stages that the file of a trained controller may hold.
@@ -271,18 +272,17 @@ void coordinator_give_back(Coordinator* c, int64_t e) {
   }
 }
 
-static void choose_nothing(HyperAction* action, int h) {
-  action->choice[h] = ACTION_NONE;
-  action->logp[h] = action->entropy[h] = NAN;
-}
-
-static void choose_at_random(HyperAction* action, Rng* rng) {
+// Uniform over what is allowed.
+static void choose_at_random(HyperAction* action, const HyperState* state, Rng* rng) {
   action->explored = true;
   for (int h = 0; h < HEAD_COUNT; h++) {
-    int choices = head_choices((HyperHead)h);
-    action->choice[h] = (int8_t)rng_below(rng, choices);
-    action->logp[h] = -log(choices);
-    action->entropy[h] = log(choices);
+    double uniform = rng_uniform(rng);
+    int choices = hyper_choice_count(state->allowed[h]);
+    if (choices > 0) {
+      action->choice[h] = (int8_t)hyper_choice(state->allowed[h], (int)(uniform * choices));
+      action->logp[h] = -log(choices);
+      action->entropy[h] = log(choices);
+    }
   }
 }
 
@@ -298,17 +298,13 @@ void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
     return;
   }
   Rng rng = rng_stream(x->seed, report->hyper_episode, RNG_DECISION, report->decision);
+  hyper_action_none(&order->action);
   if (is_kind(c, "random")) {
-    choose_at_random(&order->action, &rng);
+    choose_at_random(&order->action, &report->state, &rng);
   } else if (c->controlled) {
     double exploration = c->learns ? ppo_exploration(&x->ppo, version) : 0;
     controller_act(&order->action, controller_of(c, version), &report->state, exploration,
                    c->uses_best, &rng);
-  }
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    if (!schedules(c, (HyperHead)h, version)) {
-      choose_nothing(&order->action, h);
-    }
   }
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
 }

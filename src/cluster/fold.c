@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
+#include "hyper/ppo.h"
 #include "hyper/sealed_check.h"
-#include "hyper/trajectory.h"
 
 static double mean(const double* values, int count) {
   double sum = 0;
@@ -40,32 +40,6 @@ static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunD
     }
   }
   return true;
-}
-
-static void flatten(PpoData* data, const Trajectory* trajectories, int count, Arena* arena) {
-  int N = 0;
-  for (int i = 0; i < count; i++) {
-    N += trajectories[i].decisions;
-  }
-  data->count = N;
-  data->states = ARENA_NEW(arena, N * FEATURE_COUNT, Real);
-  data->choices = ARENA_NEW(arena, N * HEAD_COUNT, int8_t);
-  data->counts = ARENA_NEW(arena, N * HEAD_COUNT, uint8_t);
-  data->logp = ARENA_NEW(arena, N * HEAD_COUNT, double);
-  data->advantage = ARENA_NEW(arena, N, double);
-  int n = 0;
-  for (int i = 0; i < count; i++) {
-    const Trajectory* t = &trajectories[i];
-    for (int f = 0; f < t->decisions * FEATURE_COUNT; f++) {
-      data->states[n * FEATURE_COUNT + f] = (Real)t->state[f];
-    }
-    size_t heads = (size_t)t->decisions * HEAD_COUNT;
-    memcpy(data->choices + n * HEAD_COUNT, t->action, heads);
-    memcpy(data->counts + n * HEAD_COUNT, t->effective, heads);
-    memcpy(data->logp + n * HEAD_COUNT, t->logp, heads * sizeof(double));
-    memcpy(data->advantage + n, t->advantage, (size_t)t->decisions * sizeof(double));
-    n += t->decisions;
-  }
 }
 
 static void mean_entropies(StageResult* result, const Trajectory* trajectories, int count) {
@@ -116,7 +90,7 @@ bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory*
   if (ok) {
     PpoData data;
     StageResult result;
-    flatten(&data, trajectories, K, arena);
+    ppo_data_collect(&data, trajectories, K, arena);
     summarise(&result, x, trajectories, &data, controller->version, arena);
     fault_point("in-update");
     ppo_update(controller, &x->ppo, &data, &result, x->seed, arena);

@@ -74,7 +74,7 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
   ensemble->net.precision = options->precision;
   size_t size = ensemble->net.size + 2 * (size_t)D;
   ensemble->params = ARENA_NEW(arena, size, Real);
-  mlp_init_truncated_normal(ensemble->params, &ensemble->net, 0, rng);
+  mlp_init_truncated_normal(ensemble->params, &ensemble->net, rng);
   for (int d = 0; d < D; d++) {
     ensemble_max_logvar(ensemble)[d] = MAX_LOGVAR_START;
     ensemble_min_logvar(ensemble)[d] = MIN_LOGVAR_START;

@@ -88,8 +88,9 @@ static void init_head(Controller* c, int h, const ControllerShape* shape, Rng* r
                        ACTIVATION_TANH);
   head->params = ARENA_NEW(arena, head->net.size, Real);
   head->best = ARENA_NEW(arena, head->net.size, Real);
-  if (shape->init_sd > 0) {
-    mlp_init_truncated_normal(head->params, &head->net, shape->init_sd, rng);
+  double sd = shape->init_sd.value[shape->init_sd.count > 1 ? head->group : 0];
+  if (sd > 0) {
+    mlp_init_normal(head->params, &head->net, sd, rng);
   } else {
     mlp_init_glorot(head->params, &head->net, rng);
   }
@@ -145,52 +146,65 @@ bool controller_schedules(const Controller* c, HyperHead head) {
 }
 
 void controller_head_logp(Real* logp, Controller* c, HyperHead h, const Real* params,
-                          const Real* states, int B, Real* inputs) {
+                          const Real* states, const uint8_t* allowed, int B, Real* inputs) {
   const ControllerHead* head = &c->heads[h];
+  int K = head->choices;
   for (int b = 0; b < B; b++) {
     for (int f = 0; f < head->feature_count; f++) {
       inputs[b * head->feature_count + f] = states[b * FEATURE_COUNT + head->features[f]];
     }
   }
   mlp_forward(&c->tape[h], &head->net, params, inputs, true, B);
-  categorical_logp(logp, c->tape[h].out, B, head->choices);
+  categorical_logp(logp, c->tape[h].out, B, K);
+  for (int b = 0; b < B; b++) {
+    if (allowed[b * HEAD_COUNT + (int)h]) {
+      categorical_restrict(logp + b * K, allowed[b * HEAD_COUNT + (int)h], K);
+    }
+  }
 }
 
-// Log-probabilities of the mixture of the policy with uniform exploration.
-static void mix(Real* logp, int choices, double exploration) {
+// Log-probabilities of the mixture of the policy with uniform exploration of what is allowed.
+static void mix(Real* logp, unsigned allowed, int choices, double exploration) {
+  double uniform = exploration / hyper_choice_count(allowed);
   for (int i = 0; i < choices; i++) {
-    double p = (1 - exploration) * exp((double)logp[i]) + exploration / choices;
+    double p = (1 - exploration) * exp((double)logp[i]) + (allowed >> i & 1 ? uniform : 0);
     logp[i] = (Real)log(p);
   }
 }
 
-void controller_act(HyperAction* action, Controller* c, const HyperState* state,
-                    double exploration, bool best, Rng* rng) {
-  Real states[FEATURE_COUNT];
-  Real inputs[FEATURE_COUNT];
+static void act_head(HyperAction* action, Controller* c, HyperHead h, const HyperState* state,
+                     double exploration, bool explored, bool best, double uniform) {
+  const ControllerHead* head = &c->heads[h];
+  unsigned allowed = state->allowed[h];
+  Real states[FEATURE_COUNT], inputs[FEATURE_COUNT], logp[CATEGORICAL_MAX];
   for (int f = 0; f < FEATURE_COUNT; f++) {
     states[f] = (Real)state->scaled[f];
   }
-  action->explored = rng_uniform(rng) < exploration;
+  controller_head_logp(logp, c, h, best ? head->best : head->params, states, state->allowed, 1,
+                       inputs);
+  int choice = explored ? hyper_choice(allowed, (int)(uniform * hyper_choice_count(allowed)))
+                        : categorical_choose(logp, head->choices, uniform);
+  mix(logp, allowed, head->choices, exploration);
+  action->choice[h] = (int8_t)choice;
+  action->logp[h] = (double)logp[choice];
+  action->entropy[h] = categorical_entropy(logp, head->choices);
+}
+
+void controller_act(HyperAction* action, Controller* c, const HyperState* state,
+                    double exploration, bool best, Rng* rng) {
+  bool explored[HEAD_COUNT];
+  for (int g = 0; g < c->groups; g++) {
+    explored[g] = rng_uniform(rng) < exploration;
+  }
+  hyper_action_none(action);
+  action->explored = explored[c->active_group];
   for (int h = 0; h < HEAD_COUNT; h++) {
-    // a draw for every head, so that a head's number does not depend on which others are scheduled
+    // a draw for every head, so that a head's number does not depend on which others are asked
     double uniform = rng_uniform(rng);
-    action->choice[h] = ACTION_NONE;
-    action->logp[h] = action->entropy[h] = NAN;
-    if (!controller_schedules(c, (HyperHead)h)) {
-      continue;
+    if (state->allowed[h] && controller_schedules(c, (HyperHead)h)) {
+      act_head(action, c, (HyperHead)h, state, exploration, explored[c->heads[h].group], best,
+               uniform);
     }
-    ControllerHead* head = &c->heads[h];
-    Real logp[CATEGORICAL_MAX];
-    bool learning = head->group == c->active_group && !best;
-    controller_head_logp(logp, c, (HyperHead)h, best ? head->best : head->params, states, 1,
-                         inputs);
-    int choice = action->explored && learning ? (int)(uniform * head->choices)
-                                              : categorical_choose(logp, head->choices, uniform);
-    mix(logp, head->choices, learning ? exploration : 0);
-    action->choice[h] = (int8_t)choice;
-    action->logp[h] = (double)logp[choice];
-    action->entropy[h] = categorical_entropy(logp, head->choices);
   }
 }
 

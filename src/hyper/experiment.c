@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "hyper/ppo.h"
+
 static bool is_kind(const Experiment* x, const char* kind) {
   return strcmp(x->scheduler.kind, kind) == 0;
 }

@@ -134,7 +134,9 @@ static HyperEvent reach_decision(HyperEpisode* h) {
     h->initial_return = h->mbpo.eval_mean;
     h->begun = true;
   }
-  hyper_state(&h->state, &h->mbpo, &h->experiment->hyper, &h->policy_change, &h->rng);
+  const Experiment* x = h->experiment;
+  hyper_state(&h->state, &h->mbpo, &x->hyper, &h->policy_change, &h->rng);
+  hyper_allowed(h->state.allowed, &h->mbpo, &x->hyper, strcmp(x->ppo.at_bounds, "mask") == 0);
   h->awaiting = true;
   return HYPER_DECISION;
 }
@@ -158,8 +160,17 @@ HyperEvent hyper_episode_advance(HyperEpisode* h) {
   CHECK(false, "unknown event");
 }
 
+static void check_action(const HyperState* state, const HyperAction* action) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    int choice = action->choice[h];
+    CHECK(choice == ACTION_NONE ? !state->allowed[h] : state->allowed[h] >> choice & 1,
+          "%s: choice %d, allowed %#x", head_name((HyperHead)h), choice, state->allowed[h]);
+  }
+}
+
 void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
   CHECK(h->awaiting && h->decisions < h->max_decisions, "no decision is due");
+  check_action(&h->state, action);
   Mbpo* m = &h->mbpo;
   Decision* d = &h->decision[h->decisions++];
   *d = (Decision){.env_step = m->env_step, .epoch = m->epoch, .step_in_epoch = m->step};
@@ -167,9 +178,7 @@ void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
   d->action = *action;
   hyper_apply(d->effective, m, &h->experiment->hyper, action);
   d->reward_train_model = hyper_train_reward(&h->experiment->hyper, action);
-  bool trains_itself = m->uses_model && !m->scheduled.train_model &&
-                       m->step % m->options.train_interval == 0;
-  d->hyperparameters[0] = action->choice[HEAD_TRAIN_MODEL] == 1 || trains_itself;
+  d->hyperparameters[0] = action->choice[HEAD_TRAIN_MODEL] == 1 || mbpo_trains_itself(m);
   d->hyperparameters[1] = m->real_ratio;
   d->hyperparameters[2] = m->policy_updates;
   d->hyperparameters[3] = m->rollout_length;
@@ -179,6 +188,7 @@ void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
 static void visit_state(HyperState* state, Archive* ar) {
   archive_f64(ar, "features_raw", state->raw, FEATURE_COUNT);
   archive_f64(ar, "state", state->scaled, FEATURE_COUNT);
+  archive_u8(ar, "allowed", state->allowed, HEAD_COUNT);
 }
 
 static void visit_decision(Decision* d, Archive* ar) {

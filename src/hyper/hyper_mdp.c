@@ -150,45 +150,84 @@ void hyper_state(HyperState* s, Mbpo* m, const HyperOptions* o, double* policy_c
 
 // Action ------------------------------------------------------------------------------------------
 
-// value + change within [low, high]; false if a change was asked for and nothing moved.
-static bool step_int(int* value, int change, int low, int high) {
-  int moved = *value + change;
-  moved = moved < low ? low : moved > high ? high : moved;
-  bool effective = change == 0 || moved != *value;
-  *value = moved;
-  return effective;
+static double within(double value, double low, double high) {
+  return fmax(low, fmin(high, value));
 }
 
-static bool step_ratio(double* ratio, int change, const HyperOptions* o) {
-  double factor = change > 0 ? o->real_ratio_factor : change < 0 ? 1 / o->real_ratio_factor : 1;
-  double moved = fmax(o->real_ratio_min, fmin(o->real_ratio_max, *ratio * factor));
-  bool effective = change == 0 || moved != *ratio;
-  *ratio = moved;
-  return effective;
+// The value that a head sets, and what it becomes with a choice.
+static double value_of(HyperHead h, const Mbpo* m) {
+  return h == HEAD_REAL_RATIO ? m->real_ratio
+         : h == HEAD_POLICY_UPDATES ? m->policy_updates
+                                    : m->rollout_length;
+}
+
+static double value_after(HyperHead h, int choice, const Mbpo* m, const HyperOptions* o) {
+  double value = value_of(h, m);
+  if (h == HEAD_REAL_RATIO) {
+    double factor = choice > 1 ? o->real_ratio_factor : choice < 1 ? 1 / o->real_ratio_factor : 1;
+    return within(value * factor, o->real_ratio_min, o->real_ratio_max);
+  }
+  return h == HEAD_POLICY_UPDATES
+             ? within(value + choice - 1, o->policy_updates_min, o->policy_updates_max)
+             : within(value + choice - 1, o->rollout_length_min, o->rollout_length_max);
+}
+
+// To train, to skip and to keep are always possible.
+static bool takes_effect(HyperHead h, int choice, const Mbpo* m, const HyperOptions* o) {
+  return h == HEAD_TRAIN_MODEL || choice == 1 || value_after(h, choice, m, o) != value_of(h, m);
+}
+
+static bool is_asked(HyperHead h, const Mbpo* m, const HyperOptions* o) {
+  const bool scheduled[HEAD_COUNT] = {m->scheduled.train_model, m->scheduled.real_ratio,
+                                      m->scheduled.policy_updates, m->scheduled.rollout_length};
+  bool waits = h == HEAD_ROLLOUT_LENGTH && o->rollout_length_each_epoch && m->step > 0;
+  return scheduled[h] && !waits;
+}
+
+void hyper_allowed(uint8_t allowed[HEAD_COUNT], const Mbpo* m, const HyperOptions* o,
+                   bool mask_bounds) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    allowed[h] = 0;
+    for (int c = 0; is_asked((HyperHead)h, m, o) && c < heads[h].choices; c++) {
+      bool possible = !mask_bounds || takes_effect((HyperHead)h, c, m, o);
+      allowed[h] |= (uint8_t)(possible << c);
+    }
+  }
+}
+
+int hyper_choice_count(unsigned allowed) { return __builtin_popcount(allowed); }
+
+int hyper_choice(unsigned allowed, int n) {
+  for (; n > 0; n--) {
+    allowed &= allowed - 1;
+  }
+  return __builtin_ctz(allowed);
+}
+
+void hyper_action_none(HyperAction* action) {
+  action->explored = false;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    action->choice[h] = ACTION_NONE;
+    action->logp[h] = action->entropy[h] = NAN;
+  }
 }
 
 void hyper_apply(bool* effective, Mbpo* m, const HyperOptions* o, const HyperAction* action) {
   const int8_t* choice = action->choice;
-  memset(effective, 0, HEAD_COUNT * sizeof *effective);
-  if (choice[HEAD_TRAIN_MODEL] != ACTION_NONE) {
-    effective[HEAD_TRAIN_MODEL] = true;
-    if (choice[HEAD_TRAIN_MODEL] == 1) {
-      mbpo_train_model(m);
-    }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    effective[h] = choice[h] != ACTION_NONE && takes_effect((HyperHead)h, choice[h], m, o);
   }
-  if (choice[HEAD_REAL_RATIO] != ACTION_NONE) {
-    effective[HEAD_REAL_RATIO] = step_ratio(&m->real_ratio, choice[HEAD_REAL_RATIO] - 1, o);
+  if (choice[HEAD_TRAIN_MODEL] == 1) {
+    mbpo_train_model(m);
   }
-  if (choice[HEAD_POLICY_UPDATES] != ACTION_NONE) {
-    effective[HEAD_POLICY_UPDATES] =
-        step_int(&m->policy_updates, choice[HEAD_POLICY_UPDATES] - 1, o->policy_updates_min,
-                 o->policy_updates_max);
+  if (effective[HEAD_REAL_RATIO]) {
+    m->real_ratio = value_after(HEAD_REAL_RATIO, choice[HEAD_REAL_RATIO], m, o);
   }
-  if (choice[HEAD_ROLLOUT_LENGTH] != ACTION_NONE &&
-      (m->step == 0 || !o->rollout_length_each_epoch)) {
-    effective[HEAD_ROLLOUT_LENGTH] =
-        step_int(&m->rollout_length, choice[HEAD_ROLLOUT_LENGTH] - 1, o->rollout_length_min,
-                 o->rollout_length_max);
+  if (effective[HEAD_POLICY_UPDATES]) {
+    m->policy_updates = (int)value_after(HEAD_POLICY_UPDATES, choice[HEAD_POLICY_UPDATES], m, o);
+  }
+  if (effective[HEAD_ROLLOUT_LENGTH]) {
+    m->rollout_length = (int)value_after(HEAD_ROLLOUT_LENGTH, choice[HEAD_ROLLOUT_LENGTH], m, o);
   }
 }
 

@@ -34,17 +34,67 @@ double ppo_exploration(const PpoOptions* o, int version) {
   return o->exploration_start * fmax(0, 1 - stage / o->exploration_stages);
 }
 
+// Data --------------------------------------------------------------------------------------------
+
+void ppo_data_init(PpoData* data, int count, Arena* arena) {
+  data->count = count;
+  data->states = ARENA_NEW(arena, count * FEATURE_COUNT, Real);
+  data->allowed = ARENA_NEW(arena, count * HEAD_COUNT, uint8_t);
+  data->choices = ARENA_NEW(arena, count * HEAD_COUNT, int8_t);
+  data->logp = ARENA_NEW(arena, count * HEAD_COUNT, double);
+  data->advantage = ARENA_NEW(arena, count, double);
+}
+
+void ppo_data_collect(PpoData* data, const Trajectory* trajectories, int count, Arena* arena) {
+  int N = 0;
+  for (int i = 0; i < count; i++) {
+    N += trajectories[i].decisions;
+  }
+  ppo_data_init(data, N, arena);
+  int n = 0;
+  for (int i = 0; i < count; i++) {
+    const Trajectory* t = &trajectories[i];
+    for (int f = 0; f < t->decisions * FEATURE_COUNT; f++) {
+      data->states[n * FEATURE_COUNT + f] = (Real)t->state[f];
+    }
+    size_t heads = (size_t)t->decisions * HEAD_COUNT;
+    memcpy(data->allowed + n * HEAD_COUNT, t->allowed, heads);
+    memcpy(data->choices + n * HEAD_COUNT, t->action, heads);
+    memcpy(data->logp + n * HEAD_COUNT, t->logp, heads * sizeof(double));
+    memcpy(data->advantage + n, t->advantage, (size_t)t->decisions * sizeof(double));
+    n += t->decisions;
+  }
+}
+
 // One minibatch -----------------------------------------------------------------------------------
 
 typedef struct {
+  bool joint;                  // one ratio of the joint action
   int size;
-  int32_t* order;   // (N) a permutation; its first `size` entries are the minibatch
-  Real* states;     // (size, FEATURE_COUNT)
-  Real* inputs;     // (size, FEATURE_COUNT)
-  Real* logp;       // (size, CATEGORICAL_MAX)
-  Real* d_logits;   // (size, CATEGORICAL_MAX)
-  Real* gradient;   // (largest head)
+  int32_t* order;              // (N) a permutation; its first `size` entries are the minibatch
+  Real* states;                // (size, FEATURE_COUNT)
+  uint8_t* allowed;            // (size, HEAD_COUNT)
+  Real* inputs;                // (size, FEATURE_COUNT)
+  Real* logp[HEAD_COUNT];      // (size, choices) of the heads that learn
+  double* log_ratio;           // (size, HEAD_COUNT) log r that a head's gradient goes through
+  Real* d_logits;              // (size, CATEGORICAL_MAX)
+  Real* gradient;              // (largest head)
 } Scratch;
+
+static bool learns(const Controller* c, int h) {
+  return c->heads[h].scheduled && c->heads[h].group == c->active_group;
+}
+
+static bool counts(const Controller* c, const PpoData* data, int32_t n, int h) {
+  return learns(c, h) && data->choices[(size_t)n * HEAD_COUNT + (size_t)h] != ACTION_NONE;
+}
+
+// Takes decision n into row i of the minibatch.
+static void take_decision(Scratch* s, const PpoData* data, int i, int32_t n) {
+  memcpy(s->states + i * FEATURE_COUNT, data->states + (size_t)n * FEATURE_COUNT,
+         FEATURE_COUNT * sizeof(Real));
+  memcpy(s->allowed + i * HEAD_COUNT, data->allowed + (size_t)n * HEAD_COUNT, HEAD_COUNT);
+}
 
 // Draws `size` different decisions: the first steps of a Fisher-Yates shuffle.
 static void draw_minibatch(Scratch* s, const PpoData* data, Rng* rng) {
@@ -53,8 +103,39 @@ static void draw_minibatch(Scratch* s, const PpoData* data, Rng* rng) {
     int32_t drawn = s->order[j];
     s->order[j] = s->order[i];
     s->order[i] = drawn;
-    memcpy(s->states + i * FEATURE_COUNT, data->states + (size_t)drawn * FEATURE_COUNT,
-           FEATURE_COUNT * sizeof(Real));
+    take_decision(s, data, i, drawn);
+  }
+}
+
+// log r = log MC(a|s) - log MC_old(a|s) of each row: of a head's own choice, or of the joint action
+// of the heads that were asked. rows (B): indices of the decisions.
+static void measure_ratios(Scratch* s, Controller* c, const PpoData* data, const int32_t* rows,
+                           int B) {
+  memset(s->log_ratio, 0, (size_t)(B * HEAD_COUNT) * sizeof *s->log_ratio);
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (!learns(c, h)) {
+      continue;
+    }
+    const ControllerHead* head = &c->heads[h];
+    controller_head_logp(s->logp[h], c, (HyperHead)h, head->params, s->states, s->allowed, B,
+                         s->inputs);
+    for (int i = 0; i < B; i++) {
+      size_t at = (size_t)rows[i] * HEAD_COUNT + (size_t)h;
+      if (counts(c, data, rows[i], h)) {
+        double logp = (double)s->logp[h][i * head->choices + data->choices[at]];
+        s->log_ratio[i * HEAD_COUNT + h] = logp - data->logp[at];
+      }
+    }
+  }
+  for (int i = 0; s->joint && i < B; i++) {
+    double* of_head = s->log_ratio + i * HEAD_COUNT;
+    double sum = 0;
+    for (int h = 0; h < HEAD_COUNT; h++) {
+      sum += of_head[h];
+    }
+    for (int h = 0; h < HEAD_COUNT; h++) {
+      of_head[h] = sum;
+    }
   }
 }
 
@@ -64,49 +145,54 @@ static double surrogate_slope(double ratio, double advantage, double clip) {
   return clipped ? 0 : ratio * advantage;
 }
 
-static void update_head(Controller* c, HyperHead h, const PpoOptions* o, const PpoData* data,
+static void update_head(Controller* c, int h, const PpoOptions* o, const PpoData* data,
                         Scratch* s) {
   ControllerHead* head = &c->heads[h];
   int K = head->choices;
-  controller_head_logp(s->logp, c, h, head->params, s->states, s->size, s->inputs);
   memset(s->d_logits, 0, (size_t)(s->size * K) * sizeof(Real));
   for (int i = 0; i < s->size; i++) {
-    size_t at = (size_t)s->order[i] * HEAD_COUNT + (size_t)h;
-    if (!data->counts[at]) {
+    int32_t n = s->order[i];
+    if (!counts(c, data, n, h)) {
       continue;
     }
-    int choice = data->choices[at];
-    double ratio = exp((double)s->logp[i * K + choice] - data->logp[at]);
-    double slope = surrogate_slope(ratio, data->advantage[s->order[i]], o->clip);
+    double ratio = exp(s->log_ratio[i * HEAD_COUNT + h]);
+    double slope = surrogate_slope(ratio, data->advantage[n], o->clip);
+    int choice = data->choices[(size_t)n * HEAD_COUNT + (size_t)h];
     // ascent on the objective is descent on its negative mean
-    categorical_logp_backward(s->d_logits + i * K, s->logp + i * K, choice, -slope / s->size, K);
+    categorical_logp_backward(s->d_logits + i * K, s->logp[h] + i * K, choice, -slope / s->size, K);
   }
   mlp_backward(s->gradient, &c->tape[h], &head->net, head->params, s->d_logits, s->size);
   adam_step(&head->adam, head->params, s->gradient);
 }
 
+static void update_on_minibatch(Controller* c, const PpoOptions* o, const PpoData* data,
+                                Scratch* s) {
+  measure_ratios(s, c, data, s->order, s->size);
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    if (learns(c, h)) {
+      update_head(c, h, o, data, s);
+    }
+  }
+}
+
 // Summary of an update ----------------------------------------------------------------------------
 
-// Share of ratios outside the clip range, and mean logp_behaviour - logp_new, over all that counts.
+// Share of ratios outside the clip range, and mean logp_behaviour - logp_new, over all ratios: one
+// of each decision, or of each head that was asked.
 static void measure_shift(StageResult* result, Controller* c, const PpoOptions* o,
                           const PpoData* data, Scratch* s) {
   double outside = 0, kl = 0, total = 0;
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    const ControllerHead* head = &c->heads[h];
-    if (!head->scheduled || head->group != c->active_group) {
-      continue;
-    }
-    for (int n = 0; n < data->count; n++) {
-      size_t at = (size_t)n * HEAD_COUNT + (size_t)h;
-      if (!data->counts[at]) {
-        continue;
+  for (int32_t n = 0; n < data->count; n++) {
+    take_decision(s, data, 0, n);
+    measure_ratios(s, c, data, &n, 1);
+    bool counted = false;
+    for (int h = 0; h < HEAD_COUNT && !(s->joint && counted); h++) {
+      if (counts(c, data, n, h)) {
+        counted = true;
+        outside += fabs(exp(s->log_ratio[h]) - 1) > o->clip;
+        kl -= s->log_ratio[h];
+        total++;
       }
-      controller_head_logp(s->logp, c, (HyperHead)h, head->params,
-                           data->states + (size_t)n * FEATURE_COUNT, 1, s->inputs);
-      double change = (double)s->logp[data->choices[at]] - data->logp[at];
-      outside += fabs(exp(change) - 1) > o->clip;
-      kl -= change;
-      total++;
     }
   }
   result->clip_fraction = total > 0 ? outside / total : NAN;
@@ -121,7 +207,7 @@ static void keep_if_best(Controller* c, double score) {
   c->best_version = c->version;
   for (int h = 0; h < HEAD_COUNT; h++) {
     ControllerHead* head = &c->heads[h];
-    if (head->scheduled && head->group == c->active_group) {
+    if (learns(c, h)) {
       memcpy(head->best, head->params, head->net.size * sizeof(Real));
     }
   }
@@ -135,7 +221,7 @@ static void advance_group(Controller* c, const PpoOptions* o) {
   }
   for (int h = 0; h < HEAD_COUNT; h++) {
     ControllerHead* head = &c->heads[h];
-    if (head->scheduled && head->group == c->active_group) {
+    if (learns(c, h)) {
       memcpy(head->params, head->best, head->net.size * sizeof(Real));
     }
   }
@@ -146,17 +232,20 @@ static void advance_group(Controller* c, const PpoOptions* o) {
 
 static void init_scratch(Scratch* s, const Controller* c, const PpoOptions* o, const PpoData* data,
                          Arena* arena) {
+  *s = (Scratch){.joint = strcmp(o->ratio, "joint") == 0};
+  s->size = data->count < o->minibatch_size ? data->count : o->minibatch_size;
+  int rows = s->size > 0 ? s->size : 1;
   size_t largest = 0;
   for (int h = 0; h < HEAD_COUNT; h++) {
     size_t size = c->heads[h].scheduled ? c->heads[h].net.size : 0;
     largest = size > largest ? size : largest;
+    s->logp[h] = ARENA_NEW(arena, rows * CATEGORICAL_MAX, Real);
   }
-  s->size = data->count < o->minibatch_size ? data->count : o->minibatch_size;
-  int rows = s->size > 0 ? s->size : 1;
   s->order = ARENA_NEW(arena, data->count, int32_t);
   s->states = ARENA_NEW(arena, rows * FEATURE_COUNT, Real);
   s->inputs = ARENA_NEW(arena, rows * FEATURE_COUNT, Real);
-  s->logp = ARENA_NEW(arena, rows * CATEGORICAL_MAX, Real);
+  s->allowed = ARENA_NEW(arena, rows * HEAD_COUNT, uint8_t);
+  s->log_ratio = ARENA_NEW(arena, rows * HEAD_COUNT, double);
   s->d_logits = ARENA_NEW(arena, rows * CATEGORICAL_MAX, Real);
   s->gradient = ARENA_NEW(arena, largest, Real);
   for (int n = 0; n < data->count; n++) {
@@ -174,11 +263,7 @@ void ppo_update(Controller* c, const PpoOptions* o, const PpoData* data, StageRe
   Rng rng = rng_stream(seed, 0, RNG_CONTROLLER, c->version + 1);
   for (int i = 0; i < o->minibatches && data->count > 0; i++) {
     draw_minibatch(&scratch, data, &rng);
-    for (int h = 0; h < HEAD_COUNT; h++) {
-      if (c->heads[h].scheduled && c->heads[h].group == c->active_group) {
-        update_head(c, (HyperHead)h, o, data, &scratch);
-      }
-    }
+    update_on_minibatch(c, o, data, &scratch);
   }
   measure_shift(result, c, o, data, &scratch);
   c->stage[c->stages++] = *result;

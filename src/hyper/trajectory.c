@@ -48,9 +48,11 @@ static const Field decision_fields[] = {
     {"step_in_epoch", H5_I32, 0, DECISION(step_in_epoch), "real samples", "since the epoch began"},
     {"features_raw", H5_F64, FEATURE_COUNT, DECISION(state.raw), "mixed", "features, not scaled"},
     {"state", H5_F64, FEATURE_COUNT, DECISION(state.scaled), "1", "features, scaled and clipped"},
+    {"allowed", H5_U8, HEAD_COUNT, DECISION(state.allowed), "1",
+     "bit c: choice c could be drawn; 0: not asked"},
     {"action", H5_I8, HEAD_COUNT, DECISION(action.choice), "choice",
-     "index of the choice; -1: none"},
-    {"effective", H5_BOOL, HEAD_COUNT, DECISION(effective), "1", "whether it could take effect"},
+     "index of the choice; -1: not asked"},
+    {"effective", H5_BOOL, HEAD_COUNT, DECISION(effective), "1", "whether it took effect"},
     {"explored", H5_BOOL, 0, DECISION(action.explored), "1", "drawn by uniform exploration"},
     {"logp", H5_F64, HEAD_COUNT, DECISION(action.logp), "nat", "log-probability of the behaviour"},
     {"entropy", H5_F64, HEAD_COUNT, DECISION(action.entropy), "nat", "entropy of the behaviour"},
@@ -222,7 +224,7 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   t->epochs = E;
   t->state = read_column(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
   t->action = read_column(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
-  t->effective = read_column(&file, "decisions/effective", H5_BOOL, D, HEAD_COUNT, arena);
+  t->allowed = read_column(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
   t->logp = read_column(&file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
   t->entropy = read_column(&file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
   t->advantage = read_column(&file, "decisions/advantage", H5_F64, D, 0, arena);

@@ -98,9 +98,21 @@ static void imagine(Mbpo* m) {
   stopwatch_lap(&watch, &m->times.rollout);
 }
 
+static bool is_controlled(const Mbpo* m) {
+  const MbpoScheduled* s = &m->scheduled;
+  return s->train_model || s->real_ratio || s->policy_updates || s->rollout_length;
+}
+
+bool mbpo_trains_itself(const Mbpo* m) {
+  // the first of these trainings is made before the first hyper-state, for a controller to see it
+  bool made = is_controlled(m) && m->epoch == 0 && m->step == 0;
+  return m->uses_model && !m->scheduled.train_model && !made &&
+         m->step % m->options.train_interval == 0;
+}
+
 // MBPO's own schedule of what no scheduler sets.
 static void follow_own_schedule(Mbpo* m) {
-  if (!m->scheduled.train_model && m->step % m->options.train_interval == 0) {
+  if (mbpo_trains_itself(m)) {
     mbpo_train_model(m);
   }
   if (!m->scheduled.rollout_length) {
@@ -203,7 +215,7 @@ static MbpoEvent explore(Mbpo* m) {
 
 // The untrained policy's return and a first model are part of the first hyper-state.
 static MbpoEvent begin(Mbpo* m) {
-  if (m->scheduled.train_model) {
+  if (m->uses_model && is_controlled(m)) {
     mbpo_train_model(m);
   }
   evaluate(m);

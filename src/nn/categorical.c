@@ -2,33 +2,50 @@
 
 #include <tgmath.h>
 
+// out (K) = log softmax(in (K)); in may be out.
+static void normalise(Real* out, const Real* in, int K) {
+  Real largest = in[0];
+  for (int k = 1; k < K; k++) {
+    largest = in[k] > largest ? in[k] : largest;
+  }
+  Real sum = 0;
+  for (int k = 0; k < K; k++) {
+    sum += exp(in[k] - largest);
+  }
+  Real normaliser = largest + log(sum);
+  for (int k = 0; k < K; k++) {
+    out[k] = in[k] - normaliser;
+  }
+}
+
 void categorical_logp(Real* logp, const Real* logits, int B, int K) {
   for (int b = 0; b < B; b++) {
-    const Real* in = logits + b * K;
-    Real largest = in[0];
-    for (int k = 1; k < K; k++) {
-      largest = in[k] > largest ? in[k] : largest;
-    }
-    Real sum = 0;
-    for (int k = 0; k < K; k++) {
-      sum += exp(in[k] - largest);
-    }
-    Real normaliser = largest + log(sum);
-    for (int k = 0; k < K; k++) {
-      logp[b * K + k] = in[k] - normaliser;
-    }
+    normalise(logp + b * K, logits + b * K, K);
   }
+}
+
+void categorical_restrict(Real* logp, unsigned allowed, int K) {
+  if (allowed == (1u << K) - 1) {
+    return;  // to the bit
+  }
+  for (int k = 0; k < K; k++) {
+    logp[k] = allowed >> k & 1 ? logp[k] : (Real)-INFINITY;
+  }
+  normalise(logp, logp, K);
 }
 
 int categorical_choose(const Real* logp, int K, double uniform) {
   double cumulative = 0;
-  for (int k = 0; k < K - 1; k++) {
-    cumulative += exp((double)logp[k]);
+  int possible = 0;  // rounding may leave `uniform` above the sum: then the last that can be
+  for (int k = 0; k < K; k++) {
+    double probability = exp((double)logp[k]);
+    cumulative += probability;
     if (uniform < cumulative) {
       return k;
     }
+    possible = probability > 0 ? k : possible;
   }
-  return K - 1;
+  return possible;
 }
 
 void categorical_logp_backward(Real* d_logits, const Real* logp, int choice, double scale, int K) {
@@ -40,7 +57,8 @@ void categorical_logp_backward(Real* d_logits, const Real* logp, int choice, dou
 double categorical_entropy(const Real* logp, int K) {
   double entropy = 0;
   for (int k = 0; k < K; k++) {
-    entropy -= exp((double)logp[k]) * (double)logp[k];
+    double probability = exp((double)logp[k]);
+    entropy -= probability > 0 ? probability * (double)logp[k] : 0;
   }
   return entropy;
 }

@@ -80,10 +80,19 @@ void mlp_init_glorot(Real* params, const Mlp* mlp, Rng* rng) {
   }
 }
 
-void mlp_init_truncated_normal(Real* params, const Mlp* mlp, double sd, Rng* rng) {
+void mlp_init_normal(Real* params, const Mlp* mlp, double sd, Rng* rng) {
   memset(params, 0, mlp->size * sizeof *params);
   for (int l = 0; l < mlp->layers; l++) {
-    double scale = sd > 0 ? sd : 1 / (2 * sqrt((double)mlp->width[l]));
+    for (size_t p = mlp->weights[l]; p < mlp->biases[l]; p++) {
+      params[p] = (Real)(sd * rng_normal(rng));
+    }
+  }
+}
+
+void mlp_init_truncated_normal(Real* params, const Mlp* mlp, Rng* rng) {
+  memset(params, 0, mlp->size * sizeof *params);
+  for (int l = 0; l < mlp->layers; l++) {
+    double scale = 1 / (2 * sqrt((double)mlp->width[l]));
     for (size_t p = mlp->weights[l]; p < mlp->biases[l]; p++) {
       double normal = rng_normal(rng);
       while (fabs(normal) > 2) {

@@ -118,24 +118,66 @@ static void floors_hold(void** state) {
   arena_free(&arena);
 }
 
-static void rollout_length_waits_for_the_epoch_in_the_release(void** state) {
+// What a head may choose: nothing when it is not asked, else all, or all within the bounds.
+static void allowed_choices_follow_the_time_and_the_bounds(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
   Experiment x = test_experiment();
-  x.hyper.rollout_length_each_epoch = true;
   HyperEpisode h;
   open_episode(&h, &x, &arena);
-  HyperAction up = action_of(0, 1, 1, 2);
   run_to_decision(&h);
-  hyper_episode_act(&h, &up);
-  run_to_decision(&h);
-  hyper_episode_act(&h, &up);
-  assert_true(h.decision[0].effective[HEAD_ROLLOUT_LENGTH]);
-  assert_false(h.decision[1].effective[HEAD_ROLLOUT_LENGTH]);
-  assert_int_equal(h.mbpo.rollout_length, 2);
+  Mbpo* m = &h.mbpo;
+  const uint8_t every[HEAD_COUNT] = {3, 7, 7, 7}, at_caps[HEAD_COUNT] = {3, 3, 3, 3};
+  const uint8_t at_floors[HEAD_COUNT] = {3, 6, 6, 6}, not_k[HEAD_COUNT] = {3, 7, 7, 0};
+  const uint8_t ratio_alone[HEAD_COUNT] = {0, 7, 0, 0};
+  uint8_t allowed[HEAD_COUNT];
+  m->real_ratio = 1, m->policy_updates = 3, m->rollout_length = 2;
+  hyper_allowed(allowed, m, &x.hyper, false);
+  assert_memory_equal(allowed, every, sizeof every);
+  hyper_allowed(allowed, m, &x.hyper, true);
+  assert_memory_equal(allowed, at_caps, sizeof every);
+  m->real_ratio = 0.1, m->policy_updates = 1, m->rollout_length = 1;
+  hyper_allowed(allowed, m, &x.hyper, true);
+  assert_memory_equal(allowed, at_floors, sizeof every);
+  // in the release, k waits for the next epoch
+  m->step = x.hyper.decision_interval;
+  x.hyper.rollout_length_each_epoch = true;
+  hyper_allowed(allowed, m, &x.hyper, false);
+  assert_memory_equal(allowed, not_k, sizeof every);
+  m->scheduled = (MbpoScheduled){.real_ratio = true};
+  hyper_allowed(allowed, m, &x.hyper, false);
+  assert_memory_equal(allowed, ratio_alone, sizeof every);
   hyper_episode_free(&h);
   arena_free(&arena);
+}
+
+// Ablations too: MBPO's own first training is made before the decision, and not twice.
+static void a_controller_never_sees_an_untrained_model(void** state) {
+  (void)state;
+  const MbpoScheduled heads[] = {{.train_model = true}, {.real_ratio = true},
+                                 {.policy_updates = true}, {.rollout_length = true}};
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    Arena arena;
+    arena_init(&arena);
+    Experiment x = test_experiment();
+    HyperEpisode h;
+    Error error;
+    assert_true(hyper_episode_init(&h, &x, 0, 0, heads[i], &arena, &error));
+    run_to_decision(&h);
+    assert_true(h.state.raw[FEATURE_MODEL_LOSS] > 0);
+    assert_int_equal(h.mbpo.model_trainings, 1);
+    HyperAction keep;
+    hyper_action_none(&keep);
+    for (int head = 0; head < HEAD_COUNT; head++) {
+      keep.choice[head] = h.state.allowed[head] ? head != HEAD_TRAIN_MODEL : ACTION_NONE;
+    }
+    hyper_episode_act(&h, &keep);
+    assert_int_equal(hyper_episode_advance(&h), HYPER_STEPPED);
+    assert_int_equal(h.mbpo.model_trainings, 1);
+    hyper_episode_free(&h);
+    arena_free(&arena);
+  }
 }
 
 static void features_are_scaled_and_clipped(void** state) {
@@ -333,7 +375,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(actions_move_hyperparameters_within_their_bounds),
       cmocka_unit_test(floors_hold),
-      cmocka_unit_test(rollout_length_waits_for_the_epoch_in_the_release),
+      cmocka_unit_test(allowed_choices_follow_the_time_and_the_bounds),
+      cmocka_unit_test(a_controller_never_sees_an_untrained_model),
       cmocka_unit_test(features_are_scaled_and_clipped),
       cmocka_unit_test(advantage_is_the_reward_to_go_relative_to_the_baseline),
       cmocka_unit_test(a_diverged_run_earns_the_stated_return_for_lost_epochs),

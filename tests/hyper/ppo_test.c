@@ -43,15 +43,6 @@ static void make_controller(Controller* c, const PpoOptions* o, Arena* arena) {
   assert_true(controller_init(c, &hyper, &shape, 1, arena, &error));
 }
 
-static void make_data(PpoData* data, int rows, Arena* arena) {
-  data->count = rows;
-  data->states = ARENA_NEW(arena, rows * FEATURE_COUNT, Real);
-  data->choices = ARENA_NEW(arena, rows * HEAD_COUNT, int8_t);
-  data->counts = ARENA_NEW(arena, rows * HEAD_COUNT, uint8_t);
-  data->logp = ARENA_NEW(arena, rows * HEAD_COUNT, double);
-  data->advantage = ARENA_NEW(arena, rows, double);
-}
-
 // A hyper-MDP with a known optimum: train in the first half and skip in the second; double beta
 // twice, from 1/8 to 1/2, then keep it; raise k from 1 to 3, then keep it; any G is as good.
 typedef struct {
@@ -75,7 +66,7 @@ static const double optimum = DECISIONS - 0.5 - 0.5;
 static const double baseline = 0.5 - 0.8 - 0.8;
 
 static void observe(HyperState* state, const Synthetic* s, int t) {
-  *state = (HyperState){0};
+  *state = (HyperState){.allowed = {3, 7, 7, 7}};
   state->scaled[FEATURE_PROGRESS] = (double)t / DECISIONS;
   state->scaled[FEATURE_REAL_RATIO] = fmax(-1, fmin(1, (s->log2_ratio + 4) / 4));
   state->scaled[FEATURE_ROLLOUT_LENGTH] = fmax(-1, fmin(1, s->length / 8.0));
@@ -100,7 +91,7 @@ static double synthetic_episode(PpoData* data, int first, Controller* c, double 
     }
     for (int h = 0; h < HEAD_COUNT; h++) {
       data->choices[n * HEAD_COUNT + h] = action.choice[h];
-      data->counts[n * HEAD_COUNT + h] = action.choice[h] != ACTION_NONE;
+      data->allowed[n * HEAD_COUNT + h] = state.allowed[h];
       data->logp[n * HEAD_COUNT + h] = action.logp[h];
     }
   }
@@ -113,7 +104,7 @@ static double synthetic_episode(PpoData* data, int first, Controller* c, double 
 
 static double train_synthetic(Controller* c, const PpoOptions* o, Arena* arena) {
   PpoData data;
-  make_data(&data, ROWS, arena);
+  ppo_data_init(&data, ROWS, arena);
   double mean = 0;
   for (int stage = 0; stage < ppo_total_stages(o); stage++) {
     mean = 0;
@@ -169,7 +160,7 @@ static void groups_learn_in_turn_and_freeze_at_their_best(void** state) {
   arena_free(&arena);
 }
 
-static void masked_choices_leave_the_controller_unchanged(void** state) {
+static void a_head_that_is_not_asked_does_not_learn(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
@@ -178,13 +169,14 @@ static void masked_choices_leave_the_controller_unchanged(void** state) {
   make_controller(&c, &o, &arena);
   make_controller(&before, &o, &arena);
   PpoData data;
-  make_data(&data, ROWS, &arena);
+  ppo_data_init(&data, ROWS, &arena);
   Rng rng = rng_stream(1, 0, RNG_TEST, 0);
   for (int e = 0; e < EPISODES; e++) {
     synthetic_episode(&data, e * DECISIONS, &c, 0, &rng);
   }
   for (int n = 0; n < ROWS; n++) {
-    data.counts[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH] = 0;
+    data.choices[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH] = ACTION_NONE;
+    data.allowed[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH] = 0;
   }
   StageResult result = {.score = 1};
   ppo_update(&c, &o, &data, &result, 1, &arena);
@@ -197,6 +189,133 @@ static void masked_choices_leave_the_controller_unchanged(void** state) {
   arena_free(&arena);
 }
 
+// As the release does: while the second group learns, the frozen first one is explored as well, by
+// a draw of its own.
+static void exploration_reaches_frozen_groups_too(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  strcpy(o.groups, "train_model,policy_updates,real_ratio+rollout_length");
+  o.stages = (OptionList){3, {1, 1, 1}};
+  make_controller(&c, &o, &arena);
+  c.active_group = 1;
+  HyperState hyper_state = {.allowed = {3, 7, 7, 7}};
+  const double exploration = 0.5;
+  const int draws = 4000;
+  int both[2][2] = {{0}};
+  Real certain = 100;
+  c.heads[HEAD_TRAIN_MODEL].params[c.heads[HEAD_TRAIN_MODEL].net.size - 1] = certain;
+  for (int i = 0; i < draws; i++) {
+    HyperAction action;
+    Rng rng = rng_stream(5, i, RNG_DECISION, 0);
+    controller_act(&action, &c, &hyper_state, exploration, false, &rng);
+    assert_int_equal(action.choice[HEAD_REAL_RATIO], ACTION_NONE);
+    both[action.choice[HEAD_TRAIN_MODEL]][action.explored]++;
+  }
+  // the frozen head always trains, but for half of its explorations, whatever the other group does
+  for (int explored = 0; explored < 2; explored++) {
+    double skips = (double)both[0][explored] / (both[0][explored] + both[1][explored]);
+    assert_true(fabs(skips - exploration / 2) < 0.05);
+  }
+  arena_free(&arena);
+}
+
+static void weights_start_as_each_group_is_told(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  HyperOptions hyper = all_heads();
+  ControllerShape shape = {.groups = "train_model+real_ratio,policy_updates+rollout_length",
+                           .hidden_size = 200, .learning_rate = 1e-3, .max_batch = 4,
+                           .max_stages = 1, .init_sd = {2, {0.04, 0}}};
+  Error error;
+  assert_true(controller_init(&c, &hyper, &shape, 1, &arena, &error));
+  const ControllerHead* normal = &c.heads[HEAD_REAL_RATIO];
+  const ControllerHead* glorot = &c.heads[HEAD_ROLLOUT_LENGTH];
+  double squares = 0, largest = 0;
+  size_t weights = normal->net.biases[0] - normal->net.weights[0];
+  for (size_t p = 0; p < weights; p++) {
+    double w = (double)normal->params[normal->net.weights[0] + p];
+    squares += w * w;
+    largest = fmax(largest, fabs(w));
+  }
+  // five deviations of the estimate; beyond two deviations nothing is cut
+  assert_true(fabs(sqrt(squares / (double)weights) / 0.04 - 1) < 5 / sqrt(2 * (double)weights));
+  assert_true(largest > 0.1);
+  double limit = 0, bound = sqrt(6.0 / (glorot->net.width[0] + glorot->net.width[1]));
+  for (size_t p = glorot->net.weights[0]; p < glorot->net.biases[0]; p++) {
+    limit = fmax(limit, fabs((double)glorot->params[p]));
+  }
+  assert_true(limit <= bound && limit > 0.95 * bound);
+  arena_free(&arena);
+}
+
+// The objective on one minibatch of all decisions, by its definition in section 5.2.
+static double objective(Controller* c, const PpoOptions* o, const PpoData* data) {
+  double sum = 0;
+  for (int n = 0; n < data->count; n++) {
+    double joint = 0, terms = 0;
+    for (int h = 0; h < HEAD_COUNT; h++) {
+      Real logp[HEAD_MAX_CHOICES], inputs[FEATURE_COUNT];
+      controller_head_logp(logp, c, (HyperHead)h, c->heads[h].params,
+                           data->states + n * FEATURE_COUNT, data->allowed + n * HEAD_COUNT, 1,
+                           inputs);
+      double change = (double)logp[data->choices[n * HEAD_COUNT + h]];
+      change -= data->logp[n * HEAD_COUNT + h];
+      joint += change;
+      double r = exp(change), A = data->advantage[n];
+      terms += fmin(r * A, fmax(1 - o->clip, fmin(1 + o->clip, r)) * A);
+    }
+    double r = exp(joint), A = data->advantage[n];
+    sum += strcmp(o->ratio, "joint") == 0
+               ? fmin(r * A, fmax(1 - o->clip, fmin(1 + o->clip, r)) * A)
+               : terms;
+  }
+  return sum / data->count;
+}
+
+// Adam's mean after one step is 0.1 of the gradient: it must be that of the written objective, away
+// from the behaviour, where some ratios are clipped and the joint ratio is not those of the heads.
+static void an_update_follows_the_gradient_of_its_objective(void** state) {
+  (void)state;
+  const char* const ratios[] = {"joint", "head"};
+  for (int k = 0; k < 2; k++) {
+    Arena arena;
+    arena_init(&arena);
+    PpoOptions o = small_options();
+    Controller c;
+    strcpy(o.ratio, ratios[k]);
+    o.minibatches = 1;
+    o.minibatch_size = DECISIONS;
+    make_controller(&c, &o, &arena);
+    PpoData data;
+    ppo_data_init(&data, DECISIONS, &arena);
+    Rng rng = rng_stream(1, 0, RNG_TEST, 0);
+    synthetic_episode(&data, 0, &c, 0, &rng);
+    for (int i = 0; i < DECISIONS * HEAD_COUNT; i++) {
+      data.logp[i] += 0.15 * rng_normal(&rng);
+    }
+    ControllerHead* head = &c.heads[HEAD_REAL_RATIO];
+    size_t p = head->net.biases[head->net.layers - 1];  // the first logit's bias
+    const double step = 1e-2;
+    Real before = head->params[p];
+    head->params[p] = before + (Real)step;
+    double above = objective(&c, &o, &data);
+    head->params[p] = before - (Real)step;
+    double below = objective(&c, &o, &data);
+    head->params[p] = before;
+    StageResult result = {.score = 1};
+    ppo_update(&c, &o, &data, &result, 1, &arena);
+    double gradient = -(double)head->adam.first[p] / 0.1;
+    // a central difference in float, of an objective with kinks
+    assert_true(fabs(gradient - (above - below) / (2 * step)) < 0.02 * fabs(gradient) + 1e-4);
+    arena_free(&arena);
+  }
+}
+
 static void behaviour_probability_is_that_of_the_mixture(void** state) {
   (void)state;
   Arena arena;
@@ -204,7 +323,7 @@ static void behaviour_probability_is_that_of_the_mixture(void** state) {
   Controller c;
   PpoOptions o = small_options();
   make_controller(&c, &o, &arena);
-  HyperState hyper_state = {0};
+  HyperState hyper_state = {.allowed = {3, 7, 7, 7}};
   const int draws = 20000;
   const double exploration = 0.4;
   int explored = 0, counts[HEAD_MAX_CHOICES] = {0};
@@ -235,7 +354,8 @@ static void an_action_depends_on_its_stream_and_state_only(void** state) {
   Controller c;
   PpoOptions o = small_options();
   make_controller(&c, &o, &arena);
-  HyperState hyper_state = {.scaled = {0.3, 0.1}}, other = {.scaled = {0.9, 0.7}};
+  HyperState hyper_state = {.scaled = {0.3, 0.1}, .allowed = {3, 7, 7, 7}};
+  HyperState other = {.scaled = {0.9, 0.7}, .allowed = {3, 7, 7, 7}};
   HyperAction a, b, ignored;
   Rng first = rng_stream(5, 7, RNG_DECISION, 3);
   Rng again = first, between = rng_stream(5, 8, RNG_DECISION, 3);
@@ -303,7 +423,7 @@ static void update_save_load_update_equals_two_updates(void** state) {
   make_controller(&half, &o, &arena);
   make_controller(&loaded, &o, &arena);
   PpoData data;
-  make_data(&data, ROWS, &arena);
+  ppo_data_init(&data, ROWS, &arena);
   Rng rng = rng_stream(1, 0, RNG_TEST, 0);
   for (int e = 0; e < EPISODES; e++) {
     synthetic_episode(&data, e * DECISIONS, &whole, 0, &rng);
@@ -329,7 +449,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(controller_reaches_the_optimum_of_a_synthetic_hyper_mdp),
       cmocka_unit_test(groups_learn_in_turn_and_freeze_at_their_best),
-      cmocka_unit_test(masked_choices_leave_the_controller_unchanged),
+      cmocka_unit_test(a_head_that_is_not_asked_does_not_learn),
+      cmocka_unit_test(exploration_reaches_frozen_groups_too),
+      cmocka_unit_test(weights_start_as_each_group_is_told),
+      cmocka_unit_test(an_update_follows_the_gradient_of_its_objective),
       cmocka_unit_test(behaviour_probability_is_that_of_the_mixture),
       cmocka_unit_test(an_action_depends_on_its_stream_and_state_only),
       cmocka_unit_test(stages_of_groups_and_exploration_follow_the_version),

@@ -340,7 +340,7 @@ static void truncated_normal_is_cut_at_two_deviations(void** state) {
   Mlp mlp = mlp_make(2, 100, 100, 1, 5, ACTIVATION_SWISH);
   Real* params = ARENA_NEW(&arena, mlp.size, Real);
   Rng rng = rng_stream(6, 0, RNG_TEST, 0);
-  mlp_init_truncated_normal(params, &mlp, 0, &rng);
+  mlp_init_truncated_normal(params, &mlp, &rng);
   double square = 0, sd = 1 / (2 * sqrt(100.0));
   size_t count = mlp.biases[0] - mlp.weights[0];
   for (size_t p = mlp.weights[0]; p < mlp.biases[0]; p++) {

@@ -93,15 +93,19 @@ def _actions(episode: Episode) -> list[str]:
     d = episode.decisions
     problems = []
     sizes = np.asarray(episode.decision_attributes.get("head_sizes", (2, 3, 3, 3)))
-    scheduled = d["action"] >= 0
+    asked = d["action"] >= 0
     if (d["action"] < -1).any() or (d["action"] >= sizes).any():
         problems.append("/decisions/action: outside -1 ... size of the head - 1")
-    if (d["effective"] & ~scheduled).any():
-        problems.append("/decisions: effective although the head is not scheduled")
+    if (d["effective"] & ~asked).any():
+        problems.append("/decisions: effective although the head was not asked")
+    if "allowed" in d:  # not in files of version 0.1
+        chosen = d["allowed"] >> np.maximum(d["action"], 0) & 1
+        if (np.where(asked, chosen != 1, d["allowed"] != 0)).any():
+            problems.append("/decisions/action: not one of those allowed")
     for name in ("logp", "entropy"):
-        if (np.isfinite(d[name]) != scheduled).any():
-            problems.append(f"/decisions/{name}: must be NaN exactly where no head is scheduled")
-    if (d["logp"][scheduled] > 1e-12).any():
+        if (np.isfinite(d[name]) != asked).any():
+            problems.append(f"/decisions/{name}: must be NaN exactly where no head was asked")
+    if (d["logp"][asked] > 1e-12).any():
         problems.append("/decisions/logp: a probability above 1")
     if (np.diff(d["env_step"]) <= 0).any():
         problems.append("/decisions/env_step: does not increase")
