@@ -15,7 +15,8 @@ typedef struct {
 // Identity until fitted.
 void scaler_init(Scaler* scaler, int size, Arena* arena);
 
-// Mean and population deviation of x (N, D), in double; a deviation below 1e-12 becomes 1.
+// Mean and population deviation of x (N, D), in double. The deviation of a column that is constant,
+// up to float32's rounding, becomes 1.
 void scaler_fit(Scaler* scaler, const Real* x, int64_t N);
 
 // out (N, D) = scaled x (N, D); may be in place.

@@ -7,8 +7,6 @@
 #include "ensemble_scratch.h"
 #include "nn/gaussian_nll.h"
 
-// Hold-out error that a member is compared with before its first epoch, as in the MBPO release.
-#define WORST_ERROR 1e10
 #define PREFETCH_AHEAD 8
 
 // State of one training.
@@ -193,14 +191,14 @@ static void copy_member(Real* out, const Real* in, const Mlp* net, int e) {
 }
 
 // Takes snapshots of the members that improved, and counts the epochs in which the others did not.
+// The first error, if it is finite, is always an improvement (docs/algorithms.md, D19).
 static void note_improvement(Progress* progress, Ensemble* ensemble, const double* errors) {
   for (int e = 0; e < ensemble->options.members; e++) {
-    double best = progress->best[e];
     if (!progress->active[e]) {
       continue;
     }
     progress->stale[e]++;
-    if ((best - errors[e]) / best > ensemble->options.improvement) {
+    if (errors[e] < progress->best[e] * (1 - ensemble->options.improvement)) {
       copy_member(ensemble->scratch->snapshot, ensemble->params, &ensemble->net, e);
       progress->best[e] = errors[e];
       progress->stale[e] = 0;
@@ -276,7 +274,7 @@ void ensemble_train(EnsembleTraining* training, Ensemble* ensemble, const Replay
   *training = (EnsembleTraining){0};
   Progress progress = {0};
   for (int e = 0; e < ensemble->options.members; e++) {
-    progress.best[e] = WORST_ERROR;
+    progress.best[e] = INFINITY;
   }
   split_data(&progress, ensemble, replay, rng);
   draw_bootstrap(&progress, ensemble, rng);

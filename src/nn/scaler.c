@@ -1,8 +1,14 @@
 #include "nn/scaler.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/error.h"
+
+// A column is constant if its deviation is below this, as in the MBPO release, or below a few steps
+// of float32 at its mean: rounding then (docs/algorithms.md, D18).
+#define CONSTANT 1e-12
+#define CONSTANT_RELATIVE (8 * (double)FLT_EPSILON)
 
 void scaler_init(Scaler* scaler, int size, Arena* arena) {
   scaler->size = size;
@@ -28,8 +34,9 @@ void scaler_fit(Scaler* scaler, const Real* x, int64_t N) {
       square += difference * difference;
     }
     double sd = sqrt(square / (double)N);
+    bool constant = sd < fmax(CONSTANT, CONSTANT_RELATIVE * fabs(mean));
     scaler->mean[d] = (Real)mean;
-    scaler->inverse[d] = (Real)(sd < 1e-12 ? 1 : 1 / sd);
+    scaler->inverse[d] = (Real)(constant ? 1 : 1 / sd);
   }
 }
 

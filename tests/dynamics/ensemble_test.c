@@ -103,6 +103,39 @@ static void resume_equals_uninterrupted(void** state) {
   tear_down(&resumed);
 }
 
+static Real* stored_rew(Replay* replay, int row) {
+  return &replay->rows[(row + 1) * replay->row_size - 3];
+}
+
+static Real* stored_obs(Replay* replay, int row) {
+  return &replay->rows[row * replay->row_size];
+}
+
+// Early stopping compares errors with each other, never with a number of its own.
+static void rewards_of_any_size_are_learnt(void** state) {
+  (void)state;
+  static const double sizes[] = {1e-6, 1, 1e6, 1e8};
+  for (int i = 0; i < 4; i++) {
+    Fixture f;
+    EnsembleOptions options = small_options();
+    options.max_epochs = 12;
+    set_up(&f, &options);
+    for (int row = 0; row < ROWS; row++) {
+      *stored_rew(&f.replay, row) *= (Real)sizes[i];
+    }
+    size_t bytes = f.ensemble.net.size * sizeof(Real);
+    Real* before = ARENA_NEW(&f.arena, f.ensemble.net.size, Real);
+    memcpy(before, f.ensemble.params, bytes);
+    EnsembleTraining training = train(&f);
+    assert_false(training.diverged);
+    for (int e = 0; e < options.members; e++) {
+      size_t biases = mlp_biases(&f.ensemble.net, 0, e);
+      assert_memory_not_equal(before + biases, f.ensemble.params + biases, sizeof(Real));
+    }
+    tear_down(&f);
+  }
+}
+
 static void without_improvement_networks_return_but_bounds_stay_learnt(void** state) {
   (void)state;
   Fixture f;
@@ -148,14 +181,6 @@ static void predict_order(int32_t* order, const Fixture* f) {
     order[i] = i;
   }
   rng_shuffle(order, ROWS, &rng);
-}
-
-static Real* stored_rew(Replay* replay, int row) {
-  return &replay->rows[(row + 1) * replay->row_size - 3];
-}
-
-static Real* stored_obs(Replay* replay, int row) {
-  return &replay->rows[row * replay->row_size];
 }
 
 static void holdout_rows_are_never_trained_on(void** state) {
@@ -329,6 +354,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(learns_a_linear_system),
       cmocka_unit_test(resume_equals_uninterrupted),
+      cmocka_unit_test(rewards_of_any_size_are_learnt),
       cmocka_unit_test(without_improvement_networks_return_but_bounds_stay_learnt),
       cmocka_unit_test(an_epoch_uses_every_bootstrap_row_and_the_partial_batch),
       cmocka_unit_test(holdout_rows_are_never_trained_on),
