@@ -36,6 +36,11 @@ typedef struct {
   char config_hash[17];
 } Experiment;
 
+// MBPO's options in a hyper-episode. While hyperparameters are scheduled, rollouts have an interval
+// and a number of their own: by default that with which the run imagines, at equal k, as much an
+// epoch as the unscheduled one whose returns are R'.
+MbpoOptions experiment_mbpo(const Experiment* experiment);
+
 // Epochs of one hyper-episode: m while a controller learns, M otherwise.
 int experiment_epochs(const Experiment* experiment);
 

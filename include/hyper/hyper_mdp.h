@@ -33,7 +33,8 @@ typedef enum {
 
 #define HYPER_OPTIONS(OPT) \
   OPT(INT, decision_interval, 125, 1, 1000000, "steps", "tau, real samples between two decisions") \
-  OPT(INT, rollouts, 50000, 1, 10000000, "states", "F, start states of one rollout, if scheduled") \
+  OPT(INT, rollouts, 0, 0, 10000000, "states", \
+      "F, start states of one rollout, if scheduled; 0 = as many an epoch as the unscheduled run") \
   OPT(INT, rollout_interval, 125, 1, 1000000, "steps", \
       "real steps between rollouts, if scheduled") \
   OPT(FLAG, rollout_each_decision, true, 0, 1, "", \

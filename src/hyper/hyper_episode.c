@@ -13,21 +13,10 @@ static int largest_rollout_length(const Experiment* x) {
   return own > x->hyper.rollout_length_max ? own : x->hyper.rollout_length_max;
 }
 
-// While hyperparameters are scheduled, rollouts have a number and an interval of their own.
-static MbpoOptions run_options(const Experiment* x) {
-  MbpoOptions o = x->mbpo;
-  if (strcmp(x->scheduler.kind, "fixed") != 0) {
-    const HyperOptions* h = &x->hyper;
-    o.rollouts = h->rollouts;
-    o.rollout_interval = h->rollout_each_decision ? h->decision_interval : h->rollout_interval;
-  }
-  return o;
-}
-
 bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int policy_version,
                         MbpoScheduled scheduled, Arena* arena, Error* error) {
   *h = (HyperEpisode){.experiment = x, .index = index, .policy_version = policy_version};
-  MbpoOptions options = run_options(x);
+  MbpoOptions options = experiment_mbpo(x);
   MbpoSetup setup = {
       .task = x->task,
       .assets = x->assets,

@@ -175,6 +175,54 @@ static void all_problems_are_listed_at_once(void** state) {
                              path, path, path));
 }
 
+// Start states of rollouts in an epoch, as MBPO steps through it.
+static int64_t imagined_per_epoch(const MbpoOptions* o) {
+  int64_t states = 0;
+  for (int step = 0; step < o->epoch_length; step++) {
+    states += step % o->rollout_interval == 0 ? o->rollouts : 0;
+  }
+  return states;
+}
+
+// `method` may be NULL.
+static void expect_equal_imagination(Fixture* f, const char* task, const char* method) {
+  RunConfig* config = ARENA_NEW(&f->arena, 1, RunConfig);
+  run_config_init(config);
+  char* operands[] = {(char*)task, (char*)method};
+  assert_true(run_config_read(config, method ? 2 : 1, operands, false, NULL, &f->error));
+  Experiment x = {.mbpo = config->mbpo, .hyper = config->hyper, .scheduler = config->scheduler};
+  MbpoOptions scheduled = experiment_mbpo(&x);
+  int64_t original = imagined_per_epoch(&x.mbpo);
+  if (imagined_per_epoch(&scheduled) != original) {
+    fail_msg("%s %s: %lld start states an epoch, the original %lld", task, method ? method : "",
+             (long long)imagined_per_epoch(&scheduled), (long long)original);
+  }
+  run_config_free(config);
+}
+
+// R' is the return of the original configuration: both must have the same amount of data.
+static void every_task_and_method_imagines_as_much_as_its_baseline(void** state) {
+  Fixture* f = *state;
+  char **tasks, **methods, **releases;
+  int task_count, method_count, release_count;
+  assert_true(files_list(&tasks, &task_count, SOURCE_DIR "/configs", ".yaml", &f->arena, &f->error));
+  assert_true(files_list(&methods, &method_count, SOURCE_DIR "/configs/methods", ".yaml",
+                         &f->arena, &f->error));
+  assert_true(files_list(&releases, &release_count, SOURCE_DIR "/configs/release", ".yaml",
+                         &f->arena, &f->error));
+  for (int t = 0; t < task_count; t++) {
+    const char* task = text_format(&f->arena, SOURCE_DIR "/configs/%s", tasks[t]);
+    for (int m = 0; m < method_count; m++) {
+      expect_equal_imagination(
+          f, task, text_format(&f->arena, SOURCE_DIR "/configs/methods/%s", methods[m]));
+    }
+  }
+  for (int r = 0; r < release_count; r++) {
+    expect_equal_imagination(
+        f, text_format(&f->arena, SOURCE_DIR "/configs/release/%s", releases[r]), NULL);
+  }
+}
+
 // Reads for a run that needs no baseline, and resolves.
 static void resolve(Fixture* f, RunConfig* config, const char* a, const char* b) {
   char* operands[] = {"scheduler.kind=fixed", (char*)a, (char*)b};
@@ -247,6 +295,8 @@ int main(void) {
                                       tear_down),
       cmocka_unit_test_setup_teardown(rules_between_options_name_both, set_up, tear_down),
       cmocka_unit_test_setup_teardown(all_problems_are_listed_at_once, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(every_task_and_method_imagines_as_much_as_its_baseline,
+                                      set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_hash_covers_what_results_depend_on_and_nothing_else,
                                       set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_completion_script_is_accepted_by_bash, set_up, tear_down),
