@@ -250,9 +250,16 @@ def write_episode(
 
 
 def write_policy(
-    path: Path, version: int, group: str = "joint", stages: dict | None = None
+    path: Path,
+    version: int,
+    group: str = "joint",
+    stages: dict | None = None,
+    seen: np.ndarray | None = None,
 ) -> Path:
-    """Write one version of the controller, with the table of its stages."""
+    """Write one version of the controller, with the table of its stages.
+
+    seen: features (rows, F) of the hyper-episodes that it learnt from, or None.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
         _root(file, "policy", "hopper-v2", "autombpo", 0)
@@ -272,6 +279,11 @@ def write_policy(
             node.attrs["features"] = ",".join(FEATURES)
             node.attrs["group"] = group
         _columns(file.create_group("stages"), stages or {})
+        nothing = np.full((1, len(FEATURES)), np.nan)
+        seen = nothing if seen is None or len(seen) == 0 else seen
+        ranges = {"trained_low": seen.min(axis=0), "trained_high": seen.max(axis=0)}
+        _columns(file.create_group("features"), ranges)
+        file["features"].attrs["feature_names"] = ",".join(FEATURES)
         file.attrs["complete"] = 1
     return path
 
@@ -314,6 +326,15 @@ def stage_rows(path: Path, stages: int, per_stage: int) -> dict:
     }
 
 
+def features_seen(path: Path, count: int) -> np.ndarray:
+    """Raw features (rows, F) of the first hyper-episodes of a run."""
+    rows = [np.empty((0, len(FEATURES)))]
+    for index in range(count):
+        with h5py.File(path / "episodes" / f"{index:06d}.h5") as file:
+            rows.append(file["decisions/features_raw"][()])
+    return np.concatenate(rows)
+
+
 def write_run(
     path: Path,
     env: str = "hopper-v2",
@@ -348,7 +369,8 @@ def write_run(
             )
     for version in range(stages + 1) if trains else ():
         rows = stage_rows(path, version, per_stage)
-        write_policy(path / "policy" / f"v{version:06d}.h5", version, stages=rows)
+        seen = features_seen(path, version * per_stage)
+        write_policy(path / "policy" / f"v{version:06d}.h5", version, stages=rows, seen=seen)
     (path / "run.yaml").write_text(f"env: {env}\nmethod: {method}\n", encoding="utf-8")
     (path / "status.json").write_text('{"format": "autombpo.status", "v": 1}', encoding="utf-8")
     _write_metrics(path, stages * per_stage, n_epochs)

@@ -223,7 +223,9 @@ def test_check_finds_a_broken_controller(training: Path, tmp_path: Path):
     path = shutil.copytree(training, tmp_path / "run")
     with h5py.File(path / "policy/v000003.h5", "r+") as file:
         file["stages/score"][1] = 1.0
+        file["features/trained_low"][4] -= 1.0
         del file["heads/real_ratio/adam_mean"]
-    (score, adam) = sorted(check_policies(load(path)[0]), reverse=True)
+    (score, adam, low) = sorted(check_policies(load(path)[0]), reverse=True)
     assert "row 1 is not the mean" in score
     assert "/heads/real_ratio/adam_mean" in adam
+    assert "/features/trained_low" in low

@@ -115,6 +115,13 @@ bool options_load(Options* options, const char* path, Error* error);
 // The same from a text in memory; `name` is its origin.
 bool options_load_text(Options* options, const char* name, const char* text, Error* error);
 
+// From a record that a program of any version wrote: the options in it that there are. Nothing is
+// included.
+bool options_load_record(Options* options, const char* name, const char* text, Error* error);
+
+// Takes over the value of an option, and its origin, from another set with the same sections.
+void options_take(Options* to, const Options* from, const char* key);
+
 // The first readable file of this name: as given, in search_path, in share_dir. NULL = none.
 const char* options_search(const Options* options, const char* path);
 
@@ -128,6 +135,9 @@ void options_canonical(const Options* options, const char* const* excluded, Text
 // Appends "section.name: A -> B" lines where two sets of the same sections differ; returns how
 // many.
 int options_diff(const Options* a, const Options* b, Text* out);
+
+// Value of "section.name" as YAML, in the arena.
+const char* options_text(const Options* options, const char* key);
 
 // Finds "section.name"; NULL if there is none.
 const OptionRow* options_find(const Options* options, const char* key, OptionSection** section);

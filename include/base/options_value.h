@@ -21,6 +21,9 @@ void option_format_default(const OptionRow* row, Text* out);
 // Appends what may be written: "integer in [1, 65536]", "a | b | c".
 void option_format_range(const OptionRow* row, Text* out);
 
+// Bytes of the field.
+size_t option_size(const OptionRow* row);
+
 // Fills the field with the default. CHECKs that the table's row is consistent.
 void option_set_default(const OptionRow* row, void* field);
 

@@ -75,11 +75,13 @@ typedef struct {
   LogOptions log;
   CheckpointOptions checkpoint;
   // set by run_config_resolve
+  Text warnings;             // a line each, for rank 0 to print
   Experiment experiment;
   Baseline baseline;
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
   const char* baseline_path;    // the file that R' was read from, or NULL
   const char* controller_path;  // that of the controller to apply, or NULL
+  const char* trained_env;      // the task that it was trained on
 } RunConfig;
 
 // Options that results do not depend on, for options_canonical.
@@ -100,6 +102,11 @@ bool run_config_read(RunConfig* config, int count, char* const* operands, bool q
 
 // The rules between options; appends a line for each that is broken.
 bool run_config_check(const RunConfig* config, Error* error);
+
+// Takes the settings of the controller to apply, if one is named, from its policy file: what the
+// command line does not say, or all with scheduler.settings=given compared alone. Differences are
+// named in warnings. scheduler.settings is `given` from then on: the configuration is whole.
+bool run_config_take_trained(RunConfig* config, Error* error);
 
 // Checks, and fills in experiment, baseline and directory. A baseline is needed to train a
 // controller; otherwise it is read only when scheduler.baseline names one.

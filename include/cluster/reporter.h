@@ -29,6 +29,7 @@ typedef struct {
   double status_written;
   double line_written;
   double line_interval;  // seconds between progress lines when not on a terminal
+  bool extrapolated[FEATURE_COUNT];  // that was said
   bool terminal;
   bool quiet;
   bool speaks;             // writes status.json: one of the processes that share a directory
@@ -58,6 +59,10 @@ void reporter_idle(Reporter* reporter, int rank);
 
 // A rank has been silent for so many seconds, and is given up.
 void reporter_lost(Reporter* reporter, int rank, double silence);
+
+// A trained controller acts on a feature beyond what it saw in training. Said once a feature.
+void reporter_extrapolates(Reporter* reporter, int64_t hyper_episode, HyperFeature feature,
+                           double value, const FeatureRange* seen);
 
 void reporter_stage(Reporter* reporter, const StageResult* result, int version);
 

@@ -38,6 +38,12 @@ typedef struct {
   Adam adam;
 } ControllerHead;
 
+// The raw features of the decisions that a controller learnt from. NaN before the first.
+typedef struct {
+  double low[FEATURE_COUNT];
+  double high[FEATURE_COUNT];
+} FeatureRange;
+
 typedef struct {
   int version;             // updates so far
   int groups;
@@ -47,6 +53,7 @@ typedef struct {
   int stages;              // = version
   int max_stages;
   StageResult* stage;      // (max_stages)
+  FeatureRange seen;       // in the hyper-episodes of all stages
   ControllerHead heads[HEAD_COUNT];
   MlpTape tape[HEAD_COUNT];
 } Controller;
@@ -66,6 +73,15 @@ bool controller_init(Controller* controller, const HyperOptions* options,
 
 // Copies version, parameters and results of a controller of the same shape.
 void controller_copy(Controller* to, const Controller* from);
+
+// Widens what was seen by features (rows, FEATURE_COUNT), raw; those that are not finite are left
+// out.
+void controller_see(Controller* controller, const double* features, int rows);
+
+// Whether a raw feature, which a head that acted has read, lies outside of what was seen. Progress
+// never does: it is a share of the run, whatever its length.
+bool controller_extrapolates(const Controller* controller, const HyperAction* action,
+                             HyperFeature feature, double raw);
 
 // Whether a head acts at all in this version: its group is learning or frozen.
 bool controller_schedules(const Controller* controller, HyperHead head);

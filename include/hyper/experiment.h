@@ -12,6 +12,9 @@
   OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs of fixed, random and apply") \
   OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
+  OPT(CHOICE, settings, "trained", "trained|given", 0, "", \
+      "of apply: the hyper-MDP that the controller was trained in, or the one configured here") \
+  OPT(FLAG, transfer, false, 0, 0, "", "of apply: the controller may be one of another task") \
   OPT(TEXT, baseline, "", 0, 0, "", "file of R'; empty = baselines/<task>.yaml")
 
 typedef struct {

@@ -11,4 +11,13 @@ bool policy_file_write(const Controller* controller, const Experiment* experimen
 // Reads into a controller of the same shape; a file of another shape is an error.
 bool policy_file_read(Controller* controller, const char* path, Error* error);
 
+// What a controller was trained on.
+typedef struct {
+  const char* env;
+  const char* config;  // the options that its training depended on, as YAML
+} PolicyTraining;
+
+bool policy_file_read_training(PolicyTraining* training, const char* path, Arena* arena,
+                               Error* error);
+
 #endif  // HYPER_POLICY_FILE_H

@@ -12,7 +12,8 @@ typedef struct {
   bool diverged;
   int decisions;             // D
   int epochs;                // E
-  double* state;             // (D, FEATURE_COUNT)
+  double* features;          // (D, FEATURE_COUNT) raw
+  double* state;             // (D, FEATURE_COUNT) scaled
   int8_t* action;            // (D, HEAD_COUNT)
   uint8_t* allowed;          // (D, HEAD_COUNT)
   double* logp;              // (D, HEAD_COUNT)

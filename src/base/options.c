@@ -64,6 +64,14 @@ static void remember(OptionSection* section, const OptionRow* row, const char* o
   section->loads[row - section->table.rows] = load;
 }
 
+void options_take(Options* to, const Options* from, const char* key) {
+  OptionSection *source, *target;
+  const OptionRow* row = options_find(from, key, &source);
+  CHECK(row && row == options_find(to, key, &target), "'%s' is no option of both sets", key);
+  memcpy(field_of(target, row), field_of(source, row), option_size(row));
+  remember(target, row, arena_string(to->arena, options_origin(from, key)), 0);
+}
+
 bool options_set(Options* options, const char* key, const char* text, const char* origin,
                  Error* error) {
   OptionSection* section;

@@ -146,3 +146,30 @@ bool options_load_text(Options* options, const char* name, const char* text, Err
   bool good = yaml_read(&root, origin, text, strlen(text), options->arena, error);
   return root && load_root(options, root, origin, 0, error) && good;
 }
+
+static bool load_known(Options* options, const OptionSection* section, const YamlNode* map,
+                       const char* name, Error* error) {
+  bool good = true;
+  for (int i = 0; map && i < section->table.count; i++) {
+    const char* key =
+        text_format(options->arena, "%s.%s", section->name, section->table.rows[i].name);
+    const YamlNode* node = yaml_find(map, section->table.rows[i].name);
+    good &= !node || options_set_node(options, key, node, name, error);
+  }
+  return good;
+}
+
+bool options_load_record(Options* options, const char* name, const char* text, Error* error) {
+  YamlNode* root;
+  const char* origin = arena_string(options->arena, name);
+  if (!yaml_read(&root, origin, text, strlen(text), options->arena, error)) {
+    return false;
+  }
+  options->loads++;
+  bool good = true;
+  for (int s = 0; s < options->count; s++) {
+    const OptionSection* section = &options->sections[s];
+    good &= load_known(options, section, yaml_find(root, section->name), origin, error);
+  }
+  return good;
+}

@@ -11,6 +11,13 @@ static const char* value_text(const OptionSection* section, const OptionRow* row
   return text.bytes;
 }
 
+const char* options_text(const Options* options, const char* key) {
+  OptionSection* section;
+  const OptionRow* row = options_find(options, key, &section);
+  CHECK(row, "there is no option '%s'", key);
+  return value_text(section, row, options->arena);
+}
+
 void options_show(const Options* options, Text* out) {
   for (int s = 0; s < options->count; s++) {
     const OptionSection* section = &options->sections[s];

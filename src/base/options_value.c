@@ -366,6 +366,17 @@ void option_format_range(const OptionRow* row, Text* out) {
   }
 }
 
+size_t option_size(const OptionRow* row) {
+  static const size_t sizes[] = {
+      [OPTION_INT] = sizeof(int),          [OPTION_LONG] = sizeof(int64_t),
+      [OPTION_REAL] = sizeof(double),      [OPTION_FLAG] = sizeof(bool),
+      [OPTION_TIME] = sizeof(double),      [OPTION_SIZE] = sizeof(int64_t),
+      [OPTION_TEXT] = OPTION_TEXT_SIZE,    [OPTION_CHOICE] = OPTION_CHOICE_SIZE,
+      [OPTION_LIST] = sizeof(OptionList),
+  };
+  return sizes[row->kind];
+}
+
 void option_set_default(const OptionRow* row, void* field) {
   Error error = {{0}};
   switch (row->kind) {

@@ -25,11 +25,12 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 const char* const run_config_unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet",
-    "scheduler.controller", "scheduler.baseline", NULL};
+    "scheduler.controller", "scheduler.baseline", "scheduler.settings", "scheduler.transfer", NULL};
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
   arena_init(&c->arena);
+  text_init(&c->warnings, &c->arena);
   Options* set = &c->options;
   options_init(set, &c->arena, getenv("AUTOMBPO_PATH"), assets_configs(&c->arena));
   options_section(set, "env", env_table(), &c->env);
@@ -209,15 +210,12 @@ static bool add_hashes(RunConfig* c, Error* error) {
     hash = hash_bytes(hash, b->return_mean, (size_t)b->count * sizeof *b->return_mean);
     text_add(&text, "# baseline %016" PRIx64 "\n", hash);
   }
-  if (strcmp(x->scheduler.kind, "apply") == 0) {
-    char path[RUN_PATH_SIZE];
+  if (c->controller_path) {
     uint64_t hash;
-    if (!fold_find_policy(path, x->scheduler.controller, error) ||
-        !files_hash(&hash, path, error)) {
+    if (!files_hash(&hash, c->controller_path, error)) {
       return false;
     }
     text_add(&text, "# controller %016" PRIx64 "\n", hash);
-    c->controller_path = arena_string(&c->arena, path);
   }
   x->config = text.bytes;
   uint64_t hash = hash_bytes(HASH_START, text.bytes, text.size);
@@ -225,13 +223,31 @@ static bool add_hashes(RunConfig* c, Error* error) {
   return true;
 }
 
+static bool check_task_of_controller(const RunConfig* c, Error* error) {
+  if (strcmp(c->scheduler.kind, "apply") == 0 && !c->controller_path) {
+    return error_line(error,
+                      "scheduler.controller is empty, expected a run directory or a policy file of "
+                      "a trained controller");
+  }
+  if (!c->controller_path || c->scheduler.transfer ||
+      strcmp(c->trained_env, c->experiment.env) == 0) {
+    return true;
+  }
+  return error_line(error,
+                    "%s: a controller of %s, but the task is %s: scheduler.transfer=true allows "
+                    "that",
+                    c->controller_path, c->trained_env, c->experiment.env);
+}
+
 bool run_config_resolve(RunConfig* c, Error* error) {
-  if (!run_config_check(c, error)) {
+  bool good = run_config_take_trained(c, error);
+  if (!run_config_check(c, error) || !good) {
     return false;
   }
   fill_directory(&c->directory, c);
   fill_experiment(c);
   bool learns = strcmp(c->scheduler.kind, "ppo") == 0;
-  return find_assets(c, error) && name_env(c, error) && find_baseline(c, learns, error) &&
+  return find_assets(c, error) && name_env(c, error) && check_task_of_controller(c, error) &&
+         find_baseline(c, learns, error) &&
          (!learns || check_length(c, error)) && add_hashes(c, error);
 }

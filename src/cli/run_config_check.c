@@ -126,7 +126,7 @@ static bool is_head(const char* name, size_t size) {
   return false;
 }
 
-// Groups "head+head,head": known names, and one number of stages for each.
+// Groups "head+head,head": known names, and for each one number of stages, where they learn.
 static void check_groups(Check* check) {
   const PpoOptions* p = &check->config->ppo;
   int groups = 1;
@@ -138,6 +138,9 @@ static void check_groups(Check* check) {
     }
     groups += at[size] == ',';
     at += size + (at[size] != '\0');
+  }
+  if (strcmp(check->config->scheduler.kind, "ppo") != 0) {
+    return;
   }
   if (p->stages.count != groups) {
     broken(check, "ppo.stages", "must have one item for each of the %d groups of ppo.groups",

@@ -186,6 +186,9 @@ static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int f
   snprintf(label, sizeof label, "%.150s", good ? s->config.experiment.config_hash : own.text);
   bool equal = check_ranks(s, label, machine, &ranks);
   *error = good ? ranks : own;
+  if (good && equal && s->comm.rank == 0) {
+    fputs(s->config.warnings.bytes, stderr);
+  }
   int code = good && equal ? open_run(s, argc, argv, machine, error) : EXIT_USAGE;
   return comm_share(code);
 }

@@ -56,6 +56,8 @@ static int print(const Arguments* arguments, const Text* text) {
 // Reads and checks operands as a run would.
 static bool read_config(RunConfig* config, int count, char** operands, Error* error) {
   bool good = run_config_read(config, count, operands, false, NULL, error);
+  good &= run_config_take_trained(config, error);
+  fputs(config->warnings.bytes, stderr);
   return run_config_check(config, error) && good;
 }
 

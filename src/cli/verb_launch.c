@@ -192,6 +192,7 @@ static bool print_script(RunConfig* c, const LaunchArguments* a, Error* error) {
       !fill_places(&s, &c->arena, error)) {
     return false;
   }
+  fputs(c->warnings.bytes, stderr);
   fill_size(&s, a, c);
   s.name = job_name(&c->arena, &c->experiment);
   s.title = title(&c->arena, c, &s);

@@ -35,7 +35,8 @@ int verb_apply(int argc, char** argv) {
           "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
           "\n"
           "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
-          "scheduler.hyper_episodes runs, each with streams of its own.\n\n"
+          "scheduler.hyper_episodes runs, each with streams of its own. The controller brings the\n"
+          "hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides it.\n\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,

@@ -203,10 +203,11 @@ static bool schedules(const Coordinator* c, HyperHead h, int version) {
   if (is_kind(c, "fixed")) {
     return false;
   }
-  if (c->learns) {
-    return controller_schedules(&c->controllers[version % c->window], h);
+  if (c->controlled) {
+    return controller_schedules(&c->controllers[version % c->window], h) &&
+           (c->learns || applied[h]);
   }
-  return scheduled[h] && (!c->controlled || applied[h]);
+  return scheduled[h];
 }
 
 static MbpoScheduled scheduled_heads(const Coordinator* c, int version) {
@@ -286,6 +287,18 @@ static void choose_at_random(HyperAction* action, const HyperState* state, Rng* 
   }
 }
 
+// Reports where a trained controller has never been.
+static void note_extrapolation(const Coordinator* c, const ReportMessage* report,
+                               const HyperAction* action) {
+  const Controller* controller = &c->controllers[0];
+  for (HyperFeature f = 0; f < FEATURE_COUNT; f++) {
+    double raw = report->state.raw[f];
+    if (controller_extrapolates(controller, action, f, raw)) {
+      reporter_extrapolates(c->reporter, report->hyper_episode, f, raw, &controller->seen);
+    }
+  }
+}
+
 void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report,
                         int rank) {
   const Experiment* x = c->experiment;
@@ -305,6 +318,9 @@ void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
     double exploration = c->learns ? ppo_exploration(&x->ppo, version) : 0;
     controller_act(&order->action, controller_of(c, version), &report->state, exploration,
                    c->uses_best, &rng);
+    if (!c->learns) {
+      note_extrapolation(c, report, &order->action);
+    }
   }
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
 }

@@ -92,6 +92,9 @@ bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory*
     StageResult result;
     ppo_data_collect(&data, trajectories, K, arena);
     summarise(&result, x, trajectories, &data, controller->version, arena);
+    for (int i = 0; i < K; i++) {
+      controller_see(controller, trajectories[i].features, trajectories[i].decisions);
+    }
     fault_point("in-update");
     ppo_update(controller, &x->ppo, &data, &result, x->seed, arena);
   }
@@ -101,11 +104,6 @@ bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory*
 
 bool fold_find_policy(char out[RUN_PATH_SIZE], const char* named, Error* error) {
   struct stat info;
-  if (!*named) {
-    return error_set(error,
-                     "scheduler.controller is empty, expected a run directory or a policy "
-                     "file of a trained controller");
-  }
   if (stat(named, &info) != 0) {
     return error_set(error, "scheduler.controller: '%s' does not exist", named);
   }

@@ -190,6 +190,27 @@ void reporter_lost(Reporter* r, int rank, double silence) {
   end_event(r, &event);
 }
 
+void reporter_extrapolates(Reporter* r, int64_t hyper_episode, HyperFeature feature, double value,
+                           const FeatureRange* seen) {
+  if (r->extrapolated[feature]) {
+    return;
+  }
+  r->extrapolated[feature] = true;
+  fprintf(stderr,
+          "warning: hyper-episode %lld: %s is %.6g, outside of %.6g to %.6g, which the controller "
+          "was trained on\n",
+          (long long)hyper_episode, feature_name(feature), value, seen->low[feature],
+          seen->high[feature]);
+  Event event;
+  begin_event(&event, "extrapolation");
+  json_integer(&event.json, "hyper_episode", hyper_episode);
+  json_text(&event.json, "feature", feature_name(feature));
+  json_number(&event.json, "value", value);
+  json_number(&event.json, "trained_low", seen->low[feature]);
+  json_number(&event.json, "trained_high", seen->high[feature]);
+  end_event(r, &event);
+}
+
 void reporter_stage(Reporter* r, const StageResult* result, int version) {
   Event event;
   begin_event(&event, "stage");

@@ -108,6 +108,9 @@ bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape
     return false;
   }
   c->stage = ARENA_NEW(arena, shape->max_stages, StageResult);
+  for (int f = 0; f < FEATURE_COUNT; f++) {
+    c->seen.low[f] = c->seen.high[f] = NAN;
+  }
   Rng rng = rng_stream(seed, 0, RNG_CONTROLLER, 0);
   for (int h = 0; h < HEAD_COUNT; h++) {
     if (scheduled[h]) {
@@ -127,6 +130,7 @@ void controller_copy(Controller* to, const Controller* from) {
   to->best_score = from->best_score;
   to->best_version = from->best_version;
   to->stages = from->stages;
+  to->seen = from->seen;
   memcpy(to->stage, from->stage, (size_t)from->stages * sizeof *from->stage);
   for (int h = 0; h < HEAD_COUNT; h++) {
     const ControllerHead* source = &from->heads[h];
@@ -139,6 +143,38 @@ void controller_copy(Controller* to, const Controller* from) {
       head->adam.steps = source->adam.steps;
     }
   }
+}
+
+void controller_see(Controller* c, const double* features, int rows) {
+  for (int i = 0; i < rows * FEATURE_COUNT; i++) {
+    int f = i % FEATURE_COUNT;
+    if (isfinite(features[i])) {
+      c->seen.low[f] = fmin(c->seen.low[f], features[i]);  // of NaN and a number, the number
+      c->seen.high[f] = fmax(c->seen.high[f], features[i]);
+    }
+  }
+}
+
+static bool reads(const ControllerHead* head, HyperFeature feature) {
+  for (int i = 0; i < head->feature_count; i++) {
+    if (head->features[i] == (int)feature) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool controller_extrapolates(const Controller* c, const HyperAction* action, HyperFeature feature,
+                             double raw) {
+  // 0.05 x 1.2 / 1.2 is not 0.05
+  double rounding = 1e-9 * fmax(fabs(c->seen.low[feature]), fabs(c->seen.high[feature]));
+  bool outside = raw < c->seen.low[feature] - rounding || raw > c->seen.high[feature] + rounding;
+  for (int h = 0; outside && feature != FEATURE_PROGRESS && h < HEAD_COUNT; h++) {
+    if (action->choice[h] != ACTION_NONE && reads(&c->heads[h], feature)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool controller_schedules(const Controller* c, HyperHead head) {
@@ -237,6 +273,8 @@ void controller_visit(Controller* c, Archive* ar) {
   for (int s = 0; !ar->failed && s < c->stages; s++) {
     visit_stage(&c->stage[s], ar);
   }
+  archive_f64(ar, "seen_low", c->seen.low, FEATURE_COUNT);
+  archive_f64(ar, "seen_high", c->seen.high, FEATURE_COUNT);
   for (int h = 0; h < HEAD_COUNT; h++) {
     ControllerHead* head = &c->heads[h];
     if (head->scheduled) {

@@ -94,6 +94,17 @@ static void write_stages(H5File* file, const Controller* c) {
   arena_free(&arena);
 }
 
+static void write_features(H5File* file, const Controller* c) {
+  char names[256];
+  h5_group(file, "features");
+  sealed_feature_names(names, sizeof names, NULL, FEATURE_COUNT);
+  h5_set_text(file, "features", "feature_names", names);
+  sealed_column(file, "features", "trained_low", H5_F64, FEATURE_COUNT, 0, "mixed",
+                "least raw value in the hyper-episodes of all stages", c->seen.low);
+  sealed_column(file, "features", "trained_high", H5_F64, FEATURE_COUNT, 0, "mixed",
+                "largest raw value in the hyper-episodes of all stages", c->seen.high);
+}
+
 bool policy_file_write(const Controller* c, const Experiment* x, const char* path, Error* error) {
   H5File file;
   if (!h5_create(&file, path, POLICY_FORMAT, SEALED_VERSION, error)) {
@@ -112,6 +123,7 @@ bool policy_file_write(const Controller* c, const Experiment* x, const char* pat
   h5_set_i64(&file, "", "active_group", c->active_group);
   h5_set_i64(&file, "", "best_version", c->best_version);
   h5_set_f64(&file, "", "best_score", c->best_score);
+  write_features(&file, c);
   h5_group(&file, "heads");
   for (int h = 0; h < HEAD_COUNT; h++) {
     if (c->heads[h].scheduled) {
@@ -130,22 +142,50 @@ static void read_reals(H5File* file, const char* path, const char* name, size_t 
   h5_read(file, full, REAL_TYPE, (int64_t)count, 0, out);
 }
 
-static bool read_head(H5File* file, Controller* c, int h, const char* file_path, Error* error) {
+// Whether the file has the network of this head.
+static bool check_network(H5File* file, const char* path, const ControllerHead* head, Arena* arena,
+                          Error* error) {
+  char expected[256];
+  int64_t widths[MLP_MAX_LAYERS + 1] = {0};
+  const char* features = h5_get_text(file, path, "features", arena);
+  h5_get_i64s(file, path, "widths", widths, head->net.layers + 1);
+  sealed_feature_names(expected, sizeof expected, head->features, head->feature_count);
+  if (file->failed) {
+    return true;  // which h5_close reports
+  }
+  if (strcmp(features, expected) != 0) {
+    return error_set(error, "%s: %s reads %.160s, expected %s", file->path, path, features,
+                     expected);
+  }
+  for (int l = 0; l <= head->net.layers; l++) {
+    if (widths[l] != head->net.width[l]) {
+      return error_set(error, "%s: layer %d of %s has %lld units, expected %d", file->path, l, path,
+                       (long long)widths[l], head->net.width[l]);
+    }
+  }
+  return true;
+}
+
+static bool read_head(H5File* file, Controller* c, int h, Arena* arena, Error* error) {
   ControllerHead* head = &c->heads[h];
   char path[64];
   head_path(path, sizeof path, h);
-  if (h5_has(file, path) != head->scheduled) {
-    return error_set(error, "%s: head '%s' is %s, but hyper.schedule_%s is %s", file_path,
+  if (!file->failed && h5_has(file, path) != head->scheduled) {
+    return error_set(error, "%s: head '%s' is %s, but hyper.schedule_%s is %s", file->path,
                      head_name((HyperHead)h), head->scheduled ? "not trained" : "trained",
                      head_name((HyperHead)h), head->scheduled ? "true" : "false");
   }
-  if (head->scheduled) {
-    read_reals(file, path, "parameters", head->net.size, head->params);
-    read_reals(file, path, "best_parameters", head->net.size, head->best);
-    read_reals(file, path, "adam_mean", head->net.size, head->adam.first);
-    read_reals(file, path, "adam_variance", head->net.size, head->adam.second);
-    head->adam.steps = h5_get_i64(file, path, "adam_step");
+  if (!head->scheduled) {
+    return true;
   }
+  if (!check_network(file, path, head, arena, error)) {
+    return false;
+  }
+  read_reals(file, path, "parameters", head->net.size, head->params);
+  read_reals(file, path, "best_parameters", head->net.size, head->best);
+  read_reals(file, path, "adam_mean", head->net.size, head->adam.first);
+  read_reals(file, path, "adam_variance", head->net.size, head->adam.second);
+  head->adam.steps = h5_get_i64(file, path, "adam_step");
   return true;
 }
 
@@ -163,33 +203,45 @@ static void read_stages(H5File* file, Controller* c, Arena* arena) {
   }
 }
 
-static bool read_all(Controller* c, H5File* file, const char* path, Error* error) {
+static bool read_all(Controller* c, H5File* file, Arena* arena, Error* error) {
   c->version = h5_get_int(file, "", "version", 0, c->max_stages);
   c->stages = h5_get_int(file, "", "stage", 0, c->max_stages);
   c->active_group = h5_get_int(file, "", "active_group", 0, HEAD_COUNT);
   c->best_version = h5_get_int(file, "", "best_version", -1, c->max_stages);
   c->best_score = h5_get_f64(file, "", "best_score");
+  if (h5_has(file, "features")) {  // files of earlier programs have none
+    h5_read(file, "features/trained_low", H5_F64, FEATURE_COUNT, 0, c->seen.low);
+    h5_read(file, "features/trained_high", H5_F64, FEATURE_COUNT, 0, c->seen.high);
+  }
   for (int h = 0; h < HEAD_COUNT; h++) {
-    if (!read_head(file, c, h, path, error)) {
+    if (!read_head(file, c, h, arena, error)) {
       return false;
     }
   }
-  Arena arena;
-  arena_init(&arena);
-  read_stages(file, c, &arena);
-  arena_free(&arena);
+  read_stages(file, c, arena);
   return true;
 }
 
 bool policy_file_read(Controller* c, const char* path, Error* error) {
   H5File file;
+  Error ignored;
+  Arena arena;
   if (!h5_open(&file, path, POLICY_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
-  if (!read_all(c, &file, path, error)) {
-    Error ignored;
-    h5_close(&file, &ignored);
+  arena_init(&arena);
+  bool good = read_all(c, &file, &arena, error);
+  arena_free(&arena);
+  return h5_close(&file, good ? error : &ignored) && good;
+}
+
+bool policy_file_read_training(PolicyTraining* training, const char* path, Arena* arena,
+                               Error* error) {
+  H5File file;
+  if (!h5_open(&file, path, POLICY_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
+  training->env = h5_get_text(&file, "", "env", arena);
+  training->config = h5_get_text(&file, "", "config", arena);
   return h5_close(&file, error);
 }

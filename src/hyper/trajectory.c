@@ -222,6 +222,7 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
   t->decisions = D;
   t->epochs = E;
+  t->features = read_column(&file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
   t->state = read_column(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
   t->action = read_column(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
   t->allowed = read_column(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);

@@ -311,6 +311,47 @@ static void includes_are_found_and_overruled_by_the_including_file(void** state)
   assert_int_equal(system(command), 0);
 }
 
+static void a_record_of_another_version_gives_what_it_knows(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  const char* text =
+      "include: [/nowhere.yaml]\nnet:\n  batch_size: 64\n  of_the_past: 3\ngone:\n  x: 1\n"
+      "run:\n  schedule: [1, 2]\n";
+  assert_true(options_load_record(&set->options, "record", text, &set->error));
+  assert_int_equal(set->net.batch_size, 64);
+  assert_int_equal(set->run.schedule.count, 2);
+  assert_string_equal(options_origin(&set->options, "net.batch_size"), "record:3:15");
+  assert_string_equal(options_origin(&set->options, "net.seed"), "default");
+  assert_false(options_load_record(&set->options, "record", "net:\n  seed: x\n", &set->error));
+  assert_non_null(strstr(set->error.text, "record:2:9: 'net.seed=x'"));
+  set_free(set);
+}
+
+static void a_value_is_taken_over_with_its_origin(void** state) {
+  (void)state;
+  static const char* const keys[] = {"net.batch_size", "net.seed",      "net.real_ratio",
+                                     "net.automatic",  "run.max_wall",  "run.max_bytes",
+                                     "run.dir",        "run.precision", "run.schedule"};
+  static const char* const values[] = {"7",  "8",   "0.9",      "false",   "3s",
+                                       "5K", "a b", "bfloat16", "[1, -2]"};
+  Set* from = set_new(NULL);
+  Set* to = set_new(NULL);
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    assert_true(options_set(&from->options, keys[i], values[i], "there", &from->error));
+    assert_string_not_equal(options_text(&to->options, keys[i]),
+                            options_text(&from->options, keys[i]));
+    options_take(&to->options, &from->options, keys[i]);
+    assert_string_equal(options_text(&to->options, keys[i]),
+                        options_text(&from->options, keys[i]));
+    assert_string_equal(options_origin(&to->options, keys[i]), "there");
+  }
+  Text difference;
+  text_init(&difference, &to->arena);
+  assert_int_equal(options_diff(&to->options, &from->options, &difference), 0);
+  set_free(from);
+  set_free(to);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(table_gives_fields_and_defaults),
@@ -320,6 +361,8 @@ int main(void) {
       cmocka_unit_test(all_errors_of_a_file_are_listed_with_their_places),
       cmocka_unit_test(later_assignments_win),
       cmocka_unit_test(shown_text_gives_the_same_set_back),
+      cmocka_unit_test(a_record_of_another_version_gives_what_it_knows),
+      cmocka_unit_test(a_value_is_taken_over_with_its_origin),
       cmocka_unit_test(canonical_text_leaves_out_what_is_excluded),
       cmocka_unit_test(includes_are_found_and_overruled_by_the_including_file),
   };

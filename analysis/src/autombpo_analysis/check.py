@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .io import HEAD_SIZES, HEADS, Episode, Policy, Run
+from .io import FEATURES, HEAD_SIZES, HEADS, Episode, Policy, Run
 
 DECISION_COLUMNS = {
     "env_step": "i",
@@ -198,11 +198,29 @@ def _stages(policy: Policy, run: Run) -> list[str]:
     return problems
 
 
+def _ranges(policy: Policy, run: Run) -> list[str]:
+    """What a controller has seen is what its hyper-episodes hold; earlier programs did not say it."""
+    table = policy.stages
+    count = int((table["first_episode"] + table["episodes"]).max(initial=0))
+    folded = [episode for episode in run.episodes if episode.index < count]
+    if not policy.features or len(folded) < count:
+        return []
+    raw = [np.full((1, len(FEATURES)), np.nan)]  # which fmin and fmax pass over
+    raw += [e.decisions["features_raw"] for e in folded if e.n_decisions]
+    seen = np.concatenate(raw)
+    seen[~np.isfinite(seen)] = np.nan
+    return [
+        f"/features/{name}: not that of its {count} hyper-episodes"
+        for name, extreme in (("trained_low", np.fmin), ("trained_high", np.fmax))
+        if not np.array_equal(policy.features.get(name), extreme.reduce(seen), equal_nan=True)
+    ]
+
+
 def check_policies(run: Run) -> list[str]:
     """Problems of the controllers of a run, each with its path."""
     problems = []
     for expected, policy in enumerate(run.policies):
-        found = _networks(policy) + _stages(policy, run)
+        found = _networks(policy) + _stages(policy, run) + _ranges(policy, run)
         if policy.version != expected:
             found.append(f"version {policy.version}, expected {expected}")
         problems += [f"{policy.path}: {problem}" for problem in found]

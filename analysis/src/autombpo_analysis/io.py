@@ -275,6 +275,7 @@ class Policy:
     path: Path
     attributes: dict[str, Any]
     stages: Columns
+    features: Columns
     heads: dict[str, Columns]
     head_attributes: dict[str, dict[str, Any]]
 
@@ -292,6 +293,7 @@ class Policy:
                 path=path,
                 attributes=attributes,
                 stages=stages,
+                features=_columns(file, "features"),
                 heads={name: _columns(file, f"heads/{name}") for name in names},
                 head_attributes={name: _attributes(file[f"heads/{name}"]) for name in names},
             )

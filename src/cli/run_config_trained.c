@@ -1,0 +1,119 @@
+// A controller carries what it needs: the hyper-MDP that it was trained in and its own shape are in
+// its policy file, and hold wherever it is applied.
+
+#include <string.h>
+
+#include "cli/run_config.h"
+#include "cluster/fold.h"
+#include "hyper/policy_file.h"
+
+// Of hyper.*, what belongs to a run and not to the hyper-MDP.
+static const char* const of_the_run[] = {"train_epochs",     "apply_epochs",
+                                         "apply_train_model", "apply_real_ratio",
+                                         "apply_policy_updates", "apply_rollout_length", NULL};
+
+// Of ppo.*, what belongs to the controller and not to its training.
+static const char* const of_the_controller[] = {"groups", "hidden_size", "at_bounds", NULL};
+
+// Without these, the networks of the file cannot be read.
+static const char* const shape[] = {
+    "ppo.groups", "ppo.hidden_size", "hyper.schedule_train_model", "hyper.schedule_real_ratio",
+    "hyper.schedule_policy_updates", "hyper.schedule_rollout_length", NULL};
+
+typedef struct {
+  RunConfig* config;
+  const Options* trained;
+  const char* path;   // of the policy file
+  bool given;         // scheduler.settings
+  Error* error;
+} Taking;
+
+static bool is_one_of(const char* const* words, const char* word) {
+  for (; *words; words++) {
+    if (strcmp(*words, word) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_carried(const char* section, const char* name) {
+  return (strcmp(section, "hyper") == 0 && !is_one_of(of_the_run, name)) ||
+         (strcmp(section, "ppo") == 0 && is_one_of(of_the_controller, name));
+}
+
+// Takes one option, or lets the configured value stand; a difference is named.
+static bool take(const Taking* t, const char* key) {
+  RunConfig* c = t->config;
+  const char* origin = options_origin(&c->options, key);
+  const char* here = options_text(&c->options, key);
+  const char* there = options_text(t->trained, key);
+  bool stands = t->given || strcmp(origin, "command line") == 0;
+  if (strcmp(here, there) == 0) {
+    return true;
+  }
+  if (stands && is_one_of(shape, key)) {
+    return error_line(t->error,
+                      "%s: '%s=%s': the controller of %s has %s, and can be applied with no other "
+                      "(hyper.apply_* leave heads out)",
+                      origin, key, here, t->path, there);
+  }
+  if (stands) {
+    text_add(&c->warnings, "warning: %s: '%s=%s': the controller was trained with %s\n", origin,
+             key, here, there);
+    return true;
+  }
+  if (strcmp(origin, "default") != 0) {
+    text_add(&c->warnings,
+             "warning: %s: '%s=%s' is not used: the controller was trained with %s (the command "
+             "line, or scheduler.settings=given, overrides that)\n",
+             origin, key, here, there);
+  }
+  options_take(&c->options, t->trained, key);
+  return true;
+}
+
+// What the file does not say, because an earlier program wrote it, stays as it is configured.
+static bool take_section(const Taking* t, const OptionSection* section) {
+  bool good = true;
+  for (int i = 0; i < section->table.count; i++) {
+    const char* name = section->table.rows[i].name;
+    if (is_carried(section->name, name) && strcmp(section->origins[i], "default") != 0) {
+      good &= take(t, text_format(&t->config->arena, "%s.%s", section->name, name));
+    }
+  }
+  return good;
+}
+
+static bool take_all(const Taking* t) {
+  bool good = true;
+  for (int s = 0; s < t->trained->count; s++) {
+    good &= take_section(t, &t->trained->sections[s]);
+  }
+  return good;
+}
+
+bool run_config_take_trained(RunConfig* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  PolicyTraining training;
+  if (strcmp(c->scheduler.kind, "apply") != 0 || !*c->scheduler.controller) {
+    return true;
+  }
+  if (!fold_find_policy(path, c->scheduler.controller, error) ||
+      !policy_file_read_training(&training, path, &c->arena, error)) {
+    return false;
+  }
+  RunConfig* trained = ARENA_NEW(&c->arena, 1, RunConfig);
+  Taking taking = {.config = c,
+                   .trained = &trained->options,
+                   .path = arena_string(&c->arena, path),
+                   .given = strcmp(c->scheduler.settings, "given") == 0,
+                   .error = error};
+  run_config_init(trained);
+  bool good = options_load_record(&trained->options, taking.path, training.config, error) &&
+              take_all(&taking);
+  run_config_free(trained);
+  c->controller_path = taking.path;
+  c->trained_env = training.env;
+  return good && options_set(&c->options, "scheduler.settings", "given", taking.path, error);
+}
