@@ -19,6 +19,16 @@ typedef struct {
   const char* engine;
 } PlayPolicy;
 
+// The hyper-episode of a run with the largest mean evaluation return; one that diverged never is.
+typedef struct {
+  const char* path;
+  double score;
+  int hyper_episodes;    // sealed
+  int diverged;          // of them
+} PlayBest;
+
+bool play_find_best(PlayBest* best, const char* directory, Arena* arena, Error* error);
+
 // Reads the policy of a sealed hyper-episode (docs/formats.md section 3.5).
 bool play_policy_read(PlayPolicy* policy, const char* path, Arena* arena, Error* error);
 

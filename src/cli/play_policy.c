@@ -1,5 +1,7 @@
+#include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/play.h"
 #include "hyper/sealed_root.h"
 
@@ -54,4 +56,55 @@ bool play_policy_read(PlayPolicy* policy, const char* path, Arena* arena, Error*
   bool read = read_policy(policy, &file, arena, error);
   bool closed = h5_close(&file, read ? error : &problem);
   return read && closed;
+}
+
+// Mean evaluation return of a sealed hyper-episode; NaN if it has no epoch.
+static bool read_score(double* score, bool* diverged, const char* path, Arena* arena,
+                       Error* error) {
+  H5File file;
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  int epochs = h5_rows(&file, "epochs/eval_return_mean");
+  double* returns = ARENA_NEW(arena, epochs, double);
+  h5_read(&file, "epochs/eval_return_mean", H5_F64, epochs, 0, returns);
+  *diverged = strcmp(h5_get_text(&file, "", "status", arena), "diverged") == 0;
+  *score = 0;
+  for (int e = 0; e < epochs; e++) {
+    *score += returns[e];
+  }
+  *score /= epochs;
+  return h5_close(&file, error);
+}
+
+static bool consider(PlayBest* best, const char* path, Arena* arena, Error* error) {
+  double score;
+  bool diverged;
+  if (!read_score(&score, &diverged, path, arena, error)) {
+    return false;
+  }
+  best->hyper_episodes++;
+  best->diverged += diverged;
+  if (!diverged && score > best->score) {
+    best->score = score;
+    best->path = path;
+  }
+  return true;
+}
+
+bool play_find_best(PlayBest* best, const char* directory, Arena* arena, Error* error) {
+  const char* episodes = text_format(arena, "%s/episodes", directory);
+  char** names;
+  int count;
+  *best = (PlayBest){.score = -INFINITY};
+  if (!files_list(&names, &count, episodes, ".h5", arena, error)) {
+    return error_line(error, "%s: is not a run directory", directory);
+  }
+  for (int i = 0; i < count; i++) {
+    if (!consider(best, text_format(arena, "%s/%s", episodes, names[i]), arena, error)) {
+      return false;
+    }
+  }
+  return best->path || error_set(error, "%s: none of %d sealed hyper-episodes finished", directory,
+                                 best->hyper_episodes);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/assets.h"
 #include "cli/play.h"
@@ -15,11 +16,12 @@
 #define PACE 30.0  // frames per second that --every aims at if it is not given
 
 static const char USAGE[] =
-    "usage: autombpo play [options] EPISODE.h5\n"
+    "usage: autombpo play [options] RUN|EPISODE.h5\n"
     "       autombpo play [options] --random|--zero --task TASK\n"
     "\n"
-    "Plays episodes with the policy of a sealed hyper-episode (RUN/episodes/NNNNNN.h5), or with\n"
-    "uniformly random or zero actions; prints returns.\n"
+    "Plays episodes with the policy of a sealed hyper-episode (RUN/episodes/NNNNNN.h5; of a run\n"
+    "directory the one with the largest mean evaluation return), or with uniformly random or zero\n"
+    "actions; prints returns.\n"
     "\n"
     "  --task TASK      another task than the policy's own (autombpo env list)\n"
     "  --episodes N     default 10\n"
@@ -318,6 +320,24 @@ static bool check_policy(const PlayPolicy* policy, const Env* env, const char* p
   return true;
 }
 
+// Of a run directory, the file of its best hyper-episode.
+static bool choose_file(Arguments* arguments, Arena* arena, Error* error) {
+  struct stat info;
+  PlayBest best;
+  if (stat(arguments->policy, &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return true;
+  }
+  if (!play_find_best(&best, arguments->policy, arena, error)) {
+    return false;
+  }
+  fprintf(stderr,
+          "autombpo play: %s: the best of %d hyper-episodes (%d diverged), mean evaluation return "
+          "%.6g\n",
+          best.path, best.hyper_episodes, best.diverged, best.score);
+  arguments->policy = best.path;
+  return true;
+}
+
 // A data file must not have code loaded.
 static bool names_code(const char* task) { return strncmp(task, "plugin:", 7) == 0; }
 
@@ -325,6 +345,9 @@ static int run(Arguments* arguments, Arena* arena) {
   Error error = {0};
   PlayPolicy policy = {.kind = arguments->actor, .stochastic = arguments->stochastic};
   if (!arguments->assets && !(arguments->assets = assets_find(arena, &error))) {
+    return fail(error.text);
+  }
+  if (policy.kind == PLAY_POLICY && !choose_file(arguments, arena, &error)) {
     return fail(error.text);
   }
   if (policy.kind == PLAY_POLICY && !play_policy_read(&policy, arguments->policy, arena, &error)) {
@@ -358,7 +381,7 @@ int verb_play(int argc, char** argv) {
   }
   bool trained = arguments.actor == PLAY_POLICY;
   if (argc - optind != (trained ? 1 : 0)) {
-    return usage_error(trained ? "expected the file of one hyper-episode, or --random or --zero"
+    return usage_error(trained ? "expected a run or the file of a hyper-episode, --random or --zero"
                                : "--random and --zero take no file");
   }
   if (!trained && !arguments.task) {

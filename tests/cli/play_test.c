@@ -68,8 +68,10 @@ static void assert_says(const char* name, const char* expected) {
   }
 }
 
-// A sealed hyper-episode that holds nothing but a policy: outputs are `bias` whatever it sees.
-static void write_policy(const char* path, const char* task, int obs, int act, Real bias) {
+// A sealed hyper-episode that holds nothing but a policy, whose outputs are `bias` whatever it sees,
+// and two evaluations.
+static void write_scored(const char* path, const char* task, int obs, int act, Real bias,
+                         const char* status, double score) {
   Arena arena = {0};
   H5File file;
   Error error = {0};
@@ -81,12 +83,20 @@ static void write_policy(const char* path, const char* task, int obs, int act, R
   assert_true(h5_create(&file, path, EPISODE_FORMAT, SEALED_VERSION, &error));
   h5_set_text(&file, "", "env", task);
   h5_set_text(&file, "", "env_engine", "MuJoCo 1.50");
+  h5_set_text(&file, "", "status", status);
+  h5_group(&file, "epochs");
+  sealed_column(&file, "epochs", "eval_return_mean", H5_F64, 2, 0, "return", "mean",
+                (double[]){score - 1, score + 1});
   h5_group(&file, "final");
   sealed_network(&file, "final/policy", &net, params);
   if (!h5_seal(&file, &error)) {
     fail_msg("%s", error.text);
   }
   arena_free(&arena);
+}
+
+static void write_policy(const char* path, const char* task, int obs, int act, Real bias) {
+  write_scored(path, task, obs, act, bias, "finished", 0);
 }
 
 static void the_policy_of_the_file_acts(void** state) {
@@ -105,6 +115,29 @@ static void the_policy_of_the_file_acts(void** state) {
     assert_true(action.x[i] > 0.46211 && action.x[i] < 0.46212);  // tanh(0.5)
   }
   arena_free(&arena);
+}
+
+// Of these, 1 has the best score that counts: 2 diverged, and the last is not sealed.
+static void the_best_hyper_episode_of_a_run_acts(void** state) {
+  (void)state;
+  char run[256];
+  strcpy(run, in_directory("run"));
+  assert_int_equal(mkdir(run, 0777), 0);
+  assert_int_equal(play(run, NULL), EXIT_FAILED);
+  assert_says("err", "is not a run directory");
+  assert_int_equal(mkdir(in_directory("run/episodes"), 0777), 0);
+  write_scored(in_directory("run/episodes/000002.h5"), "pendulum-v1", 3, 1, 2, "diverged", 90);
+  assert_int_equal(play(run, NULL), EXIT_FAILED);
+  assert_says("err", "none of 1 sealed hyper-episodes finished");
+  write_scored(in_directory("run/episodes/000000.h5"), "pendulum-v1", 3, 1, 0, "finished", -30);
+  write_scored(in_directory("run/episodes/000001.h5"), "pendulum-v1", 3, 1, 1, "finished", -20);
+  write_scored(in_directory("run/episodes/000003.h5"), "pendulum-v1", 3, 1, 0, "finished", -25);
+  FILE* unfinished = fopen(in_directory("run/episodes/000004.h5.host-1-0.tmp"), "w");
+  fclose(unfinished);
+  assert_int_equal(play(run, "--json", "--episodes", "1", NULL), 0);
+  assert_says("err", "run/episodes/000001.h5: the best of 4 hyper-episodes (1 diverged), mean "
+                     "evaluation return -20");
+  assert_says("out", "run/episodes/000001.h5");
 }
 
 static void a_policy_of_another_task_is_refused(void** state) {
@@ -274,6 +307,7 @@ static int make_directory(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_policy_of_the_file_acts),
+      cmocka_unit_test(the_best_hyper_episode_of_a_run_acts),
       cmocka_unit_test(a_policy_of_another_task_is_refused),
       cmocka_unit_test(a_file_cannot_have_code_loaded),
       cmocka_unit_test(files_without_a_policy_are_refused),
