@@ -143,7 +143,7 @@ def global_offences(path: str, lines: list[str]) -> Iterator[Offence]:
 
 
 def offences(root: Path) -> Iterator[Offence]:
-    for file in sorted([*root.glob("src/*/*"), *root.glob("include/*/*")]):
+    for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:
             continue
         path = file.relative_to(root).as_posix()

@@ -11,6 +11,7 @@
 #include "cluster/protocol.h"
 #include "cluster/reporter.h"
 #include "hyper/run_directory.h"
+#include "hyper/scheduler.h"
 
 typedef enum { NEXT_BEGIN, NEXT_WAIT, NEXT_STOP } NextAnswer;
 
@@ -29,12 +30,7 @@ typedef struct {
   int64_t renewal;          // where coordinator_renew goes on
   int64_t look;             // where coordinator_look goes on
   uint8_t* status;          // (total) EpisodeStatus
-  bool learns;              // the controller is updated
-  bool controlled;          // a controller acts
-  bool uses_best;           // apply: act with the best version
-  int version;              // newest version of the controller
-  int window;               // versions kept: all that a running hyper-episode may act with
-  Controller* controllers;  // (window) version v at v % window
+  Scheduler scheduler;      // who decides, and which hyper-episodes may begin
 } Coordinator;
 
 bool coordinator_init(Coordinator* coordinator, const Experiment* experiment,

@@ -44,17 +44,4 @@ typedef struct {
 // epoch as the unscheduled one whose returns are R'.
 MbpoOptions experiment_mbpo(const Experiment* experiment);
 
-// Epochs of one hyper-episode: m while a controller learns, M otherwise.
-int experiment_epochs(const Experiment* experiment);
-
-// Hyper-episodes of the whole experiment.
-int64_t experiment_hyper_episodes(const Experiment* experiment);
-
-// Updates of the controller in all; 0 if nothing learns.
-int experiment_updates(const Experiment* experiment);
-
-// Version of the controller that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if
-// nothing learns.
-int experiment_policy_version(const Experiment* experiment, int64_t hyper_episode);
-
 #endif  // HYPER_EXPERIMENT_H

@@ -95,6 +95,9 @@ int head_choices(HyperHead head);
 const char* head_name(HyperHead head);
 const char* feature_name(HyperFeature feature);
 
+// Whether the configuration lets a scheduler set a head at all (hyper.schedule_*).
+bool hyper_schedules(const HyperOptions* options, HyperHead head);
+
 // Sets what the scheduled heads start from, at the begin of a run.
 void hyper_begin(Mbpo* mbpo, const HyperOptions* options);
 

@@ -4,6 +4,7 @@
 
 #include "hyper/controller.h"
 #include "hyper/experiment.h"
+#include "hyper/run_directory.h"
 
 bool policy_file_write(const Controller* controller, const Experiment* experiment, const char* path,
                        Error* error);
@@ -19,5 +20,8 @@ typedef struct {
 
 bool policy_file_read_training(PolicyTraining* training, const char* path, Arena* arena,
                                Error* error);
+
+// The policy file that a user names: the file itself, or the newest of a run directory.
+bool policy_file_find(char out[RUN_PATH_SIZE], const char* named, Error* error);
 
 #endif  // HYPER_POLICY_FILE_H

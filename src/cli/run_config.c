@@ -7,7 +7,7 @@
 
 #include "base/archive.h"
 #include "cli/assets.h"
-#include "cluster/fold.h"
+#include "hyper/scheduler.h"
 
 OPTION_TABLE(env_table, EnvOptions, ENV_OPTIONS)
 OPTION_TABLE(sac_table, SacOptions, SAC_OPTIONS)
@@ -246,8 +246,8 @@ bool run_config_resolve(RunConfig* c, Error* error) {
   }
   fill_directory(&c->directory, c);
   fill_experiment(c);
-  bool learns = strcmp(c->scheduler.kind, "ppo") == 0;
+  bool needed = scheduler_kind(&c->experiment)->needs_baseline;
   return find_assets(c, error) && name_env(c, error) && check_task_of_controller(c, error) &&
-         find_baseline(c, learns, error) &&
-         (!learns || check_length(c, error)) && add_hashes(c, error);
+         find_baseline(c, needed, error) && (!needed || check_length(c, error)) &&
+         add_hashes(c, error);
 }

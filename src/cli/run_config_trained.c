@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/run_config.h"
-#include "cluster/fold.h"
 #include "hyper/policy_file.h"
 
 // Of hyper.*, what belongs to a run and not to the hyper-MDP.
@@ -99,7 +98,7 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   if (strcmp(c->scheduler.kind, "apply") != 0 || !*c->scheduler.controller) {
     return true;
   }
-  if (!fold_find_policy(path, c->scheduler.controller, error) ||
+  if (!policy_file_find(path, c->scheduler.controller, error) ||
       !policy_file_read_training(&training, path, &c->arena, error)) {
     return false;
   }

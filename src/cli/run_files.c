@@ -9,6 +9,7 @@
 
 #include "base/yaml.h"
 #include "env/env.h"
+#include "hyper/scheduler.h"
 #include "hyper/sealed_check.h"
 #include "nn/gemm.h"
 
@@ -73,7 +74,7 @@ static bool check_results(const RunConfig* c, Error* error) {
   if (files_exists(path)) {
     return sealed_check_policy(&c->directory, x, 0, error);
   }
-  for (int64_t e = 0; e < experiment_hyper_episodes(x); e++) {
+  for (int64_t e = 0; e < scheduler_plan(x).hyper_episodes; e++) {
     run_episode_path(path, &c->directory, e);
     if (files_exists(path)) {
       return sealed_check_episode(&c->directory, x, e, error);

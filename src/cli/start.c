@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "cluster/campaign.h"
 #include "cluster/stop.h"
+#include "hyper/scheduler.h"
 #include "nn/gemm.h"
 #include "store/json.h"
 
@@ -194,12 +195,12 @@ static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int f
 }
 
 static void print_plan(Start* s) {
-  const Experiment* x = &s->config.experiment;
+  SchedulerPlan plan = scheduler_plan(&s->config.experiment);
   Text text;
   text_init(&text, &s->config.arena);
   options_show(&s->config.options, &text);
   printf("%s# %lld hyper-episodes of %d epochs into %s; nothing was written\n", text.bytes,
-         (long long)experiment_hyper_episodes(x), experiment_epochs(x), s->config.directory.path);
+         (long long)plan.hyper_episodes, plan.epochs, s->config.directory.path);
 }
 
 static CampaignOptions campaign_options(const Start* s) {

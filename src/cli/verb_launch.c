@@ -9,6 +9,7 @@
 #include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/verbs.h"
+#include "hyper/scheduler.h"
 
 #define DEFAULT_TIME 86400.0   // seconds
 #define MAX_WALL_MARGIN 600.0  // seconds, after run.max_wall
@@ -115,11 +116,9 @@ static void take_operands(LaunchArguments* a, int argc, char** argv) {
 
 // Hyper-episodes that may run at the same time.
 static int parallel_episodes(const Experiment* x) {
-  int64_t total = experiment_hyper_episodes(x);
-  int64_t most = experiment_updates(x) > 0
-                     ? (int64_t)x->ppo.episodes_per_update + x->ppo.look_ahead
-                     : total;
-  most = most < total ? most : total;
+  SchedulerPlan plan = scheduler_plan(x);
+  int64_t stage = (int64_t)plan.stage_size + plan.look_ahead;
+  int64_t most = plan.updates > 0 && stage < plan.hyper_episodes ? stage : plan.hyper_episodes;
   return most < MOST_RANKS ? (int)most : MOST_RANKS;
 }
 
@@ -135,9 +134,9 @@ static const char* job_name(Arena* arena, const Experiment* x) {
 
 static const char* title(Arena* arena, const RunConfig* c, const LaunchScript* s) {
   const Experiment* x = &c->experiment;
+  SchedulerPlan plan = scheduler_plan(x);
   const char* run = text_format(arena, "%s on %s, %lld hyper-episodes of %d epochs", x->method,
-                                x->task, (long long)experiment_hyper_episodes(x),
-                                experiment_epochs(x));
+                                x->task, (long long)plan.hyper_episodes, plan.epochs);
   if (s->seed_count > 0) {
     return text_format(arena, "%s; %d runs, one a seed.", run, s->seed_count);
   }

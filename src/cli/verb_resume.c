@@ -3,6 +3,7 @@
 
 #include "cli/start.h"
 #include "cli/verbs.h"
+#include "hyper/scheduler.h"
 #include "hyper/checkpoint.h"
 
 // Lines about hyper-episodes that go on; the rest is counted.
@@ -58,14 +59,14 @@ static bool print_begun(const RunDirectory* directory, int64_t e) {
 
 static void print_restored(const Start* start) {
   const RunDirectory* directory = &start->config.directory;
-  int64_t total = experiment_hyper_episodes(&start->config.experiment);
+  SchedulerPlan plan = scheduler_plan(&start->config.experiment);
+  int64_t total = plan.hyper_episodes;
   int64_t sealed = count_sealed(directory, total);
   int versions = count_versions(directory), begun = 0;
   printf("%s: %lld of %lld hyper-episodes sealed", directory->path, (long long)sealed,
          (long long)total);
   if (versions > 0) {
-    printf(", controller version %d of %d", versions - 1,
-           experiment_updates(&start->config.experiment));
+    printf(", controller version %d of %d", versions - 1, plan.updates);
   }
   printf(sealed == total ? ": nothing is missing\n" : "\n");
   for (int64_t e = 0; e < total && begun < LINES; e++) {

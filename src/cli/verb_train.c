@@ -3,12 +3,14 @@
 
 #include "cli/start.h"
 #include "cli/verbs.h"
+#include "hyper/scheduler.h"
 
 static bool print_result(const Start* start, Error* error) {
   (void)error;
   const Experiment* x = &start->config.experiment;
   printf("finished: %lld hyper-episodes of %s on %s in %s\n",
-         (long long)experiment_hyper_episodes(x), x->method, x->task, start->config.directory.path);
+         (long long)scheduler_plan(x).hyper_episodes, x->method, x->task,
+         start->config.directory.path);
   return true;
 }
 

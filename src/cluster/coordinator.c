@@ -1,87 +1,9 @@
 #include "cluster/coordinator.h"
 
-#include <math.h>
-#include <string.h>
-
-#include "cluster/fold.h"
 #include "hyper/checkpoint.h"
-#include "hyper/policy_file.h"
-#include "hyper/ppo.h"
 #include "hyper/sealed_check.h"
 
-// Stages that the file of a trained controller may hold.
-#define LARGEST_TRAINED 10000
-
 typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
-
-static bool is_kind(const Coordinator* c, const char* kind) {
-  return strcmp(c->experiment->scheduler.kind, kind) == 0;
-}
-
-static Controller* controller_of(Coordinator* c, int version) {
-  CHECK(version <= c->version && version > c->version - c->window,
-        "controller version %d is not at hand (newest %d)", version, c->version);
-  return &c->controllers[version % c->window];
-}
-
-static bool init_controllers(Coordinator* c, Error* error) {
-  const Experiment* x = c->experiment;
-  int stages = ppo_total_stages(&x->ppo);
-  ControllerShape shape = {
-      .groups = x->ppo.groups,
-      .hidden_size = x->ppo.hidden_size,
-      .learning_rate = x->ppo.learning_rate,
-      .init_sd = x->ppo.init_sd,
-      .max_batch = x->ppo.minibatch_size,
-      .max_stages = c->learns ? stages : LARGEST_TRAINED,
-  };
-  int behind = (x->ppo.look_ahead + x->ppo.episodes_per_update - 1) / x->ppo.episodes_per_update;
-  c->window = c->learns ? behind + 2 : 1;
-  c->controllers = ARENA_NEW(c->arena, c->window, Controller);
-  for (int i = 0; i < c->window; i++) {
-    if (!controller_init(&c->controllers[i], &x->hyper, &shape, x->seed, c->arena, error)) {
-      return false;
-    }
-  }
-  if (c->learns && c->controllers[0].groups != x->ppo.stages.count) {
-    return error_set(error, "ppo.stages has %d entries, expected one for each of the %d groups",
-                     x->ppo.stages.count, c->controllers[0].groups);
-  }
-  return true;
-}
-
-static bool save_version(Coordinator* c, Error* error) {
-  char path[RUN_PATH_SIZE];
-  run_policy_path(path, c->directory, c->version);
-  return policy_file_write(controller_of(c, c->version), c->experiment, path, error);
-}
-
-// The first policy file that is missing is the next update; those before it are taken up as far as
-// running hyper-episodes act with them.
-static bool load_versions(Coordinator* c, Error* error) {
-  char path[RUN_PATH_SIZE];
-  int newest = -1;
-  for (int v = 0; v <= experiment_updates(c->experiment); v++) {
-    run_policy_path(path, c->directory, v);
-    if (!files_exists(path)) {
-      break;
-    }
-    newest = v;
-  }
-  if (newest < 0) {
-    c->version = 0;
-    return save_version(c, error);
-  }
-  c->version = newest;
-  for (int v = newest; v >= 0 && v > newest - c->window; v--) {
-    run_policy_path(path, c->directory, v);
-    if (!sealed_check_policy(c->directory, c->experiment, v, error) ||
-        !policy_file_read(controller_of(c, v), path, error)) {
-      return false;
-    }
-  }
-  return true;
-}
 
 static bool is_sealed(const Coordinator* c, int64_t e) {
   char path[RUN_PATH_SIZE];
@@ -109,18 +31,17 @@ static void mark_sealed(Coordinator* c, int64_t e) {
 }
 
 // Without updates, nothing else reads what was sealed before: it is checked here.
-static bool scan_episodes(Coordinator* c, Error* error) {
+static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
   bool complete = files_exists(path);
   run_directory_sweep(c->directory, complete);
-  c->total = experiment_hyper_episodes(c->experiment);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   for (int64_t e = 0; e < c->total; e++) {
     if (!is_sealed(c, e)) {
       continue;
     }
-    if (!c->learns && !complete &&
+    if (!learns && !complete &&
         !sealed_check_episode(c->directory, c->experiment, e, error)) {
       return false;
     }
@@ -133,43 +54,16 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   return true;
 }
 
-static bool stage_is_sealed(const Coordinator* c, int stage) {
-  int64_t K = c->experiment->ppo.episodes_per_update;
-  for (int64_t e = stage * K; e < (stage + 1) * K; e++) {
-    if (c->status[e] != EPISODE_SEALED) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// Each complete stage makes the next version of the controller: from sealed files, in index order.
 static bool fold_complete_stages(Coordinator* c, Error* error) {
-  while (c->learns && c->version < experiment_updates(c->experiment) &&
-         stage_is_sealed(c, c->version)) {
-    Controller* next = &c->controllers[(c->version + 1) % c->window];
-    controller_copy(next, controller_of(c, c->version));
-    if (!fold_stage(next, c->experiment, c->directory, c->arena, error)) {
+  const StageResult* result;
+  do {
+    if (!scheduler_fold(&c->scheduler, c->first, &result, error)) {
       return false;
     }
-    c->version++;
-    if (!save_version(c, error)) {
-      return false;
+    if (result) {
+      reporter_stage(c->reporter, result, c->scheduler.version);
     }
-    reporter_stage(c->reporter, &next->stage[next->stages - 1], c->version);
-  }
-  return true;
-}
-
-static bool load_trained_controller(Coordinator* c, Error* error) {
-  const SchedulerOptions* o = &c->experiment->scheduler;
-  char path[RUN_PATH_SIZE];
-  if (!fold_find_policy(path, o->controller, error) ||
-      !policy_file_read(&c->controllers[0], path, error)) {
-    return false;
-  }
-  c->version = 0;
-  c->uses_best = strcmp(o->controller_version, "best") == 0;
+  } while (result);
   return true;
 }
 
@@ -181,45 +75,19 @@ bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* d
                      .reporter = reporter,
                      .arena = arena};
   lease_office_init(&c->leases, directory);
-  c->learns = is_kind(c, "ppo");
-  c->controlled = c->learns || is_kind(c, "apply");
-  if (!scan_episodes(c, error) || (c->controlled && !init_controllers(c, error))) {
+  SchedulerPlan plan = scheduler_plan(x);
+  c->total = plan.hyper_episodes;
+  if (!scan_episodes(c, plan.updates > 0, error)) {
     return false;
   }
   reporter_scan(reporter, c->total, c->sealed);
-  if (is_kind(c, "apply")) {
-    return load_trained_controller(c, error);
-  }
-  return !c->learns || (load_versions(c, error) && fold_complete_stages(c, error));
+  return scheduler_open(&c->scheduler, x, directory, arena, error) &&
+         fold_complete_stages(c, error);
 }
 
-// Whether head h of a hyper-episode that acts with `version` is set by the scheduler.
-static bool schedules(const Coordinator* c, HyperHead h, int version) {
-  const HyperOptions* o = &c->experiment->hyper;
-  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
-                                      o->schedule_policy_updates, o->schedule_rollout_length};
-  const bool applied[HEAD_COUNT] = {o->apply_train_model, o->apply_real_ratio,
-                                    o->apply_policy_updates, o->apply_rollout_length};
-  if (is_kind(c, "fixed")) {
-    return false;
-  }
-  if (c->controlled) {
-    return controller_schedules(&c->controllers[version % c->window], h) &&
-           (c->learns || applied[h]);
-  }
-  return scheduled[h];
-}
-
-static MbpoScheduled scheduled_heads(const Coordinator* c, int version) {
-  return (MbpoScheduled){.train_model = schedules(c, HEAD_TRAIN_MODEL, version),
-                         .real_ratio = schedules(c, HEAD_REAL_RATIO, version),
-                         .policy_updates = schedules(c, HEAD_POLICY_UPDATES, version),
-                         .rollout_length = schedules(c, HEAD_ROLLOUT_LENGTH, version)};
-}
-
-// Whether hyper-episode e is there, and its controller too.
+// Whether hyper-episode e is there, and may begin.
 static bool is_open(const Coordinator* c, int64_t e) {
-  return e < c->total && experiment_policy_version(c->experiment, e) <= c->version;
+  return scheduler_is_ready(&c->scheduler, e);
 }
 
 // The first from e on with this status; not open: there is none.
@@ -245,22 +113,27 @@ static bool lease(const Coordinator* c, int64_t e) {
   return true;
 }
 
+static void prepare(BeginMessage* begin, const Coordinator* c, int64_t e) {
+  const Scheduler* s = &c->scheduler;
+  int version = scheduler_version_of(&s->plan, e);
+  *begin = (BeginMessage){.hyper_episode = e,
+                          .policy_version = s->kind->has_versions ? version : -1,
+                          .stage = (int)(s->plan.updates > 0 ? e / s->plan.stage_size : 0),
+                          .scheduled = scheduler_sets(s, version)};
+}
+
 NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
   c->waiting = find(c, c->waiting, EPISODE_WAITS);
   for (int64_t e = c->waiting; e < c->total; e++) {
-    int version = experiment_policy_version(c->experiment, e);
-    if (version > c->version) {
+    if (!is_open(c, e)) {
       return NEXT_WAIT;
     }
-    if (c->status[e] != EPISODE_WAITS || !lease(c, e)) {
-      continue;
+    if (c->status[e] == EPISODE_WAITS && lease(c, e)) {
+      prepare(begin, c, e);
+      mark(c, e, EPISODE_RUNS);
+      reporter_begin(c->reporter, rank, begin);
+      return NEXT_BEGIN;
     }
-    *begin = (BeginMessage){.hyper_episode = e, .policy_version = c->controlled ? version : -1};
-    begin->stage = (int)(c->learns ? e / c->experiment->ppo.episodes_per_update : 0);
-    begin->scheduled = scheduled_heads(c, version);
-    mark(c, e, EPISODE_RUNS);
-    reporter_begin(c->reporter, rank, begin);
-    return NEXT_BEGIN;
   }
   return coordinator_complete(c) ? NEXT_STOP : NEXT_WAIT;
 }
@@ -273,55 +146,33 @@ void coordinator_give_back(Coordinator* c, int64_t e) {
   }
 }
 
-// Uniform over what is allowed.
-static void choose_at_random(HyperAction* action, const HyperState* state, Rng* rng) {
-  action->explored = true;
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    double uniform = rng_uniform(rng);
-    int choices = hyper_choice_count(state->allowed[h]);
-    if (choices > 0) {
-      action->choice[h] = (int8_t)hyper_choice(state->allowed[h], (int)(uniform * choices));
-      action->logp[h] = -log(choices);
-      action->entropy[h] = log(choices);
-    }
-  }
-}
-
 // Reports where a trained controller has never been.
 static void note_extrapolation(const Coordinator* c, const ReportMessage* report,
                                const HyperAction* action) {
-  const Controller* controller = &c->controllers[0];
-  for (HyperFeature f = 0; f < FEATURE_COUNT; f++) {
+  const Controller* trained = c->scheduler.trained;
+  for (HyperFeature f = 0; trained && f < FEATURE_COUNT; f++) {
     double raw = report->state.raw[f];
-    if (controller_extrapolates(controller, action, f, raw)) {
-      reporter_extrapolates(c->reporter, report->hyper_episode, f, raw, &controller->seen);
+    if (controller_extrapolates(trained, action, f, raw)) {
+      reporter_extrapolates(c->reporter, report->hyper_episode, f, raw, &trained->seen);
     }
   }
 }
 
 void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report,
                         int rank) {
-  const Experiment* x = c->experiment;
   *order = (OrderMessage){.hyper_episode = report->hyper_episode, .decision = report->decision};
-  int version = c->learns ? report->policy_version : 0;
   if (c->status[report->hyper_episode] == EPISODE_SEALED || is_sealed(c, report->hyper_episode)) {
     order->verdict = ORDER_DROP;
     coordinator_give_back(c, report->hyper_episode);
     reporter_idle(c->reporter, rank);
     return;
   }
-  Rng rng = rng_stream(x->seed, report->hyper_episode, RNG_DECISION, report->decision);
-  hyper_action_none(&order->action);
-  if (is_kind(c, "random")) {
-    choose_at_random(&order->action, &report->state, &rng);
-  } else if (c->controlled) {
-    double exploration = c->learns ? ppo_exploration(&x->ppo, version) : 0;
-    controller_act(&order->action, controller_of(c, version), &report->state, exploration,
-                   c->uses_best, &rng);
-    if (!c->learns) {
-      note_extrapolation(c, report, &order->action);
-    }
-  }
+  SchedulerRequest request = {.hyper_episode = report->hyper_episode,
+                              .decision = report->decision,
+                              .version = report->policy_version,
+                              .state = &report->state};
+  scheduler_decide(&order->action, &c->scheduler, &request);
+  note_extrapolation(c, report, &order->action);
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
 }
 
@@ -368,5 +219,5 @@ void coordinator_release(const Coordinator* c) {
 }
 
 bool coordinator_complete(const Coordinator* c) {
-  return c->sealed == c->total && (!c->learns || c->version == experiment_updates(c->experiment));
+  return c->sealed == c->total && scheduler_is_done(&c->scheduler);
 }

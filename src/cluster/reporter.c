@@ -8,6 +8,7 @@
 
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "hyper/scheduler.h"
 #include "store/json.h"
 
 #define STATUS_INTERVAL 10.0  // seconds between two status.json
@@ -68,7 +69,7 @@ void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directo
 
 static int64_t steps_per_episode(const Reporter* r) {
   const MbpoOptions* o = &r->experiment->mbpo;
-  return o->exploration_steps + (int64_t)experiment_epochs(r->experiment) * o->epoch_length;
+  return o->exploration_steps + (int64_t)scheduler_plan(r->experiment).epochs * o->epoch_length;
 }
 
 void reporter_scan(Reporter* r, int64_t total, int64_t sealed) {

@@ -47,18 +47,19 @@ static bool parse_groups(int* groups, int group[HEAD_COUNT], const char* text, E
   return true;
 }
 
-static bool assign_groups(Controller* c, const bool* scheduled, const char* text, Error* error) {
+static bool assign_groups(Controller* c, const HyperOptions* o, const char* text, Error* error) {
   int group[HEAD_COUNT];
   if (!parse_groups(&c->groups, group, text, error)) {
     return false;
   }
   for (int h = 0; h < HEAD_COUNT; h++) {
-    if (*text && scheduled[h] != (group[h] >= 0)) {
+    bool scheduled = hyper_schedules(o, (HyperHead)h);
+    if (*text && scheduled != (group[h] >= 0)) {
       return error_set(error, "ppo.groups: head '%s' is %s, but hyper.schedule_%s is %s",
                        head_name((HyperHead)h), group[h] >= 0 ? "named" : "not named",
-                       head_name((HyperHead)h), scheduled[h] ? "true" : "false");
+                       head_name((HyperHead)h), scheduled ? "true" : "false");
     }
-    c->heads[h].scheduled = scheduled[h];
+    c->heads[h].scheduled = scheduled;
     c->heads[h].group = *text ? group[h] : 0;
   }
   return true;
@@ -101,10 +102,8 @@ static void init_head(Controller* c, int h, const ControllerShape* shape, Rng* r
 
 bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape* shape,
                      uint64_t seed, Arena* arena, Error* error) {
-  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
-                                      o->schedule_policy_updates, o->schedule_rollout_length};
   *c = (Controller){.best_score = -INFINITY, .best_version = -1, .max_stages = shape->max_stages};
-  if (!assign_groups(c, scheduled, shape->groups, error)) {
+  if (!assign_groups(c, o, shape->groups, error)) {
     return false;
   }
   c->stage = ARENA_NEW(arena, shape->max_stages, StageResult);
@@ -113,7 +112,7 @@ bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape
   }
   Rng rng = rng_stream(seed, 0, RNG_CONTROLLER, 0);
   for (int h = 0; h < HEAD_COUNT; h++) {
-    if (scheduled[h]) {
+    if (c->heads[h].scheduled) {
       init_head(c, h, shape, &rng, arena);
     }
   }

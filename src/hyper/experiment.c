@@ -1,12 +1,6 @@
 #include "hyper/experiment.h"
 
-#include <string.h>
-
-#include "hyper/ppo.h"
-
-static bool is_kind(const Experiment* x, const char* kind) {
-  return strcmp(x->scheduler.kind, kind) == 0;
-}
+#include "hyper/scheduler.h"
 
 // Rollouts of an epoch: at its first step, and every `interval` steps.
 static int rollouts_per_epoch(const MbpoOptions* o, int interval) {
@@ -15,7 +9,7 @@ static int rollouts_per_epoch(const MbpoOptions* o, int interval) {
 
 MbpoOptions experiment_mbpo(const Experiment* x) {
   MbpoOptions o = x->mbpo;
-  if (is_kind(x, "fixed")) {
+  if (scheduler_kind(x)->own_rollouts) {
     return o;
   }
   const HyperOptions* h = &x->hyper;
@@ -27,27 +21,4 @@ MbpoOptions experiment_mbpo(const Experiment* x) {
     o.rollouts = (int)((states + times - 1) / times);
   }
   return o;
-}
-
-int experiment_epochs(const Experiment* x) {
-  return is_kind(x, "ppo") ? x->hyper.train_epochs : x->hyper.apply_epochs;
-}
-
-int experiment_updates(const Experiment* x) {
-  return is_kind(x, "ppo") ? ppo_total_stages(&x->ppo) : 0;
-}
-
-int64_t experiment_hyper_episodes(const Experiment* x) {
-  if (is_kind(x, "ppo")) {
-    return (int64_t)experiment_updates(x) * x->ppo.episodes_per_update;
-  }
-  return x->scheduler.hyper_episodes;
-}
-
-int experiment_policy_version(const Experiment* x, int64_t hyper_episode) {
-  if (!is_kind(x, "ppo")) {
-    return 0;
-  }
-  int64_t behind = hyper_episode - x->ppo.look_ahead;
-  return behind > 0 ? (int)(behind / x->ppo.episodes_per_update) : 0;
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "hyper/scheduler.h"
+
 static int decisions_per_epoch(const Experiment* x) {
   return (x->mbpo.epoch_length + x->hyper.decision_interval - 1) / x->hyper.decision_interval;
 }
@@ -24,7 +26,7 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int
       .model = &x->model,
       .mbpo = &options,
       .scheduled = scheduled,
-      .epochs = experiment_epochs(x),
+      .epochs = scheduler_plan(x).epochs,
       .decision_interval = x->hyper.decision_interval,
       .max_rollout_length = largest_rollout_length(x),
       .seed = x->seed,

@@ -30,6 +30,12 @@ const char* head_name(HyperHead head) { return heads[head].name; }
 
 const char* feature_name(HyperFeature feature) { return features[feature]; }
 
+bool hyper_schedules(const HyperOptions* o, HyperHead head) {
+  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
+                                      o->schedule_policy_updates, o->schedule_rollout_length};
+  return scheduled[head];
+}
+
 void hyper_begin(Mbpo* m, const HyperOptions* o) {
   if (m->scheduled.policy_updates && o->policy_updates_start > 0) {
     m->policy_updates = o->policy_updates_start;

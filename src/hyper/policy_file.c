@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hyper/sealed_root.h"
 
@@ -244,4 +245,28 @@ bool policy_file_read_training(PolicyTraining* training, const char* path, Arena
   training->env = h5_get_text(&file, "", "env", arena);
   training->config = h5_get_text(&file, "", "config", arena);
   return h5_close(&file, error);
+}
+
+bool policy_file_find(char out[RUN_PATH_SIZE], const char* named, Error* error) {
+  struct stat info;
+  if (stat(named, &info) != 0) {
+    return error_set(error, "scheduler.controller: '%s' does not exist", named);
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    snprintf(out, RUN_PATH_SIZE, "%s", named);
+    return true;
+  }
+  RunDirectory directory;
+  snprintf(directory.path, sizeof directory.path, "%s", named);
+  bool found = false;
+  for (int v = 0; v < 1000000; v++) {
+    char path[RUN_PATH_SIZE];
+    run_policy_path(path, &directory, v);
+    if (!files_exists(path)) {
+      break;
+    }
+    memcpy(out, path, sizeof path);
+    found = true;
+  }
+  return found || error_set(error, "%s: no policy file in its policy/ directory", named);
 }

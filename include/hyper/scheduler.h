@@ -1,0 +1,92 @@
+// scheduler.h - who schedules the hyperparameters: one object; everything else does not know which.
+//
+// A kind of scheduler is one file in src/hyper/schedulers/ and one row in the table of scheduler.c.
+// It says how many hyper-episodes of which length a run has, which version of what it learns each
+// one acts with, which heads it sets, what it decides, and what a complete stage makes of it. All
+// of that is a function of the configuration, of its inputs and of sealed files, so that any number
+// of ranks, order and restart gives the same bits.
+#ifndef HYPER_SCHEDULER_H
+#define HYPER_SCHEDULER_H
+
+#include "hyper/controller.h"
+#include "hyper/experiment.h"
+#include "hyper/run_directory.h"
+
+// The shape of a run: a function of the configuration alone.
+typedef struct {
+  int epochs;              // of one hyper-episode
+  int64_t hyper_episodes;  // in all
+  int updates;             // stages that are folded; 0 = nothing learns
+  int stage_size;          // K, hyper-episodes of a stage
+  int look_ahead;          // L, hyper-episodes that may begin before the update is there
+} SchedulerPlan;
+
+typedef struct SchedulerKind SchedulerKind;
+
+typedef struct {
+  const SchedulerKind* kind;
+  const Experiment* experiment;
+  const RunDirectory* directory;
+  SchedulerPlan plan;
+  Arena* arena;
+  int version;                // newest version of what is learnt; 0 where nothing is
+  const Controller* trained;  // acts without learning, perhaps where it has never been; or NULL
+  void* self;                 // of the kind
+} Scheduler;
+
+// What is asked at a decision.
+typedef struct {
+  int64_t hyper_episode;
+  int decision;  // index within the hyper-episode
+  int version;   // that the hyper-episode acts with
+  const HyperState* state;
+} SchedulerRequest;
+
+struct SchedulerKind {
+  const char* name;     // scheduler.kind
+  bool own_rollouts;    // MBPO's own number and interval of rollouts, not those of hyper.*
+  bool needs_baseline;  // R' is part of what it learns from
+  bool has_versions;    // a version of a controller acts, and files say which
+
+  SchedulerPlan (*plan)(const Experiment* x);
+
+  // Takes up what the directory and the inputs hold. NULL: nothing.
+  bool (*open)(Scheduler* s, Error* error);
+
+  // Whether it sets a head of hyper-episodes that act with `version`.
+  bool (*sets)(const Scheduler* s, HyperHead head, int version);
+
+  // Chooses for the heads that are asked; the action comes empty. NULL: never chooses.
+  void (*decide)(HyperAction* action, Scheduler* s, const SchedulerRequest* request);
+
+  // Makes the next version of the stage `version`, whose hyper-episodes are all sealed. NULL: none.
+  bool (*fold)(Scheduler* s, const StageResult** result, Error* error);
+};
+
+// The kind of a configuration, and its plan.
+const SchedulerKind* scheduler_kind(const Experiment* experiment);
+SchedulerPlan scheduler_plan(const Experiment* experiment);
+
+// Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.
+int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);
+
+// Memory comes from `arena` as long as the scheduler lives.
+bool scheduler_open(Scheduler* scheduler, const Experiment* experiment,
+                    const RunDirectory* directory, Arena* arena, Error* error);
+
+// Whether hyper-episode e exists and may begin: its version is there.
+bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);
+
+// Which hyperparameters of hyper-episodes with this version it sets; MBPO sets the others.
+MbpoScheduled scheduler_sets(const Scheduler* scheduler, int version);
+
+void scheduler_decide(HyperAction* action, Scheduler* scheduler, const SchedulerRequest* request);
+
+// Folds the next stage if it is complete: all hyper-episodes below `sealed` are sealed. *result:
+// what that stage was like; NULL if nothing was to be folded.
+bool scheduler_fold(Scheduler* scheduler, int64_t sealed, const StageResult** result, Error* error);
+
+// Whether nothing is left to be folded.
+bool scheduler_is_done(const Scheduler* scheduler);
+
+#endif  // HYPER_SCHEDULER_H

@@ -1,0 +1,23 @@
+// scheduler_kinds.h - the kinds of src/hyper/schedulers/, and what several of them share.
+#ifndef HYPER_SCHEDULER_KINDS_H
+#define HYPER_SCHEDULER_KINDS_H
+
+#include "hyper/scheduler.h"
+
+extern const SchedulerKind scheduler_fixed;   // MBPO's own schedule
+extern const SchedulerKind scheduler_random;  // chance
+extern const SchedulerKind scheduler_ppo;     // the controller that learns
+extern const SchedulerKind scheduler_apply;   // a trained controller
+
+// Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
+SchedulerPlan scheduler_plain_plan(const Experiment* x);
+
+// The random stream of a decision: of (seed, hyper-episode, decision), so that the order in which
+// decisions arrive cannot matter.
+Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request);
+
+// A controller of the shape that the configuration describes.
+bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
+                               Error* error);
+
+#endif  // HYPER_SCHEDULER_KINDS_H

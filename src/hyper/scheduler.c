@@ -1,0 +1,87 @@
+#include "hyper/scheduler.h"
+
+#include <string.h>
+
+#include "hyper/scheduler_kinds.h"
+
+// All kinds, as scheduler.kind names them.
+static const SchedulerKind* const kinds[] = {
+    &scheduler_fixed,
+    &scheduler_random,
+    &scheduler_ppo,
+    &scheduler_apply,
+};
+
+const SchedulerKind* scheduler_kind(const Experiment* x) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (strcmp(kinds[i]->name, x->scheduler.kind) == 0) {
+      return kinds[i];
+    }
+  }
+  CHECK(false, "no scheduler '%s'", x->scheduler.kind);
+}
+
+SchedulerPlan scheduler_plan(const Experiment* x) { return scheduler_kind(x)->plan(x); }
+
+SchedulerPlan scheduler_plain_plan(const Experiment* x) {
+  return (SchedulerPlan){.epochs = x->hyper.apply_epochs,
+                         .hyper_episodes = x->scheduler.hyper_episodes};
+}
+
+Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request) {
+  return rng_stream(s->experiment->seed, request->hyper_episode, RNG_DECISION, request->decision);
+}
+
+bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
+                               Error* error) {
+  const Experiment* x = s->experiment;
+  ControllerShape shape = {
+      .groups = x->ppo.groups,
+      .hidden_size = x->ppo.hidden_size,
+      .learning_rate = x->ppo.learning_rate,
+      .init_sd = x->ppo.init_sd,
+      .max_batch = x->ppo.minibatch_size,
+      .max_stages = max_stages,
+  };
+  return controller_init(controller, &x->hyper, &shape, x->seed, s->arena, error);
+}
+
+int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {
+  int64_t behind = e - plan->look_ahead;
+  return plan->updates > 0 && behind > 0 ? (int)(behind / plan->stage_size) : 0;
+}
+
+bool scheduler_open(Scheduler* s, const Experiment* x, const RunDirectory* directory, Arena* arena,
+                    Error* error) {
+  *s = (Scheduler){.kind = scheduler_kind(x), .experiment = x, .directory = directory,
+                   .arena = arena};
+  s->plan = s->kind->plan(x);
+  return !s->kind->open || s->kind->open(s, error);
+}
+
+bool scheduler_is_ready(const Scheduler* s, int64_t e) {
+  return e < s->plan.hyper_episodes && scheduler_version_of(&s->plan, e) <= s->version;
+}
+
+MbpoScheduled scheduler_sets(const Scheduler* s, int version) {
+  bool (*sets)(const Scheduler*, HyperHead, int) = s->kind->sets;
+  return (MbpoScheduled){.train_model = sets(s, HEAD_TRAIN_MODEL, version),
+                         .real_ratio = sets(s, HEAD_REAL_RATIO, version),
+                         .policy_updates = sets(s, HEAD_POLICY_UPDATES, version),
+                         .rollout_length = sets(s, HEAD_ROLLOUT_LENGTH, version)};
+}
+
+void scheduler_decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
+  hyper_action_none(action);
+  if (s->kind->decide) {
+    s->kind->decide(action, s, request);
+  }
+}
+
+bool scheduler_fold(Scheduler* s, int64_t sealed, const StageResult** result, Error* error) {
+  *result = NULL;
+  bool due = !scheduler_is_done(s) && sealed >= (int64_t)(s->version + 1) * s->plan.stage_size;
+  return !due || s->kind->fold(s, result, error);
+}
+
+bool scheduler_is_done(const Scheduler* s) { return s->version >= s->plan.updates; }

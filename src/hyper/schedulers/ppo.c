@@ -1,0 +1,216 @@
+// ppo: the controller that learns (paper, section 5.2).
+//
+// Version v of the controller is policy/vNNNNNN.h5. A start takes up the newest that is there, and
+// those before it as far back as a hyper-episode that runs may act with (the window). A complete
+// stage is folded into the next version from its sealed files, in the order of their indices; who
+// folds it does not matter.
+#include <math.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "hyper/policy_file.h"
+#include "hyper/ppo.h"
+#include "hyper/sealed_check.h"
+#include "hyper/scheduler_kinds.h"
+
+typedef struct {
+  int window;               // versions kept
+  Controller* controllers;  // (window) version v at v % window
+} Learner;
+
+static Controller* controller_of(const Scheduler* s, int version) {
+  const Learner* l = s->self;
+  CHECK(version <= s->version && version > s->version - l->window,
+        "controller version %d is not at hand (newest %d)", version, s->version);
+  return &l->controllers[version % l->window];
+}
+
+static SchedulerPlan plan(const Experiment* x) {
+  int updates = ppo_total_stages(&x->ppo);
+  return (SchedulerPlan){.epochs = x->hyper.train_epochs,
+                         .hyper_episodes = (int64_t)updates * x->ppo.episodes_per_update,
+                         .updates = updates,
+                         .stage_size = x->ppo.episodes_per_update,
+                         .look_ahead = x->ppo.look_ahead};
+}
+
+// Versions on disk --------------------------------------------------------------------------------
+
+static bool save_version(const Scheduler* s, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_policy_path(path, s->directory, s->version);
+  return policy_file_write(controller_of(s, s->version), s->experiment, path, error);
+}
+
+static bool load_version(const Scheduler* s, int version, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_policy_path(path, s->directory, version);
+  return sealed_check_policy(s->directory, s->experiment, version, error) &&
+         policy_file_read(controller_of(s, version), path, error);
+}
+
+// The first policy file that is missing is the next update.
+static int newest_version(const Scheduler* s) {
+  char path[RUN_PATH_SIZE];
+  int version = -1;
+  do {
+    version++;
+    run_policy_path(path, s->directory, version);
+  } while (version <= s->plan.updates && files_exists(path));
+  return version - 1;
+}
+
+static bool open_run(Scheduler* s, Error* error) {
+  const PpoOptions* o = &s->experiment->ppo;
+  Learner* l = ARENA_NEW(s->arena, 1, Learner);
+  s->self = l;
+  l->window = (o->look_ahead + o->episodes_per_update - 1) / o->episodes_per_update + 2;
+  l->controllers = ARENA_NEW(s->arena, l->window, Controller);
+  for (int i = 0; i < l->window; i++) {
+    if (!scheduler_init_controller(&l->controllers[i], s, s->plan.updates, error)) {
+      return false;
+    }
+  }
+  if (l->controllers[0].groups != o->stages.count) {
+    return error_set(error, "ppo.stages has %d entries, expected one for each of the %d groups",
+                     o->stages.count, l->controllers[0].groups);
+  }
+  int newest = newest_version(s);
+  s->version = newest < 0 ? 0 : newest;
+  bool ok = newest >= 0 || save_version(s, error);
+  for (int v = newest; ok && v >= 0 && v > newest - l->window; v--) {
+    ok = load_version(s, v, error);
+  }
+  return ok;
+}
+
+// Acting ------------------------------------------------------------------------------------------
+
+static bool sets(const Scheduler* s, HyperHead head, int version) {
+  return controller_schedules(controller_of(s, version), head);
+}
+
+static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
+  Rng rng = scheduler_stream(s, request);
+  controller_act(action, controller_of(s, request->version), request->state,
+                 ppo_exploration(&s->experiment->ppo, request->version), false, &rng);
+}
+
+// Folding -----------------------------------------------------------------------------------------
+
+static double mean(const double* values, int count) {
+  double sum = 0;
+  for (int i = 0; i < count; i++) {
+    sum += values[i];
+  }
+  return count > 0 ? sum / count : NAN;
+}
+
+// Mean evaluation return over the epochs of a run; an epoch lost to a divergence counts as
+// diverged_return.
+static double score_of(const Trajectory* t, const Experiment* x) {
+  int epochs = x->hyper.train_epochs;
+  double sum = 0;
+  for (int e = 0; e < epochs; e++) {
+    sum += e < t->epochs ? t->eval_return_mean[e] : x->hyper.diverged_return;
+  }
+  return sum / epochs;
+}
+
+static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunDirectory* directory,
+                       int stage, Arena* arena, Error* error) {
+  int K = x->ppo.episodes_per_update;
+  for (int i = 0; i < K; i++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, directory, (int64_t)stage * K + i);
+    if (!sealed_check_episode(directory, x, (int64_t)stage * K + i, error) ||
+        !trajectory_read(&trajectories[i], path, arena, error)) {
+      return error_add(error, "stage %d", stage);
+    }
+  }
+  return true;
+}
+
+static void mean_entropies(StageResult* result, const Trajectory* trajectories, int count) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    double sum = 0;
+    int64_t rows = 0;
+    for (int i = 0; i < count; i++) {
+      for (int d = 0; d < trajectories[i].decisions; d++) {
+        double entropy = trajectories[i].entropy[d * HEAD_COUNT + h];
+        if (!isnan(entropy)) {
+          sum += entropy;
+          rows++;
+        }
+      }
+    }
+    result->entropy[h] = rows > 0 ? sum / (double)rows : NAN;
+  }
+}
+
+static void summarise(StageResult* result, const Experiment* x, const Trajectory* trajectories,
+                      const PpoData* data, int version, Arena* arena) {
+  int K = x->ppo.episodes_per_update;
+  double* scores = ARENA_NEW(arena, K, double);
+  double* baselines = ARENA_NEW(arena, K, double);
+  for (int i = 0; i < K; i++) {
+    scores[i] = score_of(&trajectories[i], x);
+    baselines[i] = mean(trajectories[i].baseline_return, trajectories[i].epochs);
+  }
+  *result = (StageResult){.stage = version, .first_episode = version * K, .episodes = K};
+  result->group = ppo_group_of_version(&x->ppo, version, NULL);
+  result->score = mean(scores, K);
+  for (int i = 0; i < K; i++) {
+    result->score_std += (scores[i] - result->score) * (scores[i] - result->score) / K;
+  }
+  result->score_std = sqrt(result->score_std);
+  result->baseline_score = mean(baselines, K);
+  result->advantage_mean = mean(data->advantage, data->count);
+  result->exploration = ppo_exploration(&x->ppo, version);
+  mean_entropies(result, trajectories, K);
+}
+
+// Updates the controller on stage controller->version, read from its sealed files in index order.
+static bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory* directory,
+                       Arena* arena, Error* error) {
+  ArenaMark mark = arena_mark(arena);
+  int K = x->ppo.episodes_per_update;
+  Trajectory* trajectories = ARENA_NEW(arena, K, Trajectory);
+  bool ok = read_stage(trajectories, x, directory, controller->version, arena, error);
+  if (ok) {
+    PpoData data;
+    StageResult result;
+    ppo_data_collect(&data, trajectories, K, arena);
+    summarise(&result, x, trajectories, &data, controller->version, arena);
+    for (int i = 0; i < K; i++) {
+      controller_see(controller, trajectories[i].features, trajectories[i].decisions);
+    }
+    fault_point("in-update");
+    ppo_update(controller, &x->ppo, &data, &result, x->seed, arena);
+  }
+  arena_release(arena, mark);
+  return ok;
+}
+
+static bool fold(Scheduler* s, const StageResult** result, Error* error) {
+  const Learner* l = s->self;
+  Controller* next = &l->controllers[(s->version + 1) % l->window];
+  controller_copy(next, controller_of(s, s->version));
+  if (!fold_stage(next, s->experiment, s->directory, s->arena, error)) {
+    return false;
+  }
+  s->version++;
+  *result = &next->stage[next->stages - 1];
+  return save_version(s, error);
+}
+
+const SchedulerKind scheduler_ppo = {
+    .name = "ppo",
+    .needs_baseline = true,
+    .has_versions = true,
+    .plan = plan,
+    .open = open_run,
+    .sets = sets,
+    .decide = decide,
+    .fold = fold,
+};
