@@ -80,6 +80,8 @@ bool comm_init(Comm* comm, Error* error) {
   if (!check_launcher(error)) {
     return false;
   }
+  // a process that runs alone needs no daemon of Open MPI beside it, which could outlive it
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   check(MPI_Init(NULL, NULL), "MPI_Init");
   error_set_fatal_hook(comm_abort);
   check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
