@@ -14,6 +14,7 @@
 
 typedef struct {
   char text[ERROR_TEXT_SIZE];  // one message, or one line per problem; "" if none
+  bool transient;              // the machine failed (I/O, no space): the same may succeed later
 } Error;
 
 // Sets the message. Returns false, so that `return error_set(error, ...)` reports and fails.
@@ -25,8 +26,11 @@ bool error_add(Error* error, const char* format, ...) __attribute__((format(prin
 // Appends one more line to the message (for problems that are collected). Returns false.
 bool error_line(Error* error, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
-// Sets "PATH: MEANING" from errno. Returns false.
+// Sets "PATH: MEANING" from errno, and whether that is transient. Returns false.
 bool error_errno(Error* error, const char* path);
+
+// Whether errno `cause` is a failure of the machine, and not of what was asked for.
+bool error_is_transient(int cause);
 
 // What a fatal error calls before it aborts; cluster/comm sets it to MPI_Abort.
 typedef void (*FatalHook)(void);

@@ -18,6 +18,10 @@ typedef struct {
 // Creates the directory and its parts where they are missing.
 bool run_directory_make(const RunDirectory* directory, Error* error);
 
+// Refuses a directory where something that is no regular file has the name of one of a run. (Files
+// in its parts are checked when they are opened.)
+bool run_directory_check(const RunDirectory* directory, Error* error);
+
 // Writes DIR/NAME into out. CHECKs that it fits.
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
 

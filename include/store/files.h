@@ -1,7 +1,8 @@
 // files.h - small files, written so that a reader never sees half of one.
 //
 // A file is written under another name in its directory, synced, renamed, and the directory synced.
-// Every failure names the path and its cause.
+// Every failure names the path and its cause. Only regular files are opened: a FIFO would block, a
+// device may do anything, and a symbolic link leads out of the directory of the run.
 #ifndef STORE_FILES_H
 #define STORE_FILES_H
 
@@ -14,6 +15,22 @@
 
 #define FILES_PATH_SIZE 1024
 #define FILES_MAX_BYTES ((size_t)1 << 30)  // that files_read reads
+
+// Opens the regular file `path` (flags as of open(2)); whatever else has that name is refused. -1:
+// failed.
+int files_open(const char* path, int flags, Error* error);
+
+// Refuses what is no regular file; nothing at all is fine.
+bool files_check(const char* path, Error* error);
+
+// What a path that somebody named leads to: symbolic links are theirs to use.
+const char* files_target(char out[FILES_PATH_SIZE], const char* path);
+
+// Reads `size` bytes, or those up to the end; returns how many, -1 with errno on failure.
+int64_t files_take(int descriptor, void* bytes, size_t size);
+
+// Writes all bytes, also when the system takes them in parts; false with errno on failure.
+bool files_put(int descriptor, const void* bytes, size_t size);
 
 // Names that no other process uses: PATH.HOST-PID-N.tmp, N = attempt.
 bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, Error* error);
@@ -36,6 +53,7 @@ bool files_append_line(const char* path, const char* line, Error* error);
 // Makes a directory and its parents; one that exists is fine.
 bool files_make_directory(const char* path, Error* error);
 
+// Whether there is anything of this name.
 bool files_exists(const char* path);
 
 // Reads a whole file, terminated by an extra zero byte.

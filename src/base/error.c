@@ -9,6 +9,7 @@
 static FatalHook fatal_hook = NULL;
 
 bool error_set(Error* error, const char* format, ...) {
+  error->transient = false;
   va_list args;
   va_start(args, format);
   vsnprintf(error->text, sizeof error->text, format, args);
@@ -41,8 +42,23 @@ bool error_line(Error* error, const char* format, ...) {
   return false;
 }
 
+bool error_is_transient(int cause) {
+  // what a name or a right that was given leads to; all else befalls the best request
+  static const int of_request[] = {ENOENT, ENOTDIR,      EISDIR, EEXIST, ENOTEMPTY, EACCES,
+                                   EPERM,  ENAMETOOLONG, ELOOP,  EINVAL, EXDEV};
+  for (size_t i = 0; i < sizeof of_request / sizeof *of_request; i++) {
+    if (cause == of_request[i]) {
+      return false;
+    }
+  }
+  return cause != 0;
+}
+
 bool error_errno(Error* error, const char* path) {
-  return error_set(error, "%s: %s", path, strerror(errno));
+  int cause = errno;
+  error_set(error, "%s: %s", path, strerror(cause));
+  error->transient = error_is_transient(cause);
+  return false;
 }
 
 void error_set_fatal_hook(FatalHook hook) { fatal_hook = hook; }

@@ -75,7 +75,7 @@ void options_take(Options* to, const Options* from, const char* key) {
 bool options_set(Options* options, const char* key, const char* text, const char* origin,
                  Error* error) {
   OptionSection* section;
-  Error cause = {{0}};
+  Error cause = {0};
   const OptionRow* row = options_find(options, key, &section);
   if (!row) {
     return options_unknown(options, key, origin, error);
@@ -91,7 +91,7 @@ bool options_set_node(Options* options, const char* key, const YamlNode* node, c
                       Error* error) {
   OptionSection* section;
   const OptionRow* row = options_find(options, key, &section);
-  Error cause = {{0}};
+  Error cause = {0};
   const char* place = text_format(options->arena, "%s:%d:%d", file, node->line, node->column);
   if (section->loads[row - section->table.rows] == options->loads) {
     return error_line(error, "%s: '%s' is given twice in this file (first at %s)", place, key,
@@ -136,7 +136,7 @@ static const char* unquote(Options* options, const char* text, Error* error) {
 
 bool options_override(Options* options, const char* assignment, Error* error) {
   OptionSection* section;
-  Error cause = {{0}};
+  Error cause = {0};
   const char* equals = strchr(assignment, '=');
   if (!equals || equals == assignment) {
     return error_line(error, "command line: '%.80s' is not of the form key=value", assignment);

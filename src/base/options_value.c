@@ -378,7 +378,7 @@ size_t option_size(const OptionRow* row) {
 }
 
 void option_set_default(const OptionRow* row, void* field) {
-  Error error = {{0}};
+  Error error = {0};
   switch (row->kind) {
     case OPTION_INT:
       *(int*)field = (int)row->number;

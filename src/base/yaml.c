@@ -220,11 +220,16 @@ bool yaml_read(YamlNode** root, const char* name, const char* text, size_t size,
   return reader.good && *root;
 }
 
+static bool failed_to_read(const char* path, Error* error) {
+  error->transient = error_is_transient(errno);
+  return error_line(error, "%s: %s", path, strerror(errno));
+}
+
 bool yaml_read_file(YamlNode** root, const char* path, Arena* arena, Error* error) {
   *root = NULL;
   FILE* file = fopen(path, "rb");
   if (!file) {
-    return error_line(error, "%s: %s", path, strerror(errno));
+    return failed_to_read(path, error);
   }
   size_t capacity = 1 << 16;
   size_t size = 0;
@@ -239,12 +244,12 @@ bool yaml_read_file(YamlNode** root, const char* path, Arena* arena, Error* erro
     }
     got = fread(text + size, 1, capacity - size, file);
   }
-  bool failed = ferror(file) != 0;
-  int cause = errno;
-  fclose(file);
-  if (failed) {
-    return error_line(error, "%s: %s", path, strerror(cause));
+  if (ferror(file)) {
+    failed_to_read(path, error);
+    fclose(file);
+    return false;
   }
+  fclose(file);
   return yaml_read(root, path, text, size + got, arena, error);
 }
 

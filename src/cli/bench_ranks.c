@@ -44,7 +44,7 @@ bool bench_start_ranks(char* const* arguments, int count, Arena* arena, Error* e
 int bench_run_ranks(const Experiment* experiment, const ControllerLoad* load, BenchPrint print,
                     void* context) {
   Comm comm;
-  Error error = {{0}};
+  Error error = {0};
   if (!comm_init(&comm, &error)) {
     fprintf(stderr, "%s\n", error.text);
     return EXIT_FAILED;

@@ -49,7 +49,8 @@ static bool read_policy(PlayPolicy* policy, H5File* file, Arena* arena, Error* e
 
 bool play_policy_read(PlayPolicy* policy, const char* path, Arena* arena, Error* error) {
   H5File file;
-  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+  char target[FILES_PATH_SIZE];
+  if (!h5_open(&file, files_target(target, path), EPISODE_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
   Error problem;

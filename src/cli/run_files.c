@@ -57,13 +57,15 @@ static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
 
 static bool copy_input(RunConfig* c, const char* from, const char* name, Error* error) {
   char to[RUN_PATH_SIZE];
+  char target[FILES_PATH_SIZE];
   char* bytes;
   size_t size;
   run_file(to, &c->directory, name);
   if (!from || strcmp(from, to) == 0) {
     return true;
   }
-  return files_read(&bytes, &size, from, &c->arena, error) && files_write(to, bytes, size, error);
+  return files_read(&bytes, &size, files_target(target, from), &c->arena, error) &&
+         files_write(to, bytes, size, error);
 }
 
 // Whether the results that a directory without run.yaml holds, if any, are this run's.
@@ -98,14 +100,14 @@ static bool read_run_yaml(RunConfig* old, const char* path, const char** hash, b
                           Error* error) {
   char* text;
   size_t size;
-  run_config_init(old);
   if (!files_read(&text, &size, path, &old->arena, error)) {
     return false;
   }
   const OptionSection* last = &old->options.sections[old->options.count - 1];
   *hash = recorded_hash(text, &old->arena);
   *cut_off = !*hash && !strstr(text, text_format(&old->arena, "\n%s:\n", last->name));
-  return options_load_text(&old->options, path, text, error);
+  return options_load_text(&old->options, path, text, error) ||
+         error_line(error, "%s: is damaged; move it away and repeat the command", path);
 }
 
 static bool refuse_difference(RunConfig* old, RunConfig* c, const char* hash, const char* path,
@@ -152,13 +154,12 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
   RunConfig* old = ARENA_NEW(&c->arena, 1, RunConfig);
   const char* hash = NULL;
   bool cut_off = false;
+  run_config_init(old);
   bool good = read_run_yaml(old, path, &hash, &cut_off, error);
   if (cut_off) {
     // what is there tells whether it is this run
-    good = remove(path) == 0 && give_birth(c, path, error);
-  } else if (!good) {
-    error_line(error, "%s: is damaged; move it away and repeat the command", path);
-  } else {
+    good = (remove(path) == 0 || error_errno(error, path)) && give_birth(c, path, error);
+  } else if (good) {
     good = compare(old, c, hash, path, error);
   }
   run_config_free(old);
@@ -178,7 +179,8 @@ static void use_copies(RunConfig* c) {
 bool run_files_open(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, &c->directory, "run.yaml");
-  if (!files_exists(path) && !give_birth(c, path, error)) {
+  if (!run_directory_check(&c->directory, error) ||
+      (!files_exists(path) && !give_birth(c, path, error))) {
     return false;
   }
   if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {
@@ -221,8 +223,11 @@ static bool check_outside(const RunConfig* c, const char* path, int count, char*
 static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
   char* text;
   size_t size;
+  if (!files_exists(path)) {
+    return error_set(error, "%s: there is no run to resume: start it with `autombpo train`", path);
+  }
   if (!files_read(&text, &size, path, &c->arena, error)) {
-    return error_line(error, "There is no run to resume: start it with `autombpo train`");
+    return false;
   }
   if (!recorded_hash(text, &c->arena)) {
     return error_set(error,
@@ -262,7 +267,8 @@ bool run_files_read(RunConfig* c, const char* directory, int count, char* const*
     return error_set(error, "%s: name too long", directory);
   }
   run_file(path, &c->directory, "run.yaml");
-  if (!load_run_yaml(c, path, error) || !check_outside(c, path, count, operands, error) ||
+  if (!run_directory_check(&c->directory, error) || !load_run_yaml(c, path, error) ||
+      !check_outside(c, path, count, operands, error) ||
       !point_to_copies(c, count, operands, error)) {
     return false;
   }

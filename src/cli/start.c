@@ -165,6 +165,10 @@ static bool check_ranks(Start* s, const char* config, const char* machine, Error
                    mixed, other, machine);
 }
 
+// What was asked for cannot be done, or the machine failed at it: then the same may succeed later,
+// and a supervisor tries it.
+static int refusal(const Error* error) { return error->transient ? EXIT_FAILED : EXIT_USAGE; }
+
 // -1: go on. Otherwise the exit code.
 static int open_run(Start* s, int argc, char** argv, const char* machine, Error* error) {
   if (s->comm.rank > 0 || s->dry_run) {
@@ -172,7 +176,7 @@ static int open_run(Start* s, int argc, char** argv, const char* machine, Error*
   }
   if (!run_files_open(&s->config, error) ||
       !run_files_check_machine(&s->config, machine, error)) {
-    return EXIT_USAGE;
+    return refusal(error);
   }
   return record_start(s, argc, argv, error) ? -1 : EXIT_FAILED;
 }
@@ -181,7 +185,7 @@ static int open_run(Start* s, int argc, char** argv, const char* machine, Error*
 static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int first,
                    Error* error) {
   char machine[MACHINE_SIZE] = "", label[COMM_LABEL_SIZE];
-  Error own = {{0}}, ranks = {{0}};
+  Error own = {0}, ranks = {0};
   bool good = read_config(s, argc - first, argv + first, verb, &own) &&
               run_files_machine(machine, &s->config, &own);
   snprintf(label, sizeof label, "%.150s", good ? s->config.experiment.config_hash : own.text);
@@ -190,7 +194,7 @@ static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int f
   if (good && equal && s->comm.rank == 0) {
     fputs(s->config.warnings.bytes, stderr);
   }
-  int code = good && equal ? open_run(s, argc, argv, machine, error) : EXIT_USAGE;
+  int code = good && equal ? open_run(s, argc, argv, machine, error) : refusal(error);
   return comm_share(code);
 }
 

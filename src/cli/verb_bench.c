@@ -319,7 +319,7 @@ static int run_parts(const Arguments* a, RunConfig* config, int count, char** op
 
 int verb_bench(int argc, char** argv) {
   Arguments arguments = {.length = 5, .steps = 1000, .workers = 1000};
-  Error error = {{0}};
+  Error error = {0};
   int code = parse_options(&arguments, argc, argv);
   if (code >= 0) {
     return code;

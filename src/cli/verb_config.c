@@ -44,7 +44,7 @@ static int usage_error(const char* text) {
 }
 
 static int print(const Arguments* arguments, const Text* text) {
-  Error error = {{0}};
+  Error error = {0};
   if (arguments->output) {
     bool written = files_write(arguments->output, text->bytes, text->size, &error);
     return written ? 0 : (problem(&error), EXIT_FAILED);
@@ -62,7 +62,7 @@ static bool read_config(RunConfig* config, int count, char** operands, Error* er
 }
 
 static int show(RunConfig* config, const Arguments* arguments, int count, char** operands) {
-  Error error = {{0}};
+  Error error = {0};
   Text text;
   if (!read_config(config, count, operands, &error)) {
     return problem(&error);
@@ -90,7 +90,7 @@ static int keys(RunConfig* config, const Arguments* arguments, int count, char**
 
 static int check(RunConfig* config, const Arguments* arguments, int count, char** operands) {
   (void)arguments;
-  Error error = {{0}};
+  Error error = {0};
   if (!read_config(config, count, operands, &error)) {
     return problem(&error);
   }
@@ -105,7 +105,7 @@ static bool read_side(RunConfig* config, const char* operand, Error* error) {
 }
 
 static int diff(RunConfig* config, const Arguments* arguments, int count, char** operands) {
-  Error error = {{0}};
+  Error error = {0};
   Text text;
   if (count != 2) {
     return usage_error("diff takes two files or run directories");

@@ -84,7 +84,8 @@ static bool inspect(Inspection* in, const char* path, Error* error) {
     return error_errno(error, path);
   }
   if (!S_ISDIR(info.st_mode)) {
-    return inspect_file(in, path, path, error);
+    char target[FILES_PATH_SIZE];
+    return inspect_file(in, files_target(target, path), path, error);
   }
   RunDirectory directory;
   if (strlen(path) >= sizeof directory.path - 64) {

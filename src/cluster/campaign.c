@@ -170,7 +170,7 @@ static bool run_alone(Campaign* c, Error* error) {
                .saved = local_saved,
                .stopped = local_stopped,
                .self = c};
-  Error own = {{0}};
+  Error own = {0};
   c->error = error;
   WorkerEnd end = worker_run(&link, c->coordinator.experiment, c->coordinator.directory,
                              &c->options->save, &own);

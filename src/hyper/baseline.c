@@ -65,7 +65,11 @@ static bool read_header(Baseline* b, const YamlNode* root, const char* path, Err
 bool baseline_load(Baseline* b, const char* path, Arena* arena, Error* error) {
   *b = (Baseline){0};
   YamlNode* root;
-  if (!yaml_read_file(&root, path, arena, error) || !read_header(b, root, path, error)) {
+  char target[FILES_PATH_SIZE];
+  char* text;
+  size_t size;
+  if (!files_read(&text, &size, files_target(target, path), arena, error) ||
+      !yaml_read(&root, path, text, size, arena, error) || !read_header(b, root, path, error)) {
     return false;
   }
   double* steps = read_column(root, "env_step", path, &b->count, arena, error);

@@ -1,5 +1,6 @@
 #include "hyper/checkpoint.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,13 +180,14 @@ typedef enum { GOOD, BAD, FOREIGN } Verdict;
 // A checkpoint whose end is missing must not reach HDF5, which may hang on it.
 static bool check_end(const char* path, Error* error) {
   char end[sizeof END_MARK] = "";
-  FILE* stream = fopen(path, "rb");
-  if (!stream) {
-    return error_errno(error, path);
+  int descriptor = files_open(path, O_RDONLY, error);
+  if (descriptor < 0) {
+    return false;
   }
-  bool good = fseek(stream, -END_SIZE, SEEK_END) == 0 &&
-              fread(end, 1, sizeof end - 1, stream) == sizeof end - 1 && !strcmp(end, END_MARK);
-  fclose(stream);
+  bool good = lseek(descriptor, -END_SIZE, SEEK_END) >= 0 &&
+              files_take(descriptor, end, sizeof end - 1) == sizeof end - 1 &&
+              !strcmp(end, END_MARK);
+  close(descriptor);
   return good || error_set(error, "%s: is truncated, or not a checkpoint", path);
 }
 

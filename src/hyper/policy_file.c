@@ -253,7 +253,8 @@ bool policy_file_find(char out[RUN_PATH_SIZE], const char* named, Error* error) 
     return error_set(error, "scheduler.controller: '%s' does not exist", named);
   }
   if (!S_ISDIR(info.st_mode)) {
-    snprintf(out, RUN_PATH_SIZE, "%s", named);
+    char target[FILES_PATH_SIZE];
+    snprintf(out, RUN_PATH_SIZE, "%s", files_target(target, named));
     return true;
   }
   RunDirectory directory;

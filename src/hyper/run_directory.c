@@ -31,6 +31,20 @@ bool run_directory_make(const RunDirectory* directory, Error* error) {
   return true;
 }
 
+bool run_directory_check(const RunDirectory* directory, Error* error) {
+  static const char* const files[] = {"run.yaml",     "baseline.yaml", "controller.h5", "machine",
+                                      "starts.jsonl", "status.json",   "metrics.jsonl", "COMPLETE"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char path[RUN_PATH_SIZE];
+    run_file(path, directory, files[i]);
+    if (!files_check(path, error)) {
+      return error_line(error, "Nothing in a run directory is followed; remove it, or choose "
+                               "another run.dir");
+    }
+  }
+  return true;
+}
+
 // Whether the file stands that `temporary`, PATH.h5.HOST-PID-N.tmp, was to become.
 static bool stands(const char* temporary, Arena* arena) {
   const char* end = strstr(temporary, ".h5.");

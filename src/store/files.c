@@ -1,8 +1,10 @@
+#define _GNU_SOURCE  // O_NOFOLLOW
 #include "store/files.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,80 @@ bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, E
                       attempt);
   if (size >= FILES_PATH_SIZE) {
     return error_set(error, "%s: path is too long", path);
+  }
+  return true;
+}
+
+static bool refuse_kind(const char* path, mode_t mode, Error* error) {
+  const char* kind = S_ISLNK(mode)    ? "a symbolic link"
+                     : S_ISDIR(mode)  ? "a directory"
+                     : S_ISFIFO(mode) ? "a FIFO"
+                     : S_ISSOCK(mode) ? "a socket"
+                                      : "a device";
+  return error_set(error, "%s: is %s, expected a regular file", path, kind);
+}
+
+bool files_check(const char* path, Error* error) {
+  struct stat status;
+  return lstat(path, &status) != 0 || S_ISREG(status.st_mode) ||
+         refuse_kind(path, status.st_mode, error);
+}
+
+int files_open(const char* path, int flags, Error* error) {
+  struct stat status;
+  if (!files_check(path, error)) {
+    return -1;
+  }
+  // it may have become another one since
+  int descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  bool good = descriptor >= 0 && fstat(descriptor, &status) == 0;
+  if (!good) {
+    error_errno(error, path);
+  } else if (!S_ISREG(status.st_mode)) {
+    good = refuse_kind(path, status.st_mode, error);
+  }
+  if (!good && descriptor >= 0) {
+    close(descriptor);
+  }
+  return good ? descriptor : -1;
+}
+
+const char* files_target(char out[FILES_PATH_SIZE], const char* path) {
+  char target[PATH_MAX];
+  struct stat status;
+  bool link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+  if (!link || !realpath(path, target) || strlen(target) >= FILES_PATH_SIZE) {
+    return path;
+  }
+  return strcpy(out, target);
+}
+
+int64_t files_take(int descriptor, void* bytes, size_t size) {
+  size_t taken = 0;
+  while (taken < size) {
+    ssize_t got = read(descriptor, (char*)bytes + taken, size - taken);
+    if (got < 0 && errno != EINTR) {
+      return -1;
+    }
+    if (got == 0) {
+      break;
+    }
+    taken += got > 0 ? (size_t)got : 0;
+  }
+  return (int64_t)taken;
+}
+
+bool files_put(int descriptor, const void* bytes, size_t size) {
+  const char* left = bytes;
+  while (size > 0) {
+    ssize_t wrote = write(descriptor, left, size);
+    if (wrote < 0 && errno != EINTR) {
+      return false;
+    }
+    if (wrote > 0) {
+      left += wrote;
+      size -= (size_t)wrote;
+    }
   }
   return true;
 }
@@ -52,22 +128,28 @@ static bool sync_parent(const char* path, Error* error) {
   return sync_path(parent, error);
 }
 
-static bool same_bytes(const char* a, const char* b) {
+static bool same_content(int first, int second) {
   char left[PIECE], right[PIECE];
-  FILE* first = fopen(a, "rb");
-  FILE* second = fopen(b, "rb");
-  bool same = first && second;
-  size_t got = PIECE;
+  int64_t got = PIECE;
+  bool same = true;
   while (same && got == PIECE) {
-    got = fread(left, 1, PIECE, first);
-    same = fread(right, 1, PIECE, second) == got && memcmp(left, right, got) == 0 &&
-           !ferror(first) && !ferror(second);
+    got = files_take(first, left, PIECE);
+    same = got >= 0 && files_take(second, right, PIECE) == got &&
+           memcmp(left, right, (size_t)got) == 0;
   }
-  if (first) {
-    fclose(first);
+  return same;
+}
+
+static bool same_bytes(const char* a, const char* b) {
+  Error ignored;
+  int first = files_open(a, O_RDONLY, &ignored);
+  int second = files_open(b, O_RDONLY, &ignored);
+  bool same = first >= 0 && second >= 0 && same_content(first, second);
+  if (first >= 0) {
+    close(first);
   }
-  if (second) {
-    fclose(second);
+  if (second >= 0) {
+    close(second);
   }
   return same;
 }
@@ -77,7 +159,7 @@ static bool link_exclusively(const char* temporary, const char* path, Error* err
   bool linked = link(temporary, path) == 0;
   if (!linked && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) {
     // no hard links here: rename, and accept the small window
-    if (access(path, F_OK) != 0) {
+    if (!files_exists(path)) {
       return rename(temporary, path) == 0 || error_errno(error, path);
     }
     errno = EEXIST;
@@ -109,21 +191,6 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
   return good && sync_parent(path, error);
 }
 
-// Writes all bytes, also when the system takes them in parts.
-static bool write_all(int descriptor, const char* bytes, size_t size) {
-  while (size > 0) {
-    ssize_t wrote = write(descriptor, bytes, size);
-    if (wrote < 0 && errno != EINTR) {
-      return false;
-    }
-    if (wrote > 0) {
-      bytes += wrote;
-      size -= (size_t)wrote;
-    }
-  }
-  return true;
-}
-
 static bool write_once(const char* path, const void* bytes, size_t size, Error* error) {
   char temporary[FILES_PATH_SIZE];
   int descriptor = -1;
@@ -136,9 +203,9 @@ static bool write_once(const char* path, const void* bytes, size_t size, Error* 
       return error_errno(error, path);
     }
   }
-  bool good = write_all(descriptor, bytes, size / 2);
+  bool good = files_put(descriptor, bytes, size / 2);
   fault_point("mid-write");
-  good = good && write_all(descriptor, (const char*)bytes + size / 2, size - size / 2);
+  good = good && files_put(descriptor, (const char*)bytes + size / 2, size - size / 2);
   int cause = errno;
   if (close(descriptor) != 0 && good) {
     good = false;
@@ -158,9 +225,9 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
 }
 
 bool files_append_line(const char* path, const char* line, Error* error) {
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  int descriptor = files_open(path, O_WRONLY | O_CREAT | O_APPEND, error);
   if (descriptor < 0) {
-    return error_errno(error, path);
+    return false;
   }
   Arena arena;
   arena_init(&arena);
@@ -168,7 +235,7 @@ bool files_append_line(const char* path, const char* line, Error* error) {
   char* bytes = arena_alloc(&arena, size + 1);
   memcpy(bytes, line, size);
   bytes[size] = '\n';
-  bool good = write_all(descriptor, bytes, size + 1) || error_errno(error, path);
+  bool good = files_put(descriptor, bytes, size + 1) || error_errno(error, path);
   arena_free(&arena);
   if (close(descriptor) != 0 && good) {
     good = error_errno(error, path);
@@ -182,10 +249,11 @@ static bool make_one(const char* path, Error* error) {
     return true;
   }
   int cause = errno;
-  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+  bool found = stat(path, &status) == 0;
+  if (found && S_ISDIR(status.st_mode)) {
     return true;
   }
-  errno = cause;
+  errno = found && cause == EEXIST ? ENOTDIR : cause;
   return error_errno(error, path);
 }
 
@@ -207,15 +275,18 @@ bool files_make_directory(const char* path, Error* error) {
   return true;
 }
 
-bool files_exists(const char* path) { return access(path, F_OK) == 0; }
+bool files_exists(const char* path) {
+  struct stat status;
+  return lstat(path, &status) == 0;
+}
 
 bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Error* error) {
-  FILE* file = fopen(path, "rb");
-  if (!file) {
-    return error_errno(error, path);
+  int descriptor = files_open(path, O_RDONLY, error);
+  if (descriptor < 0) {
+    return false;
   }
   size_t capacity = PIECE;
-  size_t got = 1;
+  int64_t got = PIECE;
   *bytes = arena_alloc(arena, capacity + 1);
   *size = 0;
   while (got > 0 && *size < FILES_MAX_BYTES) {
@@ -224,22 +295,22 @@ bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Erro
       *bytes = memcpy(larger, *bytes, *size);
       capacity *= 2;
     }
-    got = fread(*bytes + *size, 1, capacity - *size, file);
-    *size += got;
+    got = files_take(descriptor, *bytes + *size, capacity - *size);
+    *size += got > 0 ? (size_t)got : 0;
   }
-  bool failed = ferror(file) != 0;
-  int cause = errno;
-  fclose(file);
-  errno = failed ? cause : EFBIG;
+  errno = got < 0 ? errno : EFBIG;
+  bool good = (got >= 0 && *size < FILES_MAX_BYTES) || error_errno(error, path);
+  close(descriptor);
   (*bytes)[*size] = '\0';
-  return (!failed && *size < FILES_MAX_BYTES) || error_errno(error, path);
+  return good;
 }
 
 void files_read_start(char text[FILES_START_SIZE], const char* path) {
+  Error ignored;
+  int descriptor = files_open(path, O_RDONLY, &ignored);
   text[0] = '\0';
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor >= 0) {
-    ssize_t got = read(descriptor, text, FILES_START_SIZE - 1);
+    int64_t got = files_take(descriptor, text, FILES_START_SIZE - 1);
     text[got > 0 ? got : 0] = '\0';
     close(descriptor);
   }
@@ -283,17 +354,17 @@ bool files_list(char*** names, int* count, const char* path, const char* suffix,
 
 bool files_hash(uint64_t* hash, const char* path, Error* error) {
   char piece[PIECE];
-  FILE* file = fopen(path, "rb");
-  if (!file) {
-    return error_errno(error, path);
+  int descriptor = files_open(path, O_RDONLY, error);
+  if (descriptor < 0) {
+    return false;
   }
   *hash = HASH_START;
-  size_t got = PIECE;
+  int64_t got = PIECE;
   while (got == PIECE) {
-    got = fread(piece, 1, PIECE, file);
-    *hash = hash_bytes(*hash, piece, got);
+    got = files_take(descriptor, piece, PIECE);
+    *hash = hash_bytes(*hash, piece, got > 0 ? (size_t)got : 0);
   }
-  bool failed = ferror(file) != 0;
-  fclose(file);
-  return !failed || error_set(error, "%s: cannot be read", path);
+  bool good = got >= 0 || error_errno(error, path);
+  close(descriptor);
+  return good;
 }

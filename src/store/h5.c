@@ -3,6 +3,7 @@
 #include "store/h5.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,18 +37,35 @@ bool h5_refuse(H5File* file, const char* object, const char* format, ...) {
   return false;
 }
 
-// Closes a file that cannot be written (the disk is full). HDF5 1.10 keeps broken objects when its
-// last writes fail, and crashes on them later; so they go to a throw-away file in memory.
-static void abandon(H5File* file) {
+bool h5_refuse_errno(H5File* file, const char* what) {
+  int cause = errno;
+  if (!file->failed) {
+    h5_refuse(file, "", "%s: %s", what, strerror(cause));
+    file->error.transient = error_is_transient(cause);
+  }
+  return false;
+}
+
+// HDF5's own descriptor of the file; NULL if it does not tell.
+static int* descriptor_of(const H5File* file) {
+  void* descriptor = NULL;
+  bool told = H5Fget_vfd_handle(file->handle, H5P_DEFAULT, &descriptor) >= 0;
+  return told ? descriptor : NULL;
+}
+
+// Ends what HDF5 has to do with the file, in a way that cannot fail. HDF5 1.10 keeps broken objects
+// when its last writes or its close fail, and crashes on them later; so these go to a throw-away
+// file in memory.
+static void let_go(H5File* file) {
   struct rlimit limit, lifted;
-  int* descriptor = NULL;
-  int memory = memfd_create("abandoned", MFD_CLOEXEC);
+  int memory = memfd_create("let-go", MFD_CLOEXEC);
   getrlimit(RLIMIT_FSIZE, &limit);
   lifted = limit;
   lifted.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_FSIZE, &lifted);
-  if (memory >= 0 && H5Fget_vfd_handle(file->handle, H5P_DEFAULT, (void**)&descriptor) >= 0) {
-    dup2(memory, *descriptor);
+  int* descriptor = descriptor_of(file);
+  if (memory >= 0 && descriptor) {
+    dup3(memory, *descriptor, O_CLOEXEC);
   }
   H5Fclose(file->handle);
   file->handle = -1;
@@ -60,9 +78,12 @@ static void abandon(H5File* file) {
 bool h5_fail(H5File* file, const char* object, const char* what) {
   char cause[512] = "no message";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, cause);
-  h5_refuse(file, object, "%s (HDF5: %s)", what, cause);
+  if (!file->failed) {
+    h5_refuse(file, object, "%s (HDF5: %s)", what, cause);
+    file->error.transient = file->writing;
+  }
   if (file->writing && file->handle >= 0) {
-    abandon(file);
+    let_go(file);
   }
   return false;
 }
@@ -88,7 +109,7 @@ static hid_t access_list(void) {
 
 static bool report(H5File* file, Error* error) {
   if (file->failed) {
-    error_set(error, "%s", file->error.text);
+    *error = file->error;
   }
   return !file->failed;
 }
@@ -100,7 +121,7 @@ static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
       file->failed = true;
       return false;
     }
-    if (access(file->temporary, F_OK) == 0) {
+    if (files_exists(file->temporary)) {
       continue;
     }
     file->handle = H5Fcreate(file->temporary, H5F_ACC_EXCL, creation, list);
@@ -204,19 +225,38 @@ bool h5_verify(H5File* file, uint64_t* checksum) {
   return !file->failed;
 }
 
-static void close_handle(H5File* file) {
-  if (file->handle >= 0 && H5Fclose(file->handle) < 0) {
-    h5_fail(file, "", "cannot be closed");
-  }
-  file->handle = -1;
-}
-
 bool h5_close(H5File* file, Error* error) {
-  close_handle(file);
+  if (file->handle >= 0) {
+    let_go(file);
+  }
   if (file->writing && *file->temporary) {
     unlink(file->temporary);
   }
   return report(file, error);
+}
+
+// What HDF5 does when it closes a flushed file: the superblock (versions 0 and 1; byte 8) says in
+// its "file consistency flags" (bytes 20 to 23 of the format) that nobody writes any more.
+static bool clear_consistency_flags(int descriptor) {
+  static const unsigned char clear[4] = {0};
+  unsigned char version;
+  return pread(descriptor, &version, 1, 8) == 1 &&
+         (version > 1 || pwrite(descriptor, clear, sizeof clear, 20) == sizeof clear);
+}
+
+// Completes a flushed file on disk, and closes it.
+static void finish(H5File* file) {
+  int* theirs = descriptor_of(file);
+  int own = theirs ? fcntl(*theirs, F_DUPFD_CLOEXEC, 0) : -1;
+  if (own < 0 || !clear_consistency_flags(own)) {
+    h5_refuse_errno(file, "cannot be written");
+  } else if (h5_mark_append(file, own) && fsync(own) != 0) {
+    h5_refuse_errno(file, "cannot be synced");
+  }
+  let_go(file);
+  if (own >= 0 && close(own) != 0) {
+    h5_refuse_errno(file, "cannot be closed");
+  }
 }
 
 // Opens what was just written, and compares.
@@ -241,9 +281,11 @@ bool h5_seal(H5File* file, Error* error) {
   if (!file->failed && H5Fflush(file->handle, H5F_SCOPE_GLOBAL) < 0) {
     h5_fail(file, "", "cannot be written");
   }
-  close_handle(file);
   fault_point("mid-write");
-  if (file->failed || !h5_mark_append(file, file->temporary) || !verify_written(file, error)) {
+  if (!file->failed) {
+    finish(file);
+  }
+  if (file->failed || !verify_written(file, error)) {
     bool swept = files_was_swept(file->temporary, file->path);
     unlink(file->temporary);
     return swept || (report(file, error) && false);

@@ -52,7 +52,10 @@ static void shorten(Backend* backend) {
 
 static bool outcome(Archive* archive) {
   const Backend* backend = archive->backend;
-  return !backend->file->failed || error_set(&archive->error, "%s", backend->file->error.text);
+  if (backend->file->failed) {
+    archive->error = backend->file->error;
+  }
+  return !backend->file->failed;
 }
 
 static bool transfer(Archive* archive, const char* name, void* data, ArchiveType type,
@@ -131,5 +134,8 @@ bool h5_archive_end(Archive* archive, Error* error) {
     h5_set_text(backend->file, "", "archive_checksum", checksum);
     archive->failed = !outcome(archive);
   }
-  return !archive->failed || error_set(error, "%s", archive->error.text);
+  if (archive->failed) {
+    *error = archive->error;
+  }
+  return !archive->failed;
 }

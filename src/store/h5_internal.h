@@ -13,9 +13,12 @@ bool h5_fail(H5File* file, const char* object, const char* what);
 bool h5_refuse(H5File* file, const char* object, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Appends the mark of a sealed file to the closed file `name`; checks it, if there is one (files of
-// other programs have none). False = failed or damaged, reported.
-bool h5_mark_append(H5File* file, const char* name);
+// "PATH: what: MEANING" from errno.
+bool h5_refuse_errno(H5File* file, const char* what);
+
+// Appends the mark of a sealed file to a file that is complete otherwise; checks that of the file
+// `name`, if there is one (files of other programs have none). False = failed or damaged, reported.
+bool h5_mark_append(H5File* file, int descriptor);
 bool h5_mark_check(H5File* file, const char* name);
 
 #define H5_LINK_SIZE 256

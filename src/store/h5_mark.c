@@ -4,6 +4,7 @@
 // must be seen before HDF5 reads anything. HDF5 ignores bytes behind its own.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,13 +22,15 @@ static void format_mark(char mark[MARK_SIZE + 1], uint64_t hash) {
 }
 
 // Hash of the first `size` bytes.
-static bool hash_start(FILE* stream, int64_t size, uint64_t* hash) {
+static bool hash_start(int descriptor, int64_t size, uint64_t* hash) {
   char piece[PIECE];
   *hash = HASH_START;
-  rewind(stream);
+  if (lseek(descriptor, 0, SEEK_SET) != 0) {
+    return false;
+  }
   while (size > 0) {
     size_t want = size < PIECE ? (size_t)size : PIECE;
-    if (fread(piece, 1, want, stream) != want) {
+    if (files_take(descriptor, piece, want) != (int64_t)want) {
       return false;
     }
     *hash = hash_bytes(*hash, piece, want);
@@ -36,37 +39,32 @@ static bool hash_start(FILE* stream, int64_t size, uint64_t* hash) {
   return true;
 }
 
-bool h5_mark_append(H5File* file, const char* name) {
+bool h5_mark_append(H5File* file, int descriptor) {
   uint64_t hash;
   char mark[MARK_SIZE + 1];
-  FILE* stream = fopen(name, "r+b");
-  bool good = stream && fseek(stream, 0, SEEK_END) == 0 && hash_start(stream, ftell(stream), &hash);
-  if (good) {
-    format_mark(mark, hash);
-    good = fseek(stream, 0, SEEK_END) == 0 && fwrite(mark, 1, MARK_SIZE, stream) == MARK_SIZE;
+  int64_t size = lseek(descriptor, 0, SEEK_END);
+  if (size < 0 || !hash_start(descriptor, size, &hash)) {
+    return h5_refuse_errno(file, "cannot be read back");
   }
-  int cause = errno;
-  if (stream && fclose(stream) != 0 && good) {
-    good = false;
-    cause = errno;
-  }
-  return good || h5_refuse(file, "", "cannot be written: %s", strerror(cause));
+  format_mark(mark, hash);
+  return files_put(descriptor, mark, MARK_SIZE) || h5_refuse_errno(file, "cannot be written");
 }
 
-// Compares the mark at the end of the stream, if there is one.
-static bool compare_mark(H5File* file, FILE* stream) {
+// Compares the mark at the end of the file, if there is one.
+static bool compare_mark(H5File* file, int descriptor) {
   uint64_t hash;
   char found[MARK_SIZE + 1] = "";
   char expected[MARK_SIZE + 1];
-  if (fseek(stream, -MARK_SIZE, SEEK_END) != 0) {
+  int64_t size = lseek(descriptor, -MARK_SIZE, SEEK_END);
+  if (size < 0) {
     return true;
   }
-  int64_t size = ftell(stream);
-  if (fread(found, 1, MARK_SIZE, stream) != MARK_SIZE || memcmp(found, WORD, strlen(WORD)) != 0) {
+  int64_t got = files_take(descriptor, found, MARK_SIZE);
+  if (got == MARK_SIZE && memcmp(found, WORD, strlen(WORD)) != 0) {
     return true;
   }
-  if (!hash_start(stream, size, &hash)) {
-    return h5_refuse(file, "", "cannot be read: %s", strerror(errno));
+  if (got != MARK_SIZE || !hash_start(descriptor, size, &hash)) {
+    return h5_refuse_errno(file, "cannot be read");
   }
   format_mark(expected, hash);
   return memcmp(found, expected, MARK_SIZE) == 0 ||
@@ -76,11 +74,12 @@ static bool compare_mark(H5File* file, FILE* stream) {
 }
 
 bool h5_mark_check(H5File* file, const char* name) {
-  FILE* stream = fopen(name, "rb");
-  if (!stream) {
-    return h5_refuse(file, "", "%s", strerror(errno));
+  int descriptor = files_open(name, O_RDONLY, &file->error);
+  if (descriptor < 0) {
+    file->failed = true;
+    return false;
   }
-  bool good = compare_mark(file, stream);
-  fclose(stream);
+  bool good = compare_mark(file, descriptor);
+  close(descriptor);
   return good;
 }

@@ -1,5 +1,6 @@
 #include "store/h5_table.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "h5_internal.h"
@@ -50,12 +51,16 @@ static bool read_dataset(H5Table* table, hid_t file, const char* name, Arena* ar
 }
 
 bool h5_table_read(H5Table* table, const char* path, const char* name, Arena* arena, Error* error) {
-  if (access(path, R_OK) != 0) {
-    return error_errno(error, path);
+  char target[FILES_PATH_SIZE];
+  const char* file_path = files_target(target, path);
+  int descriptor = files_open(file_path, O_RDONLY, error);
+  if (descriptor < 0) {
+    return false;
   }
+  close(descriptor);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5PLset_loading_state(0);
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t file = H5Fopen(file_path, H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file < 0) {
     return error_set(error, "%s: not a readable HDF5 file", path);
   }

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   char path[SCRATCH_PATH_SIZE];
   Arena arena;
   Baseline baseline;
-  Error error = {{0}};
+  Error error = {0};
   scratch_file(path, data, size);
   arena_init(&arena);
   if (baseline_load(&baseline, path, &arena, &error)) {

@@ -23,7 +23,7 @@ static void load(const char* path) {
   H5File file;
   Archive archive;
   Arena arena;
-  Error error = {{0}};
+  Error error = {0};
   double weights[8] = {0};
   int32_t step = 0;
   if (!h5_open(&file, path, "fuzz.checkpoint", 1, &error)) {
@@ -47,7 +47,7 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
   H5File file;
   Archive archive;
   Arena arena;
-  Error error = {{0}};
+  Error error = {0};
   double weights[8] = {1, 2, 3, 4, 5, 6, 7, 8};
   int32_t step = 9;
   const char* seed = getenv("H5_ARCHIVE_FUZZ_SEED");

@@ -27,7 +27,7 @@ typedef struct {
 OPTION_TABLE(fuzz_table, FuzzOptions, FUZZ_OPTIONS)
 
 static bool load(Options* options, FuzzOptions* values, Arena* arena, const char* text) {
-  Error error = {{0}};
+  Error error = {0};
   options_init(options, arena, NULL, NULL);
   options_section(options, "o", fuzz_table(), values);
   return options_load_text(options, "fuzz", text, &error);
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Options first, second;
   FuzzOptions first_values, second_values;
   Text shown;
-  Error error = {{0}};
+  Error error = {0};
   arena_init(&arena);
   char* text = arena_alloc(&arena, size + 1);
   if (size > 0) {

@@ -272,7 +272,7 @@ static World* make_world(const char* root) {
 static void warn(const char* message) { CHECK(*message, "refused without a reason"); }
 
 static bool read_edited(World* w, Kind kind, const char* path, const char* root, Arena* arena) {
-  Error error = {{0}};
+  Error error = {0};
   bool found = true;
   Trajectory trajectory;
   RunDirectory directory;

@@ -2,16 +2,20 @@
 
 #include "store/files.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "store/h5.h"
 
 #define WRITERS 4
 #define LINES 200
@@ -157,8 +161,58 @@ static void failures_name_the_path(void** state) {
   assert_non_null(strstr(f->error.text, "none: No such file"));
   assert_false(files_write(path_of(f, "none/x"), "", 0, &f->error));
   assert_non_null(strstr(f->error.text, "none/x: No such file"));
-  assert_false(files_append_line("/dev/full", "x", &f->error));
-  assert_string_equal(f->error.text, "/dev/full: No space left on device");
+  assert_false(f->error.transient);
+}
+
+// Whether every way to open `path` is refused, without waiting, with these words.
+static void assert_refused(Fixture* f, const char* path, const char* kind) {
+  char* bytes;
+  size_t size;
+  uint64_t hash;
+  H5File file;
+  char start[FILES_START_SIZE];
+  char expected[FILES_PATH_SIZE + 64];
+  snprintf(expected, sizeof expected, "%s: is %s, expected a regular file", path, kind);
+  assert_false(files_read(&bytes, &size, path, &f->arena, &f->error));
+  assert_string_equal(f->error.text, expected);
+  assert_false(files_append_line(path, "line", &f->error));
+  assert_string_equal(f->error.text, expected);
+  assert_false(files_hash(&hash, path, &f->error));
+  assert_string_equal(f->error.text, expected);
+  assert_false(h5_open_any(&file, path, &f->error));
+  assert_string_equal(f->error.text, expected);
+  files_read_start(start, path);
+  assert_string_equal(start, "");
+}
+
+static void what_is_no_regular_file_is_refused_without_waiting(void** state) {
+  Fixture* f = *state;
+  const char* target = path_of(f, "target");
+  const char* fifo = path_of(f, "fifo");
+  const char* link = path_of(f, "link");
+  const char* dangling = path_of(f, "dangling");
+  char* bytes;
+  size_t size;
+  char resolved[FILES_PATH_SIZE];
+  assert_true(files_write(target, "kept", 4, &f->error));
+  assert_int_equal(mkfifo(fifo, 0666), 0);
+  assert_int_equal(symlink(target, link), 0);
+  assert_int_equal(symlink(path_of(f, "nothing"), dangling), 0);
+  alarm(20);
+  assert_refused(f, fifo, "a FIFO");
+  int reader = open(fifo, O_RDONLY | O_NONBLOCK);  // so that writing would not fail by itself
+  assert_refused(f, fifo, "a FIFO");
+  close(reader);
+  assert_refused(f, f->dir, "a directory");
+  assert_refused(f, "/dev/full", "a device");
+  assert_refused(f, "/dev/zero", "a device");
+  assert_refused(f, link, "a symbolic link");
+  assert_refused(f, dangling, "a symbolic link");
+  alarm(0);
+  assert_true(files_read(&bytes, &size, files_target(resolved, link), &f->arena, &f->error));
+  assert_string_equal(bytes, "kept");
+  assert_true(files_exists(dangling));
+  assert_false(files_exists(path_of(f, "nothing")));
 }
 
 int main(void) {
@@ -171,6 +225,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
       cmocka_unit_test_setup_teardown(names_come_in_order, set_up, tear_down),
       cmocka_unit_test_setup_teardown(failures_name_the_path, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(what_is_no_regular_file_is_refused_without_waiting, set_up,
+                                      tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
