@@ -12,6 +12,7 @@ typedef struct {
   Comm comm;
   RunConfig config;
   const char* output;  // of -o, or NULL
+  int64_t diverged;    // hyper-episodes, after the campaign
   bool dry_run;
   bool quiet;
 } Start;
@@ -28,6 +29,9 @@ typedef struct {
   void (*opened)(const Start* start);
   bool (*finish)(const Start* start, Error* error);
 } StartVerb;
+
+// For `finish`: one line about a complete run.
+bool start_print_result(const Start* start, Error* error);
 
 // Parses, starts MPI, opens the run directory, runs the campaign. Returns the exit code.
 int start_run(int argc, char** argv, const StartVerb* verb);

@@ -19,7 +19,9 @@ typedef struct {
 typedef enum { CAMPAIGN_FINISHED, CAMPAIGN_STOPPED, CAMPAIGN_FAILED } CampaignEnd;
 
 // FAILED, with an error, on rank 0 and on the rank that failed. STOPPED: what ran has a checkpoint.
-CampaignEnd campaign_run(Comm* comm, const Experiment* experiment, const RunDirectory* directory,
-                         const CampaignOptions* options, Error* error);
+// diverged: of all sealed hyper-episodes, on rank 0.
+CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const Experiment* experiment,
+                         const RunDirectory* directory, const CampaignOptions* options,
+                         Error* error);
 
 #endif  // CLUSTER_CAMPAIGN_H

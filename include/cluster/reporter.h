@@ -6,6 +6,7 @@
 #include "cluster/protocol.h"
 #include "hyper/controller.h"
 #include "hyper/run_directory.h"
+#include "hyper/trajectory.h"
 
 // What rank 0 knows of a rank that works.
 typedef struct {
@@ -45,14 +46,15 @@ typedef struct {
 void reporter_init(Reporter* reporter, const Experiment* experiment, const RunDirectory* directory,
                    int ranks, double line_interval, bool quiet, Arena* arena);
 
-void reporter_scan(Reporter* reporter, int64_t total, int64_t sealed);
+// The run has `total` hyper-episodes; those that are sealed already were told by reporter_found.
+void reporter_scan(Reporter* reporter, int64_t total);
 void reporter_begin(Reporter* reporter, int rank, const BeginMessage* begin);
 void reporter_progress(Reporter* reporter, int rank, int64_t hyper_episode,
                        const Progress* progress);
 void reporter_sealed(Reporter* reporter, int rank, const SealedMessage* sealed);
 void reporter_saved(Reporter* reporter, int rank, const SavedMessage* saved);
-// A hyper-episode was sealed by another process.
-void reporter_found(Reporter* reporter);
+// A hyper-episode was sealed by an earlier start or by another process.
+void reporter_found(Reporter* reporter, int64_t hyper_episode, const Outcome* outcome);
 
 // A rank works on nothing any more.
 void reporter_idle(Reporter* reporter, int rank);

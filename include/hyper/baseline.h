@@ -34,4 +34,7 @@ bool baseline_save(const Baseline* baseline, const BaselineSource* source, const
 // R' after env_step real samples: linear between rows, the nearest row outside.
 double baseline_at(const Baseline* baseline, int64_t env_step);
 
+// The least R' of all rows.
+double baseline_least(const Baseline* baseline);
+
 #endif  // HYPER_BASELINE_H

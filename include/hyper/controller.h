@@ -16,6 +16,7 @@ typedef struct {
   int group;
   int first_episode;
   int episodes;
+  int diverged;            // of them; not in the file
   double score;            // mean over hyper-episodes of their mean evaluation return
   double score_std;
   double baseline_score;

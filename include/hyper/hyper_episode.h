@@ -61,7 +61,14 @@ void hyper_episode_act(HyperEpisode* episode, const HyperAction* action);
 // Reward of decision i so far.
 double decision_reward(const Decision* decision);
 
-// Mean over epochs of the mean evaluation return; a lost epoch counts as diverged_return.
+// What an epoch that was lost to a divergence counts as: one unit of reward (reward_scale) less
+// than the worst return that is known, of R' (0 without one) and of the run's own evaluations, and
+// at most hyper.diverged_return. So it never earns more than the baseline, and to diverge is never
+// better than to go on as badly as before.
+double hyper_episode_lost_return(const HyperEpisode* episode);
+
+// Mean over epochs of the mean evaluation return, a lost epoch as above. That of a run that
+// diverged may still exceed that of one that did not: whoever looks for the best leaves it out.
 double hyper_episode_score(const HyperEpisode* episode);
 
 double epoch_mean_return(const MbpoEpoch* epoch, int evaluations);

@@ -64,7 +64,8 @@ typedef enum {
   OPT(FLAG, train_penalty_centred, false, 0, 1, "", \
       "half the penalty for training, half as a bonus for skipping (the release)") \
   OPT(REAL, reward_scale, 300, 1e-9, 1e9, "return", "return that is one unit of reward") \
-  OPT(REAL, diverged_return, 0, -1e9, 1e9, "return", "return of each epoch lost to a divergence") \
+  OPT(REAL, diverged_return, 0, -1e9, 1e9, "return", \
+      "most that an epoch lost to a divergence counts as; always below the worst return known") \
   OPT(LIST, scale_model_loss, "[0, 0.01]", -1e9, 1e9, "", "values that become 0 and 1") \
   OPT(LIST, scale_critic_loss, "[0, 100]", -1e9, 1e9, "", "values that become 0 and 1") \
   OPT(LIST, scale_policy_change, "[0, 10]", -1e9, 1e9, "", "values that become 0 and 1") \

@@ -4,13 +4,18 @@
 
 #include "hyper/experiment.h"
 #include "hyper/run_directory.h"
+#include "hyper/trajectory.h"
 
 // Whether the sealed hyper-episode is whole, of this version of the format, and of this experiment.
 // The message says how to go on.
 bool sealed_check_episode(const RunDirectory* directory, const Experiment* experiment,
                           int64_t hyper_episode, Error* error);
 
-// The same of the controller's version.
+// How a sealed hyper-episode ended. The message says how to go on.
+bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t hyper_episode,
+                         Error* error);
+
+// As sealed_check_episode, of a version of the controller.
 bool sealed_check_policy(const RunDirectory* directory, const Experiment* experiment, int version,
                          Error* error);
 

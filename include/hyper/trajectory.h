@@ -4,12 +4,18 @@
 
 #include "hyper/hyper_episode.h"
 
+// How a sealed hyper-episode ended.
+typedef struct {
+  bool diverged;
+  double score;  // hyper_episode_score
+} Outcome;
+
 // What an update and the reports need of a sealed hyper-episode.
 typedef struct {
   int64_t hyper_episode;
   char engine[64];           // of the environment
   int policy_version;
-  bool diverged;
+  Outcome outcome;
   int decisions;             // D
   int epochs;                // E
   double* features;          // (D, FEATURE_COUNT) raw
@@ -26,5 +32,11 @@ typedef struct {
 
 bool trajectory_write(const HyperEpisode* episode, const char* path, Error* error);
 bool trajectory_read(Trajectory* trajectory, const char* path, Arena* arena, Error* error);
+
+bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error);
+
+// The scores (count) of the hyper-episodes of a stage; returns how many of them diverged. One that
+// diverged counts no more than the worst that came to its end: it can only lower the mean.
+int trajectory_scores(double* scores, const Trajectory* trajectories, int count);
 
 #endif  // HYPER_TRAJECTORY_H

@@ -51,8 +51,9 @@ static bool coordinate(Comm* comm, const Experiment* experiment, const Controlle
                              .lost_after = 3600,
                              .lease_timeout = 300,
                              .quiet = true};
+  int64_t diverged;
   bool ok = run_directory_make(&directory, error) &&
-            campaign_run(comm, &x, &directory, &options, error) != CAMPAIGN_FAILED;
+            campaign_run(&diverged, comm, &x, &directory, &options, error) != CAMPAIGN_FAILED;
   nftw(directory.path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
   return ok;
 }

@@ -225,7 +225,8 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
   if (s->comm.rank == 0 && verb->opened) {
     verb->opened(s);
   }
-  CampaignEnd end = campaign_run(&s->comm, &c->experiment, &c->directory, &options, error);
+  CampaignEnd end =
+      campaign_run(&s->diverged, &s->comm, &c->experiment, &c->directory, &options, error);
   bool ok = end != CAMPAIGN_FAILED;
   if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && verb->finish) {
     ok = verb->finish(s, error);
@@ -244,6 +245,19 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
             c->directory.path);
   }
   return end == CAMPAIGN_STOPPED ? EXIT_STOPPED : 0;
+}
+
+bool start_print_result(const Start* start, Error* error) {
+  (void)error;
+  const Experiment* x = &start->config.experiment;
+  char lost[64] = "";
+  if (start->diverged > 0) {
+    snprintf(lost, sizeof lost, " (%lld diverged)", (long long)start->diverged);
+  }
+  printf("finished: %lld hyper-episodes%s of %s on %s in %s\n",
+         (long long)scheduler_plan(x).hyper_episodes, lost, x->method, x->task,
+         start->config.directory.path);
+  return true;
 }
 
 int start_run(int argc, char** argv, const StartVerb* verb) {

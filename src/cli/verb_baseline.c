@@ -17,7 +17,7 @@ static bool read_runs(Trajectory* runs, int count, const Start* s, Arena* arena,
     if (!trajectory_read(&runs[i], path, arena, error)) {
       return false;
     }
-    if (runs[i].diverged || runs[i].epochs != runs[0].epochs) {
+    if (runs[i].outcome.diverged || runs[i].epochs != runs[0].epochs) {
       return error_set(error, "%s: the run diverged; a baseline needs complete runs", path);
     }
   }

@@ -78,12 +78,6 @@ static void print_restored(const Start* start) {
   fflush(stdout);
 }
 
-static bool print_result(const Start* start, Error* error) {
-  (void)error;
-  printf("complete: %s\n", start->config.directory.path);
-  return true;
-}
-
 int verb_resume(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
@@ -97,7 +91,7 @@ int verb_resume(int argc, char** argv) {
           "  -q, --quiet     no progress lines",
       .resumes = true,
       .opened = print_restored,
-      .finish = print_result,
+      .finish = start_print_result,
   };
   return start_run(argc, argv, &verb);
 }

@@ -1,18 +1,6 @@
 // verb_train.c - autombpo train and apply.
-#include <stdio.h>
-
 #include "cli/start.h"
 #include "cli/verbs.h"
-#include "hyper/scheduler.h"
-
-static bool print_result(const Start* start, Error* error) {
-  (void)error;
-  const Experiment* x = &start->config.experiment;
-  printf("finished: %lld hyper-episodes of %s on %s in %s\n",
-         (long long)scheduler_plan(x).hyper_episodes, x->method, x->task,
-         start->config.directory.path);
-  return true;
-}
 
 int verb_train(int argc, char** argv) {
   static const StartVerb verb = {
@@ -24,7 +12,7 @@ int verb_train(int argc, char** argv) {
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
-      .finish = print_result,
+      .finish = start_print_result,
   };
   return start_run(argc, argv, &verb);
 }
@@ -42,7 +30,7 @@ int verb_apply(int argc, char** argv) {
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
-      .finish = print_result,
+      .finish = start_print_result,
       .presets = presets,
   };
   return start_run(argc, argv, &verb);

@@ -199,8 +199,9 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
                                           : CAMPAIGN_STOPPED;
 }
 
-static CampaignEnd coordinate(Comm* comm, const Experiment* x, const RunDirectory* directory,
-                              const CampaignOptions* options, Arena* arena, Error* error) {
+static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const Experiment* x,
+                              const RunDirectory* directory, const CampaignOptions* options,
+                              Arena* arena, Error* error) {
   Campaign* c = ARENA_NEW(arena, 1, Campaign);
   c->comm = comm;
   c->options = options;
@@ -214,11 +215,13 @@ static CampaignEnd coordinate(Comm* comm, const Experiment* x, const RunDirector
   }
   bool ok = campaign_tick(c, error) &&
             (comm->ranks == 1 ? run_alone(c, error) : serve(c, arena, error));
+  *diverged = c->reporter.diverged;
   return finish(c, ok, error);
 }
 
-CampaignEnd campaign_run(Comm* comm, const Experiment* x, const RunDirectory* directory,
-                         const CampaignOptions* options, Error* error) {
+CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const Experiment* x,
+                         const RunDirectory* directory, const CampaignOptions* options,
+                         Error* error) {
   char text[PROCESS_TEXT_SIZE];
   Process dealer = process_this();
   process_format(text, &dealer);
@@ -230,7 +233,7 @@ CampaignEnd campaign_run(Comm* comm, const Experiment* x, const RunDirectory* di
   }
   Arena arena;
   arena_init(&arena);
-  CampaignEnd end = coordinate(comm, x, directory, options, &arena, error);
+  CampaignEnd end = coordinate(diverged, comm, x, directory, options, &arena, error);
   arena_free(&arena);
   return end;
 }

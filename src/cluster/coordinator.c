@@ -30,6 +30,17 @@ static void mark_sealed(Coordinator* c, int64_t e) {
   }
 }
 
+// Takes up what an earlier start or another process has sealed.
+static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
+  Outcome outcome;
+  if (!sealed_read_outcome(&outcome, c->directory, e, error)) {
+    return false;
+  }
+  mark_sealed(c, e);
+  reporter_found(c->reporter, e, &outcome);
+  return true;
+}
+
 // Without updates, nothing else reads what was sealed before: it is checked here.
 static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
   char path[RUN_PATH_SIZE];
@@ -45,7 +56,9 @@ static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
         !sealed_check_episode(c->directory, c->experiment, e, error)) {
       return false;
     }
-    mark_sealed(c, e);
+    if (!find_sealed(c, e, error)) {
+      return false;
+    }
     run_checkpoint_path(path, c->directory, e);
     if (files_exists(path)) {
       checkpoint_remove(c->directory, e);
@@ -80,7 +93,7 @@ bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* d
   if (!scan_episodes(c, plan.updates > 0, error)) {
     return false;
   }
-  reporter_scan(reporter, c->total, c->sealed);
+  reporter_scan(reporter, c->total);
   return scheduler_open(&c->scheduler, x, directory, arena, error) &&
          fold_complete_stages(c, error);
 }
@@ -194,11 +207,7 @@ bool coordinator_look(Coordinator* c, bool* over, Error* error) {
   if (*over) {
     return fold_complete_stages(c, error);
   }
-  if (is_sealed(c, e)) {
-    mark_sealed(c, e);
-    reporter_found(c->reporter);
-  }
-  return true;
+  return !is_sealed(c, e) || find_sealed(c, e, error);
 }
 
 void coordinator_renew(Coordinator* c) {

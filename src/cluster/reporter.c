@@ -72,15 +72,23 @@ static int64_t steps_per_episode(const Reporter* r) {
   return o->exploration_steps + (int64_t)scheduler_plan(r->experiment).epochs * o->epoch_length;
 }
 
-void reporter_scan(Reporter* r, int64_t total, int64_t sealed) {
+// One that diverged is never the best.
+static void count_sealed(Reporter* r, int64_t hyper_episode, bool diverged, double score) {
+  r->sealed++;
+  r->diverged += diverged;
+  if (!diverged && score > r->best_score) {
+    r->best_score = score;
+    r->best_episode = hyper_episode;
+  }
+}
+
+void reporter_scan(Reporter* r, int64_t total) {
   r->total = total;
-  r->sealed = sealed;
-  r->steps_at_start = sealed * steps_per_episode(r);
   Event event;
   begin_event(&event, "start");
   json_integer(&event.json, "ranks", r->ranks);
   json_integer(&event.json, "hyper_episodes", total);
-  json_integer(&event.json, "sealed", sealed);
+  json_integer(&event.json, "sealed", r->sealed);
   end_event(r, &event);
 }
 
@@ -133,13 +141,8 @@ void reporter_progress(Reporter* r, int rank, int64_t hyper_episode, const Progr
 void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
   reporter_progress(r, rank, sealed->hyper_episode, &sealed->progress);
   r->rank[rank].hyper_episode = -1;
-  r->sealed++;
-  r->diverged += sealed->diverged;
+  count_sealed(r, sealed->hyper_episode, sealed->diverged, sealed->score);
   r->steps_sealed += sealed->progress.env_step;
-  if (sealed->score > r->best_score) {
-    r->best_score = sealed->score;
-    r->best_episode = sealed->hyper_episode;
-  }
   Event event;
   begin_event(&event, "sealed");
   json_integer(&event.json, "hyper_episode", sealed->hyper_episode);
@@ -165,8 +168,8 @@ void reporter_saved(Reporter* r, int rank, const SavedMessage* saved) {
   end_event(r, &event);
 }
 
-void reporter_found(Reporter* r) {
-  r->sealed++;
+void reporter_found(Reporter* r, int64_t hyper_episode, const Outcome* outcome) {
+  count_sealed(r, hyper_episode, outcome->diverged, outcome->score);
   r->steps_at_start += steps_per_episode(r);
 }
 
@@ -219,6 +222,7 @@ void reporter_stage(Reporter* r, const StageResult* result, int version) {
   json_integer(&event.json, "version", version);
   json_number(&event.json, "score", result->score);
   json_number(&event.json, "baseline_score", result->baseline_score);
+  json_integer(&event.json, "diverged", result->diverged);
   json_begin_array(&event.json, "entropy");
   for (int h = 0; h < HEAD_COUNT; h++) {
     json_number(&event.json, NULL, result->entropy[h]);
@@ -374,6 +378,9 @@ static void print_line(const Reporter* r, const char* before, const char* after)
   fprintf(stderr, "%s%3.0f%%  stage %d  hyper-episodes %lld/%lld  %.0f steps/s  ETA %s", before,
           100 * o.share, r->stage, (long long)r->sealed, (long long)r->total, o.steps_per_second,
           eta);
+  if (r->diverged > 0) {
+    fprintf(stderr, "  %lld diverged", (long long)r->diverged);
+  }
   if (r->best_episode >= 0) {
     fprintf(stderr, "  best %.1f (#%lld)", r->best_score, (long long)r->best_episode);
   }

@@ -155,3 +155,11 @@ double baseline_at(const Baseline* b, int64_t env_step) {
   }
   return b->return_mean[b->count - 1];
 }
+
+double baseline_least(const Baseline* b) {
+  double least = INFINITY;
+  for (int i = 0; i < b->count; i++) {
+    least = fmin(least, b->return_mean[i]);
+  }
+  return least;
+}

@@ -55,12 +55,25 @@ double epoch_mean_return(const MbpoEpoch* epoch, int evaluations) {
 
 double decision_reward(const Decision* d) { return d->reward_return + d->reward_train_model; }
 
+static double own_return(const HyperEpisode* h, int epoch) {
+  return epoch_mean_return(&h->epoch[epoch], h->mbpo.options.evaluation_episodes);
+}
+
+double hyper_episode_lost_return(const HyperEpisode* h) {
+  const Experiment* x = h->experiment;
+  double worst = x->baseline ? baseline_least(x->baseline) : 0;
+  worst = fmin(worst, h->initial_return);
+  for (int e = 0; e < h->epochs; e++) {
+    worst = fmin(worst, own_return(h, e));
+  }
+  return fmin(x->hyper.diverged_return, worst - x->hyper.reward_scale);
+}
+
 double hyper_episode_score(const HyperEpisode* h) {
   int epochs = h->mbpo.epochs;
-  double sum = 0;
-  for (int e = 0; e < epochs; e++) {
-    sum += e < h->epochs ? epoch_mean_return(&h->epoch[e], h->mbpo.options.evaluation_episodes)
-                         : h->experiment->hyper.diverged_return;
+  double sum = (epochs - h->epochs) * hyper_episode_lost_return(h);
+  for (int e = 0; e < h->epochs; e++) {
+    sum += own_return(h, e);
   }
   return epochs > 0 ? sum / epochs : NAN;
 }
@@ -77,23 +90,23 @@ static void reward_epoch(HyperEpisode* h) {
   const MbpoEpoch* epoch = &h->epoch[h->epochs - 1];
   if (h->decisions > 0) {
     Decision* last = &h->decision[h->decisions - 1];
-    double mean = epoch_mean_return(epoch, h->mbpo.options.evaluation_episodes);
-    last->reward_return = mean / x->hyper.reward_scale;
+    last->reward_return = own_return(h, h->epochs - 1) / x->hyper.reward_scale;
     last->baseline = scaled_baseline(h, epoch->env_step);
   }
 }
 
-// A diverged run earns diverged_return for each epoch that it lost; the baseline goes on.
+// The epochs that a diverged run lost; the baseline goes on.
 static void reward_lost_epochs(HyperEpisode* h) {
   const Experiment* x = h->experiment;
   if (h->decisions == 0) {
     return;
   }
   Decision* last = &h->decision[h->decisions - 1];
+  double lost_return = hyper_episode_lost_return(h);
   int64_t env_step = h->mbpo.env_step - h->mbpo.step;
   for (int e = h->epochs; e < h->mbpo.epochs; e++) {
     env_step += x->mbpo.epoch_length;
-    last->reward_return += x->hyper.diverged_return / x->hyper.reward_scale;
+    last->reward_return += lost_return / x->hyper.reward_scale;
     last->baseline += scaled_baseline(h, env_step);
   }
 }

@@ -199,11 +199,13 @@ static void measure_shift(StageResult* result, Controller* c, const PpoOptions* 
   result->kl = total > 0 ? kl / total : NAN;
 }
 
-static void keep_if_best(Controller* c, double score) {
-  if (!(score > c->best_score)) {
+// A stage of which no hyper-episode came to its end is never the best.
+static void keep_if_best(Controller* c, const StageResult* result) {
+  bool lost = result->diverged > 0 && result->diverged == result->episodes;
+  if (lost || !(result->score > c->best_score)) {
     return;
   }
-  c->best_score = score;
+  c->best_score = result->score;
   c->best_version = c->version;
   for (int h = 0; h < HEAD_COUNT; h++) {
     ControllerHead* head = &c->heads[h];
@@ -259,7 +261,7 @@ void ppo_update(Controller* c, const PpoOptions* o, const PpoData* data, StageRe
   ArenaMark mark = arena_mark(arena);
   Scratch scratch;
   init_scratch(&scratch, c, o, data, arena);
-  keep_if_best(c, result->score);
+  keep_if_best(c, result);
   Rng rng = rng_stream(seed, 0, RNG_CONTROLLER, c->version + 1);
   for (int i = 0; i < o->minibatches && data->count > 0; i++) {
     draw_minibatch(&scratch, data, &rng);

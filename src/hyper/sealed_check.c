@@ -37,15 +37,26 @@ static bool check_file(const char* path, const char* format, const Experiment* x
   return h5_close(&file, good ? error : &ignored) && good;
 }
 
+static bool suggest_repeating(int64_t index, Error* error) {
+  return error_line(error,
+                    "Remove or move this file and repeat the command: hyper-episode %lld is then "
+                    "run again, to the same bits",
+                    (long long)index);
+}
+
 bool sealed_check_episode(const RunDirectory* directory, const Experiment* x, int64_t index,
                           Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, index);
   return check_file(path, EPISODE_FORMAT, x, "hyper_episode", index, error) ||
-         error_line(error,
-                    "Remove or move this file and repeat the command: hyper-episode %lld is then "
-                    "run again, to the same bits",
-                    (long long)index);
+         suggest_repeating(index, error);
+}
+
+bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t index,
+                         Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, directory, index);
+  return trajectory_read_outcome(outcome, path, error) || suggest_repeating(index, error);
 }
 
 bool sealed_check_policy(const RunDirectory* directory, const Experiment* x, int version,

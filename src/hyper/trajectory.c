@@ -174,6 +174,7 @@ static void write_root(H5File* file, const HyperEpisode* h) {
   h5_set_i64(file, "", "stage", h->policy_version < 0 ? 0 : h->index / x->ppo.episodes_per_update);
   h5_set_i64(file, "", "policy_version", h->policy_version);
   h5_set_text(file, "", "status", h->mbpo.diverged ? "diverged" : "finished");
+  h5_set_f64(file, "", "score", hyper_episode_score(h));
 }
 
 bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
@@ -206,6 +207,24 @@ static void* read_column(H5File* file, const char* name, H5Type type, int64_t ro
   return data;
 }
 
+static Outcome read_outcome(H5File* file, Arena* arena) {
+  const char* status = h5_get_text(file, "", "status", arena);
+  return (Outcome){.diverged = status && strcmp(status, "diverged") == 0,
+                   .score = h5_get_f64(file, "", "score")};
+}
+
+bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error) {
+  H5File file;
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  Arena arena;
+  arena_init(&arena);
+  *outcome = read_outcome(&file, &arena);
+  arena_free(&arena);
+  return h5_close(&file, error);
+}
+
 bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error) {
   *t = (Trajectory){0};
   H5File file;
@@ -216,8 +235,7 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   int E = h5_rows(&file, "epochs/env_step");
   t->hyper_episode = h5_get_i64(&file, "", "hyper_episode");
   t->policy_version = h5_get_int(&file, "", "policy_version", -1, INT_MAX);
-  const char* status = h5_get_text(&file, "", "status", arena);
-  t->diverged = status && strcmp(status, "diverged") == 0;
+  t->outcome = read_outcome(&file, arena);
   const char* engine = h5_get_text(&file, "", "env_engine", arena);
   snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
   t->decisions = D;
@@ -233,4 +251,19 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   t->eval_return_mean = read_column(&file, "epochs/eval_return_mean", H5_F64, E, 0, arena);
   t->baseline_return = read_column(&file, "epochs/baseline_return", H5_F64, E, 0, arena);
   return h5_close(&file, error);
+}
+
+int trajectory_scores(double* scores, const Trajectory* trajectories, int count) {
+  int diverged = 0;
+  double worst = INFINITY;
+  for (int i = 0; i < count; i++) {
+    const Outcome* outcome = &trajectories[i].outcome;
+    diverged += outcome->diverged;
+    worst = outcome->diverged ? worst : fmin(worst, outcome->score);
+  }
+  for (int i = 0; i < count; i++) {
+    const Outcome* outcome = &trajectories[i].outcome;
+    scores[i] = outcome->diverged ? fmin(worst, outcome->score) : outcome->score;
+  }
+  return diverged;
 }

@@ -1,5 +1,7 @@
 #include "mbpo/evaluate.h"
 
+#include <math.h>
+
 static bool episode(double* total, int32_t* length, double* obs, Real* policy_obs, Real* act,
                     Sac* sac, Env* env, int limit, Rng* rng) {
   *total = 0;
@@ -20,7 +22,7 @@ static bool episode(double* total, int32_t* length, double* obs, Real* policy_ob
       break;
     }
   }
-  return true;
+  return isfinite(*total);
 }
 
 bool evaluate_policy(double* returns, int32_t* lengths, Sac* sac, Env* env, int episodes, int limit,

@@ -187,7 +187,6 @@ static void divide_losses(SacLosses* losses, int64_t updates) {
 }
 
 static void end_epoch(Mbpo* m) {
-  evaluate(m);
   MbpoEpoch* r = &m->running;
   r->env_step = m->env_step;
   r->train_return = m->episodes_ended > 0 ? r->train_return / (double)m->episodes_ended : NAN;
@@ -238,7 +237,12 @@ static MbpoEvent step(Mbpo* m) {
   return MBPO_STEPPED;
 }
 
+// An epoch whose evaluation finds that the run diverged is none.
 static MbpoEvent finish_epoch(Mbpo* m) {
+  evaluate(m);
+  if (m->diverged) {
+    return MBPO_DIVERGED;
+  }
   end_epoch(m);
   m->phase = m->epoch == m->epochs ? MBPO_END : MBPO_DECIDE;
   return MBPO_EPOCH_END;

@@ -27,7 +27,7 @@ static inline Experiment small_experiment(void) {
                 .real_ratio_factor = 2, .real_ratio_min = 0.1, .real_ratio_max = 1,
                 .policy_updates_min = 1, .policy_updates_max = 3, .rollout_length_start = 1,
                 .rollout_length_min = 1, .rollout_length_max = 2, .train_penalty = 0.1,
-                .reward_scale = 100, .diverged_return = -2000,
+                .reward_scale = 100,
                 .scale_model_loss = {2, {0, 1}}, .scale_critic_loss = {2, {0, 100}},
                 .scale_policy_change = {2, {0, 5}}, .scale_eval_return = {2, {-2000, 0}},
                 .schedule_train_model = true, .schedule_real_ratio = true,

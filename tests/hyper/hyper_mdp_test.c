@@ -237,24 +237,102 @@ static void advantage_is_the_reward_to_go_relative_to_the_baseline(void** state)
   arena_free(&arena);
 }
 
-static void a_diverged_run_earns_the_stated_return_for_lost_epochs(void** state) {
+// Seven decisions of fifteen, without trainings of the model: the second of three epochs is lost, and
+// the third.
+static void diverge(HyperEpisode* h, const Experiment* x, Arena* arena) {
+  open_episode(h, x, arena);
+  HyperAction skip = action_of(0, 1, 1, 1);
+  for (int i = 0; i < 7; i++) {
+    run_to_decision(h);
+    hyper_episode_act(h, &skip);
+  }
+  h->mbpo.diverged = true;
+  assert_int_equal(hyper_episode_advance(h), HYPER_FINISHED);
+  assert_int_equal(h->epochs, 1);
+}
+
+// Whatever the sign and size of returns: against a baseline that is far above, about at, and far
+// below the returns of this task, and without one.
+static void lost_epochs_never_earn_more_than_the_baseline(void** state) {
+  (void)state;
+  int64_t steps[] = {250, 300, 350};
+  double stds[] = {0, 0, 0};
+  double means[4][3] = {{-300, 0, 4000}, {-300, -350, -300}, {-9000, -8000, -7000}, {0, 0, 0}};
+  for (int variant = 0; variant < 4; variant++) {
+    Arena arena;
+    arena_init(&arena);
+    Experiment x = test_experiment();
+    Baseline baseline = {.count = 3, .env_step = steps, .return_mean = means[variant],
+                         .return_std = stds};
+    x.baseline = variant < 3 ? &baseline : NULL;
+    HyperEpisode h;
+    diverge(&h, &x, &arena);
+    double first = epoch_mean_return(&h.epoch[0], 2);
+    double worst = fmin(first, fmin(h.initial_return, variant < 3 ? baseline_least(&baseline) : 0));
+    double expected = 0;
+    for (int e = 1; e < 3; e++) {
+      double lost = (worst - means[variant][e]) / 100 - 1;
+      assert_true(lost <= -1);
+      expected += lost;
+    }
+    // the decisions of the lost epochs, and those before: what they earned, and the loss
+    for (int i = 5; i < 7; i++) {
+      assert_true(fabs(h.decision[i].advantage - expected) < 1e-9);
+    }
+    double earned = (first - means[variant][0]) / 100;
+    for (int i = 0; i < 5; i++) {
+      assert_true(fabs(h.decision[i].advantage - (earned + expected)) < 1e-9);
+    }
+    double lost_return = hyper_episode_lost_return(&h);
+    assert_true(fabs(lost_return - (worst - 100)) < 1e-9);
+    assert_true(fabs(hyper_episode_score(&h) - (first + 2 * lost_return) / 3) < 1e-9);
+    hyper_episode_free(&h);
+    arena_free(&arena);
+  }
+}
+
+// No value of the option rewards a divergence.
+static void the_stated_return_of_a_lost_epoch_only_lowers_it(void** state) {
+  (void)state;
+  static const double stated[] = {1e9, 0, -5000};
+  double lost[3];
+  for (int i = 0; i < 3; i++) {
+    Arena arena;
+    arena_init(&arena);
+    Experiment x = test_experiment();
+    x.hyper.diverged_return = stated[i];
+    HyperEpisode h;
+    diverge(&h, &x, &arena);
+    lost[i] = hyper_episode_lost_return(&h);
+    hyper_episode_free(&h);
+    arena_free(&arena);
+  }
+  assert_true(lost[0] < 0 && lost[1] == lost[0]);
+  assert_true(lost[2] == -5000);
+}
+
+// Its evaluations are of a policy that is not finite.
+static void an_epoch_that_ends_diverged_is_lost(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
   Experiment x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
-  HyperAction skip = action_of(0, 1, 1, 1);
-  for (int i = 0; i < 7; i++) {
-    run_to_decision(&h);
-    hyper_episode_act(&h, &skip);
+  HyperAction keep = action_of(0, 1, 1, 1);
+  while (h.mbpo.epoch < 1 || h.mbpo.phase != MBPO_EVALUATE) {
+    if (hyper_episode_advance(&h) == HYPER_DECISION) {
+      hyper_episode_act(&h, &keep);
+    }
   }
-  h.mbpo.diverged = true;
-  assert_int_equal(hyper_episode_advance(&h), HYPER_FINISHED);
+  h.mbpo.sac.policy[0] = (Real)NAN;
+  run_to_end(&h, &keep);
   assert_int_equal(h.epochs, 1);
-  assert_true(fabs(h.decision[6].reward_return - 2 * -2000.0 / 100) < 1e-12);
-  double first = epoch_mean_return(&h.epoch[0], 2);
-  assert_true(fabs(hyper_episode_score(&h) - (first - 4000) / 3) < 1e-9);
+  assert_int_equal(h.decisions, 10);
+  for (int i = 0; i < h.decisions; i++) {
+    assert_true(isfinite(h.decision[i].advantage));
+  }
+  assert_true(h.decision[9].advantage <= -2);
   hyper_episode_free(&h);
   arena_free(&arena);
 }
@@ -321,7 +399,8 @@ static void trajectory_reads_back_what_was_written(void** state) {
   assert_true(trajectory_read(&t, file, &arena, &error));
   assert_int_equal(t.decisions, h.decisions);
   assert_int_equal(t.epochs, h.epochs);
-  assert_false(t.diverged);
+  assert_false(t.outcome.diverged);
+  assert_true(t.outcome.score == hyper_episode_score(&h));
   for (int i = 0; i < t.decisions; i++) {
     assert_memory_equal(t.state + i * FEATURE_COUNT, h.decision[i].state.scaled,
                         FEATURE_COUNT * sizeof(double));
@@ -379,7 +458,9 @@ int main(void) {
       cmocka_unit_test(a_controller_never_sees_an_untrained_model),
       cmocka_unit_test(features_are_scaled_and_clipped),
       cmocka_unit_test(advantage_is_the_reward_to_go_relative_to_the_baseline),
-      cmocka_unit_test(a_diverged_run_earns_the_stated_return_for_lost_epochs),
+      cmocka_unit_test(lost_epochs_never_earn_more_than_the_baseline),
+      cmocka_unit_test(the_stated_return_of_a_lost_epoch_only_lowers_it),
+      cmocka_unit_test(an_epoch_that_ends_diverged_is_lost),
       cmocka_unit_test(resume_equals_uninterrupted),
       cmocka_unit_test(trajectory_reads_back_what_was_written),
       cmocka_unit_test(transitions_hold_every_real_sample),

@@ -189,6 +189,31 @@ static void a_head_that_is_not_asked_does_not_learn(void** state) {
   arena_free(&arena);
 }
 
+static void a_stage_that_only_diverged_is_never_the_best(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  make_controller(&c, &o, &arena);
+  PpoData none;
+  ppo_data_init(&none, 0, &arena);
+  static const StageResult stages[] = {
+      {.score = 9, .episodes = 2, .diverged = 2},
+      {.score = 1, .episodes = 2, .diverged = 1},
+      {.score = 8, .episodes = 2, .diverged = 2},
+      {.score = 2, .episodes = 2},
+  };
+  static const int best[] = {-1, 1, 1, 3};
+  for (int i = 0; i < 4; i++) {
+    StageResult result = stages[i];
+    ppo_update(&c, &o, &none, &result, 1, &arena);
+    assert_int_equal(c.best_version, best[i]);
+  }
+  assert_true(c.best_score == 2);
+  arena_free(&arena);
+}
+
 // As the release does: while the second group learns, the frozen first one is explored as well, by
 // a draw of its own.
 static void exploration_reaches_frozen_groups_too(void** state) {
@@ -450,6 +475,7 @@ int main(void) {
       cmocka_unit_test(controller_reaches_the_optimum_of_a_synthetic_hyper_mdp),
       cmocka_unit_test(groups_learn_in_turn_and_freeze_at_their_best),
       cmocka_unit_test(a_head_that_is_not_asked_does_not_learn),
+      cmocka_unit_test(a_stage_that_only_diverged_is_never_the_best),
       cmocka_unit_test(exploration_reaches_frozen_groups_too),
       cmocka_unit_test(weights_start_as_each_group_is_told),
       cmocka_unit_test(an_update_follows_the_gradient_of_its_objective),

@@ -106,17 +106,6 @@ static double mean(const double* values, int count) {
   return count > 0 ? sum / count : NAN;
 }
 
-// Mean evaluation return over the epochs of a run; an epoch lost to a divergence counts as
-// diverged_return.
-static double score_of(const Trajectory* t, const Experiment* x) {
-  int epochs = x->hyper.train_epochs;
-  double sum = 0;
-  for (int e = 0; e < epochs; e++) {
-    sum += e < t->epochs ? t->eval_return_mean[e] : x->hyper.diverged_return;
-  }
-  return sum / epochs;
-}
-
 static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunDirectory* directory,
                        int stage, Arena* arena, Error* error) {
   int K = x->ppo.episodes_per_update;
@@ -154,10 +143,10 @@ static void summarise(StageResult* result, const Experiment* x, const Trajectory
   double* scores = ARENA_NEW(arena, K, double);
   double* baselines = ARENA_NEW(arena, K, double);
   for (int i = 0; i < K; i++) {
-    scores[i] = score_of(&trajectories[i], x);
     baselines[i] = mean(trajectories[i].baseline_return, trajectories[i].epochs);
   }
   *result = (StageResult){.stage = version, .first_episode = version * K, .episodes = K};
+  result->diverged = trajectory_scores(scores, trajectories, K);
   result->group = ppo_group_of_version(&x->ppo, version, NULL);
   result->score = mean(scores, K);
   for (int i = 0; i < K; i++) {
