@@ -5,7 +5,7 @@
 #ifndef CLUSTER_PROTOCOL_H
 #define CLUSTER_PROTOCOL_H
 
-#include "hyper/hyper_episode.h"
+#include "hyper/health.h"
 
 typedef enum {
   TAG_READY = 1,  // worker -> 0: give me a hyper-episode. Answer: BEGIN or STOP, when there is one
@@ -30,6 +30,7 @@ typedef struct {
   double real_ratio;
   double policy_updates;
   double rollout_length;
+  Health health;
   MbpoTimes times;  // since the start of the process
   double rss_mb;
 } Progress;

@@ -22,6 +22,7 @@ typedef struct {
   int ranks;
   RankState* rank;  // (ranks)
   int64_t total, sealed, diverged;
+  bool warned[HEALTH_FLAWS];
   int64_t lost;  // ranks that fell silent
   int stage;
   double best_score;

@@ -16,7 +16,8 @@ typedef struct {
   int group;
   int first_episode;
   int episodes;
-  int diverged;            // of them; not in the file
+  int diverged;            // of them; not in the file, as the next
+  bool clipped[FEATURE_COUNT];  // a feature that the group reads was at its clip all the time
   double score;            // mean over hyper-episodes of their mean evaluation return
   double score_std;
   double baseline_score;

@@ -39,4 +39,7 @@ bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error);
 // diverged counts no more than the worst that came to its end: it can only lower the mean.
 int trajectory_scores(double* scores, const Trajectory* trajectories, int count);
 
+// Whether feature f was at the same clip, `low` or 1, at every decision; false without decisions.
+bool trajectories_clip(const Trajectory* trajectories, int count, HyperFeature f, double low);
+
 #endif  // HYPER_TRAJECTORY_H

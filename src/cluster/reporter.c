@@ -128,6 +128,45 @@ static void write_epoch(const Reporter* r, int rank, int64_t hyper_episode, cons
   end_event(r, &event);
 }
 
+// The first epoch of this start with a flaw is a warning; metrics.jsonl has all of them.
+static void warn_of(Reporter* r, int64_t hyper_episode, const Progress* p, HealthFlaw flaw) {
+  if (!r->warned[flaw]) {
+    r->warned[flaw] = true;
+    fprintf(stderr,
+            "warning: hyper-episode %lld, epoch %d: %s (said once; the health events of "
+            "metrics.jsonl have every epoch)\n",
+            (long long)hyper_episode, p->epochs - 1, health_text(flaw));
+  }
+}
+
+static void write_health(Reporter* r, int64_t hyper_episode, const Progress* p) {
+  const Health* h = &p->health;
+  Event event;
+  begin_event(&event, "health");
+  Json* json = &event.json;
+  json_integer(json, "hyper_episode", hyper_episode);
+  json_integer(json, "epoch", p->epochs - 1);
+  json_number(json, "model_error", h->model_error);
+  json_number(json, "mean_error", h->mean_error);
+  json_integer(json, "sac_updates", h->sac_updates);
+  json_number(json, "alpha", h->alpha);
+  json_number(json, "alpha_limit", h->alpha_limit);
+  json_number(json, "q_mean", h->q_mean);
+  json_number(json, "q_limit", h->q_limit);
+  json_integer(json, "model_buffer_rows", h->model_rows);
+  json_integer(json, "rollouts", h->rollouts);
+  json_number(json, "action_range", h->action_range);
+  json_begin_array(json, "warnings");
+  for (int f = 0; f < HEALTH_FLAWS; f++) {
+    if (health_has(h, (HealthFlaw)f)) {
+      json_text(json, NULL, health_text((HealthFlaw)f));
+      warn_of(r, hyper_episode, p, (HealthFlaw)f);
+    }
+  }
+  json_end(json);
+  end_event(r, &event);
+}
+
 void reporter_progress(Reporter* r, int rank, int64_t hyper_episode, const Progress* progress) {
   RankState* state = &r->rank[rank];
   state->hyper_episode = hyper_episode;
@@ -135,6 +174,7 @@ void reporter_progress(Reporter* r, int rank, int64_t hyper_episode, const Progr
   if (progress->epochs > state->epochs) {
     state->epochs = progress->epochs;
     write_epoch(r, rank, hyper_episode, progress);
+    write_health(r, hyper_episode, progress);
   }
 }
 
@@ -226,6 +266,15 @@ void reporter_stage(Reporter* r, const StageResult* result, int version) {
   json_begin_array(&event.json, "entropy");
   for (int h = 0; h < HEAD_COUNT; h++) {
     json_number(&event.json, NULL, result->entropy[h]);
+  }
+  json_end(&event.json);
+  json_begin_array(&event.json, "clipped");
+  for (int f = 0; f < FEATURE_COUNT; f++) {
+    if (result->clipped[f]) {
+      json_text(&event.json, NULL, feature_name((HyperFeature)f));
+      fprintf(stderr, "warning: stage %d: the feature %s was at its clip at every decision\n",
+              result->stage, feature_name((HyperFeature)f));
+    }
   }
   json_end(&event.json);
   end_event(r, &event);

@@ -15,18 +15,6 @@ static double resident_megabytes(void) {
   return (double)usage.ru_maxrss / 1024;
 }
 
-static Progress progress_of(const HyperEpisode* h) {
-  const Mbpo* m = &h->mbpo;
-  Progress p = {.env_step = m->env_step, .epochs = h->epochs, .times = m->times};
-  p.eval_return = m->eval_mean;
-  p.real_ratio = m->real_ratio;
-  p.policy_updates = m->policy_updates;
-  p.rollout_length = m->rollout_length;
-  p.model_trainings = h->epochs > 0 ? (int32_t)h->epoch[h->epochs - 1].model_trainings : 0;
-  p.rss_mb = resident_megabytes();
-  return p;
-}
-
 // Seconds between two signs of life.
 #define BEAT_INTERVAL 1.0
 
@@ -41,9 +29,28 @@ typedef struct {
   double longest_unit;  // seconds between two of them
   double save_seconds;  // that the last checkpoint took
   bool stopping;
+  int judged;     // epochs of the hyper-episode when health was taken
+  Health health;
   bool dropping;  // somebody else has sealed this hyper-episode
   Arena arena;
 } Worker;
+
+static Progress progress_of(Worker* w, const HyperEpisode* h) {
+  const Mbpo* m = &h->mbpo;
+  if (h->epochs > w->judged) {
+    w->health = health_of(h);
+  }
+  w->judged = h->epochs;
+  Progress p = {.env_step = m->env_step, .epochs = h->epochs, .times = m->times};
+  p.eval_return = m->eval_mean;
+  p.real_ratio = m->real_ratio;
+  p.policy_updates = m->policy_updates;
+  p.rollout_length = m->rollout_length;
+  p.model_trainings = h->epochs > 0 ? (int32_t)h->epoch[h->epochs - 1].model_trainings : 0;
+  p.health = w->health;
+  p.rss_mb = resident_megabytes();
+  return p;
+}
 
 static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
 
@@ -52,7 +59,7 @@ static void decide(Worker* w, HyperEpisode* h) {
                           .decision = h->decisions,
                           .policy_version = h->policy_version,
                           .state = h->state,
-                          .progress = progress_of(h)};
+                          .progress = progress_of(w, h)};
   report.reward = h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;
   OrderMessage order;
   w->link->decide(w->link, &order, &report);
@@ -72,7 +79,7 @@ static void beat(Worker* w, const HyperEpisode* h) {
   if (now - w->last_beat >= BEAT_INTERVAL) {
     AliveMessage alive = {.hyper_episode = h->index,
                           .longest_unit = w->longest_unit,
-                          .progress = progress_of(h)};
+                          .progress = progress_of(w, h)};
     w->link->alive(w->link, &alive);
     w->last_beat = now;
   }
@@ -164,7 +171,7 @@ static bool seal(Worker* w, const HyperEpisode* h, Error* error) {
   SealedMessage sealed = {.hyper_episode = h->index,
                           .diverged = h->mbpo.diverged,
                           .score = hyper_episode_score(h),
-                          .progress = progress_of(h)};
+                          .progress = progress_of(w, h)};
   w->link->sealed(w->link, &sealed);
   return true;
 }
@@ -177,6 +184,7 @@ static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
     return false;
   }
   w->dropping = false;
+  w->judged = 0;
   w->last_save = w->last_point = clock_wall();
   bool ok = checkpoint_load(&episode, w->directory, &found, warn, &w->arena, error) &&
             advance(w, &episode, error);

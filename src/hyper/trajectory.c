@@ -267,3 +267,16 @@ int trajectory_scores(double* scores, const Trajectory* trajectories, int count)
   }
   return diverged;
 }
+
+bool trajectories_clip(const Trajectory* trajectories, int count, HyperFeature f, double low) {
+  int64_t high_rows = 0, low_rows = 0, rows = 0;
+  for (int i = 0; i < count; i++) {
+    for (int d = 0; d < trajectories[i].decisions; d++) {
+      double scaled = trajectories[i].state[d * FEATURE_COUNT + (int)f];
+      high_rows += scaled >= 1;
+      low_rows += scaled <= low;
+      rows++;
+    }
+  }
+  return rows > 0 && (high_rows == rows || low_rows == rows);
+}

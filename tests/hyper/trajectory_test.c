@@ -40,9 +40,28 @@ static void a_stage_of_nothing_else_still_has_scores(void** state) {
                 (double[]){-100, -300, -200}, 3);
 }
 
+static void a_feature_is_clipped_if_it_never_leaves_one_clip(void** state) {
+  (void)state;
+  double states[2][2 * FEATURE_COUNT] = {{0}};
+  Trajectory stage[2] = {{.decisions = 2, .state = states[0]}, {.decisions = 2, .state = states[1]}};
+  for (int i = 0; i < 4; i++) {
+    double* row = &states[i / 2][(i % 2) * FEATURE_COUNT];
+    row[FEATURE_MODEL_LOSS] = 1;
+    row[FEATURE_CRITIC_LOSS] = i == 3 ? 0.5 : 1;
+    row[FEATURE_POLICY_CHANGE] = i % 2;
+  }
+  assert_true(trajectories_clip(stage, 2, FEATURE_MODEL_LOSS, 0));
+  assert_false(trajectories_clip(stage, 2, FEATURE_CRITIC_LOSS, 0));
+  assert_false(trajectories_clip(stage, 2, FEATURE_POLICY_CHANGE, 0));
+  assert_true(trajectories_clip(stage, 2, FEATURE_EVAL_RETURN, 0));
+  assert_false(trajectories_clip(stage, 2, FEATURE_EVAL_RETURN, -1));
+  assert_false(trajectories_clip(stage, 0, FEATURE_MODEL_LOSS, 0));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_that_diverged_can_only_lower_the_score),
+      cmocka_unit_test(a_feature_is_clipped_if_it_never_leaves_one_clip),
       cmocka_unit_test(a_stage_of_nothing_else_still_has_scores),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,19 @@ static void summarise(StageResult* result, const Experiment* x, const Trajectory
   mean_entropies(result, trajectories, K);
 }
 
+static void find_clipped(StageResult* result, const Controller* c, const Experiment* x,
+                         const Trajectory* trajectories) {
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    const ControllerHead* head = &c->heads[h];
+    bool learns = head->scheduled && head->group == c->active_group;
+    for (int i = 0; learns && i < head->feature_count; i++) {
+      int f = head->features[i];
+      result->clipped[f] = trajectories_clip(trajectories, x->ppo.episodes_per_update,
+                                             (HyperFeature)f, x->hyper.feature_min);
+    }
+  }
+}
+
 // Updates the controller on stage controller->version, read from its sealed files in index order.
 static bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory* directory,
                        Arena* arena, Error* error) {
@@ -171,6 +184,7 @@ static bool fold_stage(Controller* controller, const Experiment* x, const RunDir
     StageResult result;
     ppo_data_collect(&data, trajectories, K, arena);
     summarise(&result, x, trajectories, &data, controller->version, arena);
+    find_clipped(&result, controller, x, trajectories);
     for (int i = 0; i < K; i++) {
       controller_see(controller, trajectories[i].features, trajectories[i].decisions);
     }
