@@ -2,6 +2,8 @@
 #ifndef BASE_STOPWATCH_H
 #define BASE_STOPWATCH_H
 
+#include <stdbool.h>
+
 typedef struct {
   double last;  // processor time in seconds, at the start or at the last lap
 } Stopwatch;
@@ -12,6 +14,14 @@ double clock_processor(void);
 
 // The same of another process on this machine; NaN if there is none.
 double clock_processor_of(int process);
+
+// When to say what would be said too often: at once, and after 10 seconds, 20, 40 ... an hour;
+// anew when there was nothing to say for longer than that. Zero to begin with.
+typedef struct {
+  double due, interval;
+} Reminder;
+
+bool reminder_due(Reminder* reminder);
 
 Stopwatch stopwatch_start(void);
 

@@ -7,6 +7,7 @@
 #ifndef CLUSTER_COORDINATOR_H
 #define CLUSTER_COORDINATOR_H
 
+#include "base/stopwatch.h"
 #include "cluster/lease.h"
 #include "cluster/protocol.h"
 #include "cluster/reporter.h"
@@ -30,6 +31,8 @@ typedef struct {
   int64_t renewal;          // where coordinator_renew goes on
   int64_t look;             // where coordinator_look goes on
   uint8_t* status;          // (total) EpisodeStatus
+  LeaseSight* sight;        // (total) of the leases of others
+  Reminder waits;           // when to say for whom
   Scheduler scheduler;      // who decides, and which hyper-episodes may begin
 } Coordinator;
 

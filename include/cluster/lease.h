@@ -1,9 +1,9 @@
 // lease.h - who works on what, when several processes share a run directory: lease/NAME.
 //
-// A lease says that its owner works on something. It lasts while the owner renews it; one that is
-// not renewed for a while, or whose owner is known to be dead, may be taken over. Leases save work,
-// they protect nothing: doing something twice gives the same bits. "Now" is the time that the file
-// system gives to a file, so that the clocks of hosts do not matter.
+// A lease says that its owner works on something. It lasts while the owner renews it; one that does
+// not change for a while, or whose owner is known to be dead, may be taken over. Leases save work,
+// they protect nothing: doing something twice gives the same bits. Who waits measures with its own
+// clock how long it has seen no change: what time a lease carries, in whose clock, does not matter.
 #ifndef CLUSTER_LEASE_H
 #define CLUSTER_LEASE_H
 
@@ -14,20 +14,31 @@
 #include "hyper/run_directory.h"
 
 #define LEASE_NAME_SIZE 32
+#define LEASE_TEXT_SIZE 256
 
 typedef struct {
   char directory[RUN_PATH_SIZE];  // DIR/lease
   char owner[PROCESS_TEXT_SIZE];  // this process, as written into its leases
 } LeaseOffice;
 
+// What was last seen of somebody else's lease, and since when; zero to begin with.
+typedef struct {
+  uint64_t state;
+  double since;
+} LeaseSight;
+
 void lease_office_init(LeaseOffice* office, const RunDirectory* directory);
 
 // The name of hyper-episode e's lease.
 void lease_of_episode(char name[LEASE_NAME_SIZE], int64_t hyper_episode);
 
-// Takes a lease that nobody holds, or that was not renewed for `timeout` seconds. True: it is ours,
-// now or already. Also true if no lease can be written: the work may then be done twice.
-bool lease_take(const LeaseOffice* office, const char* name, double timeout);
+// Takes a lease that nobody holds, or that was not seen to change for `timeout` seconds. True: it
+// is ours, now or already. Also true if none can be written: the work may then be done twice.
+bool lease_take(const LeaseOffice* office, const char* name, LeaseSight* sight, double timeout);
+
+// "process 4711 on HOST, which has not renewed it for 5 s": who holds a lease, for people.
+void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
+                    const LeaseSight* sight);
 
 // Renews a lease of ours.
 void lease_renew(const LeaseOffice* office, const char* name);

@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#define PROCESS_TEXT_SIZE 256
+#define PROCESS_TEXT_SIZE 320
 
 // Where a process lives (an id of the boot, and of the space of process ids), which it is (number
-// and start), and the batch job that it belongs to.
+// and start), the batch job that it belongs to, and, for people, the name of the host.
 typedef struct {
   char boot[64];
   unsigned long long space;
@@ -15,6 +15,7 @@ typedef struct {
   unsigned long long started;
   char job[64];
   int restart;  // how often the batch system has restarted the job
+  char host[64];
 } Process;
 
 Process process_this(void);

@@ -18,6 +18,17 @@ double clock_processor_of(int process) {
   return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
 }
 
+bool reminder_due(Reminder* r) {
+  double now = clock_wall();
+  bool anew = r->interval == 0 || now > r->due + r->interval;
+  if (!anew && now < r->due) {
+    return false;
+  }
+  r->interval = anew ? 10 : fmin(3600, 2 * r->interval);
+  r->due = now + r->interval;
+  return true;
+}
+
 Stopwatch stopwatch_start(void) { return (Stopwatch){clock_processor()}; }
 
 void stopwatch_lap(Stopwatch* watch, double* part) {

@@ -38,7 +38,7 @@ static bool renew_status(Campaign* c, Error* error) {
                      "it held cannot be continued without it",
                      path);
   }
-  c->reporter.speaks = lease_take(leases, STATUS_LEASE, STATUS_TIMEOUT);
+  c->reporter.speaks = lease_take(leases, STATUS_LEASE, &c->status_sight, STATUS_TIMEOUT);
   lease_renew(leases, STATUS_LEASE);
   return true;
 }

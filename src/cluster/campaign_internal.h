@@ -35,6 +35,7 @@ typedef struct {
   double save_seconds;  // longest checkpoint so far
   double longest_unit;  // longest time between two safe points so far, in seconds
   double renewed;       // when the lease on the status was
+  LeaseSight status_sight;
   double ticked;        // when leases of hyper-episodes last were
   double renewals_due;  // how many of them should have been by then
   double looked;        // when the directory began to be looked at

@@ -1,5 +1,7 @@
 #include "cluster/coordinator.h"
 
+#include <stdio.h>
+
 #include "hyper/checkpoint.h"
 #include "hyper/sealed_check.h"
 
@@ -48,6 +50,7 @@ static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
   bool complete = files_exists(path);
   run_directory_sweep(c->directory, complete);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
+  c->sight = ARENA_NEW(c->arena, c->total, LeaseSight);
   for (int64_t e = 0; e < c->total; e++) {
     if (!is_sealed(c, e)) {
       continue;
@@ -113,10 +116,10 @@ static int64_t find(const Coordinator* c, int64_t e, EpisodeStatus status) {
 }
 
 // Whether hyper-episode e is ours to run. What others have sealed, coordinator_look takes up.
-static bool lease(const Coordinator* c, int64_t e) {
+static bool lease(Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
-  if (is_sealed(c, e) || !lease_take(&c->leases, name, c->lease_timeout)) {
+  if (is_sealed(c, e) || !lease_take(&c->leases, name, &c->sight[e], c->lease_timeout)) {
     return false;
   }
   if (is_sealed(c, e)) {
@@ -124,6 +127,21 @@ static bool lease(const Coordinator* c, int64_t e) {
     return false;
   }
   return true;
+}
+
+// While nothing can be done here: who is waited for, and why.
+static void say_who_works(Coordinator* c) {
+  char name[LEASE_NAME_SIZE], owner[LEASE_TEXT_SIZE];
+  int64_t e = find(c, 0, EPISODE_WAITS);
+  if (c->running > 0 || !is_open(c, e) || !reminder_due(&c->waits)) {
+    return;
+  }
+  lease_of_episode(name, e);
+  lease_describe(owner, &c->leases, name, &c->sight[e]);
+  fprintf(stderr,
+          "waiting: hyper-episode %lld is leased by %s; it is taken over when that lasts for "
+          "run.lease_timeout = %g s\n",
+          (long long)e, owner, c->lease_timeout);
 }
 
 static void prepare(BeginMessage* begin, const Coordinator* c, int64_t e) {
@@ -139,7 +157,7 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
   c->waiting = find(c, c->waiting, EPISODE_WAITS);
   for (int64_t e = c->waiting; e < c->total; e++) {
     if (!is_open(c, e)) {
-      return NEXT_WAIT;
+      break;
     }
     if (c->status[e] == EPISODE_WAITS && lease(c, e)) {
       prepare(begin, c, e);
@@ -148,7 +166,11 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
       return NEXT_BEGIN;
     }
   }
-  return coordinator_complete(c) ? NEXT_STOP : NEXT_WAIT;
+  if (coordinator_complete(c)) {
+    return NEXT_STOP;
+  }
+  say_who_works(c);
+  return NEXT_WAIT;
 }
 
 void coordinator_give_back(Coordinator* c, int64_t e) {

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/archive.h"
+#include "base/stopwatch.h"
 
 // A lease whose owner died between creating and signing it is open to all after this many seconds.
 #define UNSIGNED_TIMEOUT 5.0
@@ -26,24 +30,6 @@ static void lease_path(char path[RUN_PATH_SIZE], const LeaseOffice* office, cons
   CHECK(length < RUN_PATH_SIZE, "path too long: %s", path);
 }
 
-static double modified(const struct stat* status) {
-  return (double)status->st_mtim.tv_sec + 1e-9 * (double)status->st_mtim.tv_nsec;
-}
-
-// The time of the file system, from a file that is touched there. Negative: it cannot be told.
-static double file_system_now(const LeaseOffice* office) {
-  char path[RUN_PATH_SIZE];
-  struct stat status;
-  lease_path(path, office, "now");
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    return -1;
-  }
-  bool good = futimens(descriptor, NULL) == 0 && fstat(descriptor, &status) == 0;
-  close(descriptor);
-  return good ? modified(&status) : -1;
-}
-
 // True: created, or it cannot be (errno tells).
 static bool create(const LeaseOffice* office, const char* path) {
   int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -58,18 +44,30 @@ static bool create(const LeaseOffice* office, const char* path) {
   return true;
 }
 
-static bool is_open_to_all(const LeaseOffice* office, const char* path, const char* signature,
+// What changes when a lease is renewed, or is another one: its content, and the time of its last
+// change, whatever clock that is of. 0: it is gone.
+static uint64_t state_of(const char* path, const char* signature) {
+  struct stat status;
+  if (lstat(path, &status) != 0) {
+    return 0;
+  }
+  int64_t time[2] = {status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  uint64_t hash = hash_bytes(HASH_START, time, sizeof time);
+  return hash_bytes(hash, signature, strlen(signature)) | 1;
+}
+
+static bool is_open_to_all(const char* path, const char* signature, LeaseSight* sight,
                            double timeout) {
   Process owner;
-  struct stat status;
   if (process_parse(&owner, signature) && process_is_dead(&owner)) {
     return true;
   }
-  if (stat(path, &status) != 0) {
-    return errno == ENOENT;
+  uint64_t state = state_of(path, signature);
+  if (state != sight->state) {
+    *sight = (LeaseSight){.state = state, .since = clock_wall()};
   }
-  double limit = status.st_size == 0 ? UNSIGNED_TIMEOUT : timeout;
-  return file_system_now(office) - modified(&status) > limit;
+  double limit = *signature ? timeout : fmin(timeout, UNSIGNED_TIMEOUT);
+  return state == 0 || clock_wall() - sight->since > limit;
 }
 
 // Removes the lease that carries this signature. Of several processes that try, one does; if the
@@ -85,10 +83,10 @@ static void remove_lease(const char* path, const char* signature) {
     int restored = link(aside, path);
     (void)restored;  // where a newer one stands already, both may work
   }
-  unlink(aside);
+  remove(aside);  // it may be a directory
 }
 
-bool lease_take(const LeaseOffice* office, const char* name, double timeout) {
+bool lease_take(const LeaseOffice* office, const char* name, LeaseSight* sight, double timeout) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
   lease_path(path, office, name);
   if (create(office, path)) {
@@ -98,7 +96,7 @@ bool lease_take(const LeaseOffice* office, const char* name, double timeout) {
   if (strcmp(signature, office->owner) == 0) {
     return true;
   }
-  if (!is_open_to_all(office, path, signature, timeout)) {
+  if (!is_open_to_all(path, signature, sight, timeout)) {
     return false;
   }
   remove_lease(path, signature);
@@ -124,5 +122,22 @@ void lease_release(const LeaseOffice* office, const char* name) {
   lease_path(path, office, name);
   if (is_ours(office, path)) {
     unlink(path);
+  }
+}
+
+void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
+                    const LeaseSight* sight) {
+  char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
+  Process owner;
+  double age = sight->state ? clock_wall() - sight->since : 0;
+  lease_path(path, office, name);
+  files_read_start(signature, path);
+  if (process_parse(&owner, signature)) {
+    snprintf(out, LEASE_TEXT_SIZE, "process %ld on %s%s%s, which has not renewed it for %.0f s",
+             owner.number, owner.host, *owner.job == '-' ? "" : ", job ",
+             *owner.job == '-' ? "" : owner.job, age);
+  } else {
+    snprintf(out, LEASE_TEXT_SIZE, "somebody unknown (it names no process), unchanged for %.0f s",
+             age);
   }
 }

@@ -31,7 +31,8 @@ static const char* environment(const char* name, const char* otherwise) {
 }
 
 Process process_this(void) {
-  Process me = {.number = getpid(), .boot = "unknown"};
+  Process me = {.number = getpid(), .boot = "unknown", .host = "unknown"};
+  gethostname(me.host, sizeof me.host - 1);
   char text[FILES_START_SIZE];
   struct stat space;
   files_read_start(text, "/proc/sys/kernel/random/boot_id");
@@ -44,13 +45,14 @@ Process process_this(void) {
 }
 
 void process_format(char text[PROCESS_TEXT_SIZE], const Process* p) {
-  snprintf(text, PROCESS_TEXT_SIZE, "%s %llu %ld %llu %s %d\n", p->boot, p->space, p->number,
-           p->started, p->job, p->restart);
+  snprintf(text, PROCESS_TEXT_SIZE, "%s %llu %ld %llu %s %d %s\n", p->boot, p->space,
+           p->number, p->started, p->job, p->restart, p->host);
 }
 
 bool process_parse(Process* p, const char* text) {
-  return sscanf(text, "%63s %llu %ld %llu %63s %d", p->boot, &p->space, &p->number, &p->started,
-                p->job, &p->restart) == 6;
+  strcpy(p->host, "unknown");
+  return sscanf(text, "%63s %llu %ld %llu %63s %d %63s", p->boot, &p->space, &p->number,
+                &p->started, p->job, &p->restart, p->host) >= 6;
 }
 
 bool process_is_dead(const Process* p) {

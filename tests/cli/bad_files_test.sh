@@ -92,3 +92,17 @@ if mount -t tmpfs -o size=450k none small 2>/dev/null; then
   [[ $(checksum small/run) == "$expected" ]] || fail "full disk: another checksum"
   umount small
 fi
+
+# leases of nobody: from the future, of another machine, and no lease at all. They are waited for once,
+# which is said, and taken over
+expect 0 . "${train[@]}" run.dir=leased
+rm -r leased/COMPLETE leased/episodes/* leased/policy/*
+echo 'another-boot 1 4711 3 - 0 node7' >leased/lease/000000
+touch -d '+1 year' leased/lease/000000
+head -c 100 /dev/urandom >leased/lease/000001
+mkfifo leased/lease/000002
+SECONDS=0
+expect 0 'hyper-episode 0 is leased by process 4711 on node7' resume -q leased run.lease_timeout=3s
+((SECONDS >= 3)) || fail "a lease of somebody who may live was taken at once"
+[[ $(checksum leased) == "$expected" ]] || fail "leased: another checksum"
+[[ -z $(ls leased/lease) ]] || fail "leases are left"
