@@ -30,6 +30,9 @@ char* text_format(Arena* arena, const char* format, ...) __attribute__((format(p
 #define TEXT_NUMBER_SIZE 32
 void text_number(char out[TEXT_NUMBER_SIZE], double value);
 
+// Reads a finite decimal number that makes up all of `text`. False: it is none.
+bool text_read_number(double* value, const char* text);
+
 // True for printable UTF-8 without control characters, as YAML and JSON files may hold it.
 bool text_is_printable(const char* text);
 

@@ -81,6 +81,7 @@ typedef struct {
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
   const char* baseline_path;    // the file that R' was read from, or NULL
   const char* controller_path;  // that of the controller to apply, or NULL
+  const char* schedule_path;    // that of the schedule to follow, or NULL
   const char* trained_env;      // the task that it was trained on
 } RunConfig;
 

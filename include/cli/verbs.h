@@ -18,6 +18,7 @@ int verb_fvi(int argc, char** argv);
 int verb_play(int argc, char** argv);
 int verb_launch(int argc, char** argv);
 int verb_bench(int argc, char** argv);
+int verb_schedule(int argc, char** argv);
 int verb_version(int argc, char** argv);
 
 typedef struct {

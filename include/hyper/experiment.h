@@ -7,14 +7,16 @@
 #include "hyper/ppo_options.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
-  OPT(CHOICE, kind, "ppo", "fixed|random|ppo|apply", 0, "", \
-      "who sets the hyperparameters: MBPO itself, chance, the learning controller, a trained one") \
-  OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs of fixed, random and apply") \
+  OPT(CHOICE, kind, "ppo", "fixed|random|ppo|apply|replay", 0, "", \
+      "who sets the hyperparameters: MBPO itself, chance, the learning controller, a trained " \
+      "one, a file") \
+  OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs, unless a controller learns") \
   OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
   OPT(CHOICE, settings, "trained", "trained|given", 0, "", \
       "of apply: the hyper-MDP that the controller was trained in, or the one configured here") \
   OPT(FLAG, transfer, false, 0, 0, "", "of apply: the controller may be one of another task") \
+  OPT(TEXT, schedule, "", 0, 0, "", "of replay: file of the schedule (autombpo schedule)") \
   OPT(TEXT, baseline, "", 0, 0, "", "file of R'; empty = baselines/<task>.yaml")
 
 typedef struct {

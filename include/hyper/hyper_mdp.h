@@ -89,6 +89,8 @@ typedef struct {
   bool explored;               // drawn uniformly instead of by the controller
   double logp[HEAD_COUNT];     // of the behaviour that acted, exploration included; NaN if none
   double entropy[HEAD_COUNT];  // likewise
+  bool sets[HEAD_COUNT];       // the value is given, instead of chosen
+  double value[HEAD_COUNT];    // that is given: 0 or 1 of train_model, beta, G, k
 } HyperAction;
 
 // Number of choices of a head: 2 or 3.
@@ -116,7 +118,7 @@ void hyper_allowed(uint8_t allowed[HEAD_COUNT], const Mbpo* mbpo, const HyperOpt
 int hyper_choice_count(unsigned allowed);
 int hyper_choice(unsigned allowed, int n);
 
-// No head chooses.
+// No head chooses, nothing is set.
 void hyper_action_none(HyperAction* action);
 
 // Applies an action: may train the model. effective[h] (HEAD_COUNT): whether head h's choice took
@@ -124,6 +126,9 @@ void hyper_action_none(HyperAction* action);
 // in learning as what did, because a choice must not decide whether it counts.
 void hyper_apply(bool* effective, Mbpo* mbpo, const HyperOptions* options,
                  const HyperAction* action);
+
+// Whether an action trains the model.
+bool hyper_trains(const HyperAction* action);
 
 // The part of the reward that the train_model choice earns at once.
 double hyper_train_reward(const HyperOptions* options, const HyperAction* action);

@@ -46,6 +46,7 @@ struct SchedulerKind {
   const char* name;     // scheduler.kind
   bool own_rollouts;    // MBPO's own number and interval of rollouts, not those of hyper.*
   bool needs_baseline;  // R' is part of what it learns from
+  bool needs_schedule;  // the file scheduler.schedule is what it follows
   bool has_versions;    // a version of a controller acts, and files say which
 
   SchedulerPlan (*plan)(const Experiment* x);

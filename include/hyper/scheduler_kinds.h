@@ -8,6 +8,7 @@ extern const SchedulerKind scheduler_fixed;   // MBPO's own schedule
 extern const SchedulerKind scheduler_random;  // chance
 extern const SchedulerKind scheduler_ppo;     // the controller that learns
 extern const SchedulerKind scheduler_apply;   // a trained controller
+extern const SchedulerKind scheduler_replay;  // a schedule from a file
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const Experiment* x);

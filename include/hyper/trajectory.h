@@ -25,6 +25,7 @@ typedef struct {
   double* logp;              // (D, HEAD_COUNT)
   double* entropy;           // (D, HEAD_COUNT)
   double* advantage;         // (D)
+  double* hyperparameters;   // (D, HEAD_COUNT) after the action
   int64_t* env_step;         // (E)
   double* eval_return_mean;  // (E)
   double* baseline_return;   // (E)

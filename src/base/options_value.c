@@ -8,19 +8,9 @@
 
 static const double kilo = 1024.0;
 
-// Parses a decimal number that makes up all of `text`.
-static bool parse_decimal(double* value, const char* text) {
-  if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) {
-    return false;
-  }
-  char* end;
-  *value = strtod(text, &end);
-  return !*end && isfinite(*value);
-}
-
 // Parses a run of numbers with units, "23h50m", or a plain number.
 static bool parse_time(double* seconds, const char* text) {
-  if (parse_decimal(seconds, text)) {
+  if (text_read_number(seconds, text)) {
     return true;
   }
   *seconds = 0.0;
@@ -37,7 +27,7 @@ static bool parse_time(double* seconds, const char* text) {
     }
     memcpy(number, at, digits);
     number[digits] = '\0';
-    if (!parse_decimal(&part, number)) {
+    if (!text_read_number(&part, number)) {
       return false;
     }
     *seconds += part * scale[unit - units];
@@ -56,7 +46,7 @@ static bool parse_size(double* bytes, const char* text) {
   number[digits] = '\0';
   const char* units = "KMGT";
   const char* unit = text[digits] ? strchr(units, text[digits]) : NULL;
-  if (!parse_decimal(bytes, number) || (text[digits] && (!unit || text[digits + 1]))) {
+  if (!text_read_number(bytes, number) || (text[digits] && (!unit || text[digits + 1]))) {
     return false;
   }
   *bytes *= unit ? pow(kilo, (double)(unit - units + 1)) : 1.0;
@@ -88,7 +78,7 @@ static bool parse_integer(int64_t* value, const OptionRow* row, const char* text
   char* end;
   double number;
   bool readable =
-      row->kind == OPTION_SIZE ? parse_size(&number, text) : parse_decimal(&number, text);
+      row->kind == OPTION_SIZE ? parse_size(&number, text) : text_read_number(&number, text);
   if (!readable && row->kind == OPTION_SIZE) {
     return error_set(error, "must be a number of bytes, such as 500M or 20G");
   }
@@ -109,7 +99,7 @@ static bool parse_integer(int64_t* value, const OptionRow* row, const char* text
 
 static bool parse_real(double* value, const OptionRow* row, const char* text, Error* error) {
   bool time = row->kind == OPTION_TIME;
-  if (!(time ? parse_time(value, text) : parse_decimal(value, text))) {
+  if (!(time ? parse_time(value, text) : text_read_number(value, text))) {
     return error_set(error, time ? "must be a time, such as 90, 2s, 15m or 23h50m"
                                  : "must be a number");
   }
@@ -167,7 +157,7 @@ bool option_parse_list(const OptionRow* row, OptionList* field, const char* cons
     return error_set(error, "must have at most %d items", OPTION_LIST_SIZE);
   }
   for (int i = 0; i < count; i++) {
-    if (!parse_decimal(&list.value[i], items[i])) {
+    if (!text_read_number(&list.value[i], items[i])) {
       return error_set(error, "item %d must be a number", i + 1);
     }
     if (!check_range(row, list.value[i], error)) {

@@ -93,6 +93,15 @@ static uint32_t next_character(const uint8_t** at) {
   return character < smallest[more] ? 0 : character;
 }
 
+bool text_read_number(double* value, const char* text) {
+  if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) {
+    return false;
+  }
+  char* end;
+  *value = strtod(text, &end);
+  return !*end && isfinite(*value);
+}
+
 bool text_is_printable(const char* text) {
   const uint8_t* at = (const uint8_t*)text;
   while (*at) {

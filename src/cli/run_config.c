@@ -7,6 +7,7 @@
 
 #include "base/archive.h"
 #include "cli/assets.h"
+#include "hyper/schedule.h"
 #include "hyper/scheduler.h"
 
 OPTION_TABLE(env_table, EnvOptions, ENV_OPTIONS)
@@ -21,11 +22,12 @@ OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
 OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
-// scheduler.controller and scheduler.baseline are places of files: their contents count instead.
+// scheduler.controller, baseline and schedule are places of files: their contents count instead.
 const char* const run_config_unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet",
-    "scheduler.controller", "scheduler.baseline", "scheduler.settings", "scheduler.transfer", NULL};
+    "scheduler.controller", "scheduler.baseline", "scheduler.schedule", "scheduler.settings",
+    "scheduler.transfer", NULL};
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
@@ -184,6 +186,44 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   return true;
 }
 
+// A schedule must be readable, and its rollouts no longer than there is room for.
+static bool find_schedule(RunConfig* c, Error* error) {
+  Schedule schedule;
+  if (!scheduler_kind(&c->experiment)->needs_schedule) {
+    return true;
+  }
+  if (!*c->scheduler.schedule) {
+    return error_line(error, "scheduler.schedule is empty, expected the file of a schedule "
+                      "(`autombpo schedule RUN -o FILE.csv` makes one)");
+  }
+  c->schedule_path = find_shipped(c, c->scheduler.schedule);
+  if (!schedule_read(&schedule, c->schedule_path, &c->arena, error)) {
+    return false;
+  }
+  for (int n = 0; schedule.has[HEAD_ROLLOUT_LENGTH] && n < schedule.knots; n++) {
+    double length = schedule.value[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH];
+    if (length > c->hyper.rollout_length_max) {
+      return error_line(error, "%s: rollout_length is %g, expected at most "
+                        "hyper.rollout_length_max=%d", c->schedule_path, length,
+                        c->hyper.rollout_length_max);
+    }
+  }
+  snprintf(c->experiment.scheduler.schedule, sizeof c->experiment.scheduler.schedule, "%s",
+           c->schedule_path);
+  return true;
+}
+
+static bool add_file_hash(Text* text, const char* what, const char* path, Error* error) {
+  uint64_t hash;
+  if (path && !files_hash(&hash, path, error)) {
+    return false;
+  }
+  if (path) {
+    text_add(text, "# %s %016" PRIx64 "\n", what, hash);
+  }
+  return true;
+}
+
 // R' must reach to the end of the run, because it is compared epoch by epoch.
 static bool check_length(const RunConfig* c, Error* error) {
   const Experiment* x = &c->experiment;
@@ -210,12 +250,9 @@ static bool add_hashes(RunConfig* c, Error* error) {
     hash = hash_bytes(hash, b->return_mean, (size_t)b->count * sizeof *b->return_mean);
     text_add(&text, "# baseline %016" PRIx64 "\n", hash);
   }
-  if (c->controller_path) {
-    uint64_t hash;
-    if (!files_hash(&hash, c->controller_path, error)) {
-      return false;
-    }
-    text_add(&text, "# controller %016" PRIx64 "\n", hash);
+  if (!add_file_hash(&text, "controller", c->controller_path, error) ||
+      !add_file_hash(&text, "schedule", c->schedule_path, error)) {
+    return false;
   }
   x->config = text.bytes;
   uint64_t hash = hash_bytes(HASH_START, text.bytes, text.size);
@@ -248,6 +285,6 @@ bool run_config_resolve(RunConfig* c, Error* error) {
   fill_experiment(c);
   bool needed = scheduler_kind(&c->experiment)->needs_baseline;
   return find_assets(c, error) && name_env(c, error) && check_task_of_controller(c, error) &&
-         find_baseline(c, needed, error) && (!needed || check_length(c, error)) &&
-         add_hashes(c, error);
+         find_schedule(c, error) && find_baseline(c, needed, error) &&
+         (!needed || check_length(c, error)) && add_hashes(c, error);
 }

@@ -17,7 +17,8 @@
 
 // The copies of a run's inputs: option, name in the directory.
 static const char* const inputs[][2] = {{"scheduler.baseline", "baseline.yaml"},
-                                        {"scheduler.controller", "controller.h5"}};
+                                        {"scheduler.controller", "controller.h5"},
+                                        {"scheduler.schedule", "schedule.csv"}};
 
 #define INPUT_COUNT (sizeof inputs / sizeof *inputs)
 
@@ -45,6 +46,7 @@ static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
   Text text;
   make_absolute(c->scheduler.baseline);
   make_absolute(c->scheduler.controller);
+  make_absolute(c->scheduler.schedule);
   make_absolute(c->env.assets);
   text_init(&text, &c->arena);
   options_show(&c->options, &text);
@@ -88,7 +90,8 @@ static bool check_results(const RunConfig* c, Error* error) {
 static bool give_birth(RunConfig* c, const char* path, Error* error) {
   return run_directory_make(&c->directory, error) && check_results(c, error) &&
          copy_input(c, c->baseline_path, inputs[0][1], error) &&
-         copy_input(c, c->controller_path, inputs[1][1], error) && write_run_yaml(c, path, error);
+         copy_input(c, c->controller_path, inputs[1][1], error) &&
+         copy_input(c, c->schedule_path, inputs[2][1], error) && write_run_yaml(c, path, error);
 }
 
 static bool is_plugin(const RunConfig* c) { return strncmp(c->env.id, "plugin:", 7) == 0; }
@@ -167,12 +170,11 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
 }
 
 // From now on the copy is what counts.
-static void use_copies(RunConfig* c) {
+static void use_copy(const RunConfig* c, const char* name, char option[OPTION_TEXT_SIZE]) {
   char path[RUN_PATH_SIZE];
-  char* controller = c->experiment.scheduler.controller;
-  run_file(path, &c->directory, inputs[1][1]);
+  run_file(path, &c->directory, name);
   if (files_exists(path) && strlen(path) < OPTION_TEXT_SIZE) {
-    strcpy(controller, path);
+    strcpy(option, path);
   }
 }
 
@@ -186,7 +188,8 @@ bool run_files_open(RunConfig* c, Error* error) {
   if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {
     return false;
   }
-  use_copies(c);
+  use_copy(c, inputs[1][1], c->experiment.scheduler.controller);
+  use_copy(c, inputs[2][1], c->experiment.scheduler.schedule);
   return true;
 }
 

@@ -14,6 +14,7 @@ static const Verb verbs[] = {
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
+    {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
     {"version", verb_version, "print the version"},

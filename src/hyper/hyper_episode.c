@@ -167,8 +167,9 @@ HyperEvent hyper_episode_advance(HyperEpisode* h) {
 static void check_action(const HyperState* state, const HyperAction* action) {
   for (int h = 0; h < HEAD_COUNT; h++) {
     int choice = action->choice[h];
-    CHECK(choice == ACTION_NONE ? !state->allowed[h] : state->allowed[h] >> choice & 1,
-          "%s: choice %d, allowed %#x", head_name((HyperHead)h), choice, state->allowed[h]);
+    int allowed = state->allowed[h];
+    CHECK(choice == ACTION_NONE ? action->sets[h] == (allowed != 0) : allowed >> choice & 1,
+          "%s: choice %d, allowed %#x", head_name((HyperHead)h), choice, (unsigned)allowed);
   }
 }
 
@@ -182,7 +183,7 @@ void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
   d->action = *action;
   hyper_apply(d->effective, m, &h->experiment->hyper, action);
   d->reward_train_model = hyper_train_reward(&h->experiment->hyper, action);
-  d->hyperparameters[0] = action->choice[HEAD_TRAIN_MODEL] == 1 || mbpo_trains_itself(m);
+  d->hyperparameters[0] = hyper_trains(action) || mbpo_trains_itself(m);
   d->hyperparameters[1] = m->real_ratio;
   d->hyperparameters[2] = m->policy_updates;
   d->hyperparameters[3] = m->rollout_length;

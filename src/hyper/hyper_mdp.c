@@ -215,33 +215,51 @@ void hyper_action_none(HyperAction* action) {
   for (int h = 0; h < HEAD_COUNT; h++) {
     action->choice[h] = ACTION_NONE;
     action->logp[h] = action->entropy[h] = NAN;
+    action->sets[h] = false;
+    action->value[h] = 0;
   }
 }
 
+static void set_value(Mbpo* m, HyperHead h, double value) {
+  switch (h) {
+    case HEAD_REAL_RATIO:
+      m->real_ratio = value;
+      return;
+    case HEAD_POLICY_UPDATES:
+      m->policy_updates = (int)value;
+      return;
+    case HEAD_ROLLOUT_LENGTH:
+      m->rollout_length = (int)value;
+      return;
+    default:
+      CHECK(false, "head %d has no value", (int)h);
+  }
+}
+
+bool hyper_trains(const HyperAction* action) {
+  return action->sets[HEAD_TRAIN_MODEL] ? action->value[HEAD_TRAIN_MODEL] == 1
+                                         : action->choice[HEAD_TRAIN_MODEL] == 1;
+}
+
 void hyper_apply(bool* effective, Mbpo* m, const HyperOptions* o, const HyperAction* action) {
-  const int8_t* choice = action->choice;
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    effective[h] = choice[h] != ACTION_NONE && takes_effect((HyperHead)h, choice[h], m, o);
+  for (int i = 0; i < HEAD_COUNT; i++) {
+    HyperHead h = (HyperHead)i;
+    int choice = action->choice[h];
+    bool set = action->sets[h];
+    effective[h] = set || (choice != ACTION_NONE && takes_effect(h, choice, m, o));
+    if (effective[h] && h != HEAD_TRAIN_MODEL) {
+      set_value(m, h, set ? action->value[h] : value_after(h, choice, m, o));
+    }
   }
-  if (choice[HEAD_TRAIN_MODEL] == 1) {
+  if (hyper_trains(action)) {
     mbpo_train_model(m);
-  }
-  if (effective[HEAD_REAL_RATIO]) {
-    m->real_ratio = value_after(HEAD_REAL_RATIO, choice[HEAD_REAL_RATIO], m, o);
-  }
-  if (effective[HEAD_POLICY_UPDATES]) {
-    m->policy_updates = (int)value_after(HEAD_POLICY_UPDATES, choice[HEAD_POLICY_UPDATES], m, o);
-  }
-  if (effective[HEAD_ROLLOUT_LENGTH]) {
-    m->rollout_length = (int)value_after(HEAD_ROLLOUT_LENGTH, choice[HEAD_ROLLOUT_LENGTH], m, o);
   }
 }
 
 double hyper_train_reward(const HyperOptions* o, const HyperAction* action) {
-  int8_t choice = action->choice[HEAD_TRAIN_MODEL];
-  if (choice == ACTION_NONE) {
+  if (action->choice[HEAD_TRAIN_MODEL] == ACTION_NONE && !action->sets[HEAD_TRAIN_MODEL]) {
     return 0;
   }
   double bonus = o->train_penalty_centred ? o->train_penalty / 2 : 0;
-  return bonus - (choice == 1 ? o->train_penalty : 0);
+  return bonus - (hyper_trains(action) ? o->train_penalty : 0);
 }

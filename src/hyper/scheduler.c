@@ -10,6 +10,7 @@ static const SchedulerKind* const kinds[] = {
     &scheduler_random,
     &scheduler_ppo,
     &scheduler_apply,
+    &scheduler_replay,
 };
 
 const SchedulerKind* scheduler_kind(const Experiment* x) {

@@ -246,6 +246,7 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   t->allowed = read_column(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
   t->logp = read_column(&file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
   t->entropy = read_column(&file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
+  t->hyperparameters = read_column(&file, "decisions/hyperparameters", H5_F64, D, 4, arena);
   t->advantage = read_column(&file, "decisions/advantage", H5_F64, D, 0, arena);
   t->env_step = read_column(&file, "epochs/env_step", H5_I64, E, 0, arena);
   t->eval_return_mean = read_column(&file, "epochs/eval_return_mean", H5_F64, E, 0, arena);

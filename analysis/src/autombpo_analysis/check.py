@@ -96,12 +96,13 @@ def _actions(episode: Episode) -> list[str]:
     asked = d["action"] >= 0
     if (d["action"] < -1).any() or (d["action"] >= sizes).any():
         problems.append("/decisions/action: outside -1 ... size of the head - 1")
-    if (d["effective"] & ~asked).any():
+    allowed = d.get("allowed", np.where(asked, [3, 7, 7, 7], 0))  # not in files of version 0.1
+    if (d["effective"] & (allowed == 0)).any():
         problems.append("/decisions: effective although the head was not asked")
-    if "allowed" in d:  # not in files of version 0.1
-        chosen = d["allowed"] >> np.maximum(d["action"], 0) & 1
-        if (np.where(asked, chosen != 1, d["allowed"] != 0)).any():
-            problems.append("/decisions/action: not one of those allowed")
+    chosen = allowed >> np.maximum(d["action"], 0) & 1
+    given = ~asked & d["effective"]  # by a schedule, instead of chosen
+    if np.where(asked, chosen != 1, (allowed != 0) & ~given).any():
+        problems.append("/decisions/action: not one of those allowed")
     for name in ("logp", "entropy"):
         if (np.isfinite(d[name]) != asked).any():
             problems.append(f"/decisions/{name}: must be NaN exactly where no head was asked")
