@@ -37,6 +37,8 @@
 
 #define CHECKPOINT_OPTIONS(OPT) \
   OPT(TIME, every, 900, 0.1, 31536000, "s", "time between two checkpoints of a hyper-episode") \
+  OPT(TIME, give_up, 3600, 1, 31536000, "s", \
+      "end with exit code 1 when the disk has taken no checkpoint for this time") \
   OPT(REAL, max_gb, 0, 0, 1e6, "GB", \
       "all checkpoints of the run together; a periodic one beyond is left out; 0 = no limit")
 

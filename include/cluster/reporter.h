@@ -3,6 +3,7 @@
 #ifndef CLUSTER_REPORTER_H
 #define CLUSTER_REPORTER_H
 
+#include "base/stopwatch.h"
 #include "cluster/protocol.h"
 #include "hyper/controller.h"
 #include "hyper/run_directory.h"
@@ -32,6 +33,7 @@ typedef struct {
   double line_written;
   double line_interval;  // seconds between progress lines when not on a terminal
   bool extrapolated[FEATURE_COUNT];  // that was said
+  Reminder metrics_trouble, status_trouble;  // when to say that they cannot be written
   bool terminal;
   bool quiet;
   bool speaks;             // writes status.json: one of the processes that share a directory

@@ -7,6 +7,7 @@
 
 typedef struct {
   double interval;    // seconds between checkpoints of a hyper-episode
+  double give_up;     // seconds for which none could be written, after which the run fails
   int64_t max_bytes;  // of all checkpoints of a run; 0 = no limit
 } SaveOptions;
 

@@ -210,7 +210,9 @@ static void print_plan(Start* s) {
 static CampaignOptions campaign_options(const Start* s) {
   const RunConfig* c = &s->config;
   return (CampaignOptions){
-      .save = {.interval = c->checkpoint.every, .max_bytes = (int64_t)(c->checkpoint.max_gb * 1e9)},
+      .save = {.interval = c->checkpoint.every,
+               .give_up = c->checkpoint.give_up,
+               .max_bytes = (int64_t)(c->checkpoint.max_gb * 1e9)},
       .progress_interval = c->log.progress,
       .max_wall = c->run.max_wall,
       .lost_after = c->run.lost_after,

@@ -20,7 +20,11 @@ static void format_time(char out[32], time_t now) {
   strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-static void warn(const Error* error) { fprintf(stderr, "warning: %s\n", error->text); }
+static void warn(const Error* error, Reminder* trouble) {
+  if (reminder_due(trouble)) {
+    fprintf(stderr, "warning: %s\n", error->text);
+  }
+}
 
 // One line of metrics.jsonl while it is being written.
 typedef struct {
@@ -41,13 +45,13 @@ static void begin_event(Event* event, const char* name) {
 }
 
 // Progress must never end a run: a failure to write it is a warning.
-static void end_event(const Reporter* r, Event* event) {
+static void end_event(Reporter* r, Event* event) {
   char path[RUN_PATH_SIZE];
   Error error;
   run_file(path, r->directory, "metrics.jsonl");
   json_end(&event->json);
   if (!files_append_line(path, event->text.bytes, &error)) {
-    warn(&error);
+    warn(&error, &r->metrics_trouble);
   }
   arena_free(&event->arena);
 }
@@ -104,7 +108,7 @@ void reporter_begin(Reporter* r, int rank, const BeginMessage* begin) {
   end_event(r, &event);
 }
 
-static void write_epoch(const Reporter* r, int rank, int64_t hyper_episode, const Progress* p) {
+static void write_epoch(Reporter* r, int rank, int64_t hyper_episode, const Progress* p) {
   Event event;
   begin_event(&event, "epoch");
   Json* json = &event.json;
@@ -389,7 +393,7 @@ static void add_status(Json* json, const Reporter* r, const char* state) {
   json_end(json);
 }
 
-static void write_status(const Reporter* r, const char* state) {
+static void write_status(Reporter* r, const char* state) {
   Arena arena;
   arena_init(&arena);
   Text text;
@@ -402,7 +406,7 @@ static void write_status(const Reporter* r, const char* state) {
   Error error;
   run_file(path, r->directory, "status.json");
   if (!files_write(path, text.bytes, text.size, &error)) {
-    warn(&error);
+    warn(&error, &r->status_trouble);
   }
   arena_free(&arena);
 }

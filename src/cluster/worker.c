@@ -28,6 +28,8 @@ typedef struct {
   double last_point;    // when the last safe point was passed
   double longest_unit;  // seconds between two of them
   double save_seconds;  // that the last checkpoint took
+  double unsaved;       // since when none can be written; 0 = they can
+  Reminder trouble;     // when to say so
   bool stopping;
   int judged;     // epochs of the hyper-episode when health was taken
   Health health;
@@ -106,6 +108,25 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
   w->save_seconds = cost.seconds;
   w->link->saved(w->link, &saved);
   w->last_save = w->last_point = clock_wall();
+  w->unsaved = 0;
+  return true;
+}
+
+// Whether to go on without the checkpoint that could not be written: the last good one stands, but
+// not for ever, if it is the disk that fails.
+static bool bear(Worker* w, const HyperEpisode* h, Error* error) {
+  double now = clock_wall();
+  w->last_save = now;
+  w->unsaved = w->unsaved > 0 ? w->unsaved : now;
+  if (error->transient && now - w->unsaved >= w->options->give_up) {
+    return error_line(error,
+                      "Nothing could be saved for %.0f s (checkpoint.give_up). Mend this and "
+                      "repeat the command: hyper-episode %lld goes on from its last checkpoint",
+                      now - w->unsaved, (long long)h->index);
+  }
+  if (reminder_due(&w->trouble)) {
+    warn(error->text);
+  }
   return true;
 }
 
@@ -131,11 +152,7 @@ static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
                                            (long long)h->index);
   }
   bool due = stop_save_requested() || clock_wall() - w->last_save >= w->options->interval;
-  if (due && !save(w, h, error)) {
-    warn(error->text);
-    w->last_save = clock_wall();
-  }
-  return true;
+  return !due || save(w, h, error) || bear(w, h, error);
 }
 
 // Runs until the end, until a stop was saved, or until it is dropped.
