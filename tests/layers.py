@@ -142,7 +142,43 @@ def global_offences(path: str, lines: list[str]) -> Iterator[Offence]:
             yield path, number, "globals", f"mutable variable {match.group(1)}"
 
 
+def cited_deviations(text: str) -> set[str]:
+    """Numbers of deviations in comments: "(docs/algorithms.md, D2)", "D16 of docs/algorithms.md"."""
+    text = re.sub(r"\s*\n\s*(//|#)\s*", " ", text)
+    return set(re.findall(r"docs/algorithms\.md, (D\d+)", text)) | set(
+        re.findall(r"\b(D\d+) of docs/algorithms\.md", text)
+    )
+
+
+def deviation_offences(root: Path) -> Iterator[Offence]:
+    """Each deviation of docs/algorithms.md is cited where it is, and no other is."""
+    document = "docs/algorithms.md"
+    text = (root / document).read_text(encoding="utf-8")
+    known = {number: text[: text.index(f"\n{number}. ")].count("\n") + 2
+             for number in re.findall(r"^(D\d+)\. ", text, re.M)}  # fmt: skip
+    cited: dict[str, str] = {}
+    for file in [*root.glob("src/**/*.*"), *root.glob("include/**/*.h"), *root.glob("configs/**/*.yaml")]:
+        for number in cited_deviations(file.read_text(encoding="utf-8")):
+            cited[number] = file.relative_to(root).as_posix()
+    for number in known.keys() - cited.keys():
+        yield document, known[number], "deviations", f"{number} is cited in no file"
+    for number in cited.keys() - known.keys():
+        yield cited[number], 1, "deviations", f"{number} is not in {document}"
+
+
+def citation_offences(path: str, root: Path, raw: list[str]) -> Iterator[Offence]:
+    """Comments cite files that are there, and nothing that a reader does not have."""
+    for number, line in enumerate(raw, 1):
+        comment = line.partition("//")[2]
+        for cited in re.findall(r"\b(?:docs|tests|configs|mpi_launch)/[\w./-]*\w", comment):
+            if not (root / cited).exists():
+                yield path, number, "citations", f"{cited} is not in the repository"
+        if re.search(r"\bfacts? \d", comment):
+            yield path, number, "citations", f"cites what is not in the repository: {comment.strip()}"
+
+
 def offences(root: Path) -> Iterator[Offence]:
+    yield from deviation_offences(root)
     for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:
             continue
@@ -155,6 +191,7 @@ def offences(root: Path) -> Iterator[Offence]:
         yield from place_offences(path, inside, lines)
         yield from budget_offences(path, file.suffix, raw, lines)
         yield from global_offences(path, lines)
+        yield from citation_offences(path, root, raw)
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 // vector_math.h - exp, log, log1p, tanh, sigmoid, softplus, sin and cos, lane by lane.
 //
 // In float: argument reduction to a small interval and a polynomial, all in vector arithmetic.
-// Errors, in units of the last place, are measured against libm in tests/base/vector_test.c. In
+// Errors, in units of the last place, are measured against libm in
+// tests/base/vector_math_test.c. In
 // double each lane calls libm: that build exists for exactness, not for speed.
 #ifndef BASE_VECTOR_MATH_H
 #define BASE_VECTOR_MATH_H

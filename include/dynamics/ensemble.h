@@ -2,7 +2,7 @@
 //
 // Each member maps scaled [obs | act] to a Gaussian over [rew | next_obs - obs]. Training: hold-out
 // split, bootstrap, early stopping per member with snapshots, elites by hold-out error, as the MBPO
-// release does (facts in docs/algorithms.md). Weights and Adam state persist over all calls.
+// release does (docs/algorithms.md). Weights and Adam state persist over all calls.
 #ifndef DYNAMICS_ENSEMBLE_H
 #define DYNAMICS_ENSEMBLE_H
 

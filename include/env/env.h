@@ -3,6 +3,7 @@
 // An Env steps one episode at a time. Observations and rewards are double, exactly as the reference
 // environment computes them; actions are in the environment's own units. `terminated` ends the
 // episode and enters the Bellman target; the time limit is the caller's business (spec.time_limit).
+// The tasks are those of Gymnasium on MuJoCo 2.2.2, and of PyBullet (docs/algorithms.md, D13).
 // An Env is deterministic: all randomness of a reset comes from the given stream.
 #ifndef ENV_ENV_H
 #define ENV_ENV_H

@@ -39,7 +39,7 @@ void replay_free(Replay* replay);
 void replay_add(Replay* replay, const Real* obs, const Real* act, const Real* next_obs, Real rew,
                 bool terminated, Real logp);
 
-// Changes the capacity; the newest rows stay.
+// Changes the capacity; the newest rows stay, in order (docs/algorithms.md, D14).
 void replay_set_capacity(Replay* replay, int64_t capacity);
 
 // The i-th oldest row, 0 <= i < size.

@@ -1,4 +1,4 @@
-// controller.h - the hyper-controller MC: one small network per head (release facts 1.6).
+// controller.h - the hyper-controller MC: one small network per head (paper section 5.2).
 //
 // A group is a set of heads that learn together. A single group is the paper's joint controller;
 // several groups learn in turn, the earlier ones frozen at their best version (the release). The

@@ -12,7 +12,7 @@
 #include "sac/sac.h"
 
 // States that are rolled out together: enough to give each elite whole chunks, few enough for the
-// cache.
+// cache (docs/algorithms.md, D4).
 #define ROLLOUT_CHUNK 8192
 
 typedef struct RolloutScratch RolloutScratch;

@@ -1,7 +1,7 @@
 // sac.h - Soft Actor-Critic (Haarnoja et al. 2018): equations 2 and 3 of the paper.
 //
 // Policy and twin critics with targets, automatic temperature. One update computes all gradients at
-// the same parameters and then steps policy, critics and temperature, as the MBPO release does.
+// the same parameters and then steps policy, critics and temperature (docs/algorithms.md, D2).
 #ifndef SAC_SAC_H
 #define SAC_SAC_H
 

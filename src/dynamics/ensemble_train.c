@@ -39,7 +39,8 @@ static void make_example(Real* restrict in, Real* restrict target, const Replay*
   }
 }
 
-// Size of the hold-out split of `total` rows. Both splits get at least one row.
+// Size of the hold-out split of `total` rows. Both splits get at least one row (docs/algorithms.md,
+// D15).
 static int64_t holdout_rows(const EnsembleOptions* options, int64_t total) {
   int64_t rows = (int64_t)(options->holdout_ratio * (double)total);
   if (rows > options->holdout_limit) {
@@ -207,7 +208,7 @@ static void note_improvement(Progress* progress, Ensemble* ensemble, const doubl
 }
 
 // Decides who is trained in the next epoch; false when nobody is. As published, whoever still
-// improves keeps all the others going.
+// improves keeps all the others going; the alternative is D16 of docs/algorithms.md.
 static bool choose_active(Progress* progress, const Ensemble* ensemble) {
   const EnsembleOptions* options = &ensemble->options;
   bool alone = strcmp(options->stop, "alone") == 0;

@@ -168,7 +168,8 @@ static void bullet_set_state(Env* env, double* obs, const double* position,
   observe(body, obs, true);
 }
 
-// Forgets the contacts of the episode before: an episode depends on its stream only.
+// Forgets the contacts of the episode before: an episode depends on its stream only
+// (docs/algorithms.md, D10).
 static void bullet_reset(Env* env, double* obs, Rng* rng) {
   BulletBody* body = body_of(env);
   const BulletContacts none = {0};

@@ -4,7 +4,7 @@
 #include "env/tasks.h"
 
 // position (5): height, pitch and three joints; velocity (6) of x and the same. The model sees
-// velocities clipped to 10, and then their bound of 100 cannot be broken.
+// velocities clipped to 10, and then their bound of 100 cannot be broken (docs/algorithms.md, D6).
 static bool healthy(const double* position, const double* velocity) {
   return all_within(position, 1, 0.7, INFINITY) &&
          all_within(position + 1, 1, -0.2, 0.2) && all_within(position + 1, 4, -100, 100) &&

@@ -18,6 +18,7 @@
 #define OBS_V4 (STATE_OBS + 22 * BODIES + VELOCITIES)
 #define OBS_V5 (STATE_OBS + 22 * (BODIES - 1) + VELOCITIES - ROOT)
 
+// docs/algorithms.md, D7.
 static bool terminated(const double* obs) { return !(1.0 < obs[0] && obs[0] < 2.0); }
 
 // x of the centre of mass, from what the last Runge-Kutta stage left.

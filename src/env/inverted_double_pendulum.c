@@ -7,7 +7,7 @@
 
 // obs: cart position, sine and then cosine of the two hinges, velocities, constraint forces. The
 // tip is where these angles put it; the environment tests the tip as the last Runge-Kutta stage
-// left it.
+// left it (docs/algorithms.md, D8).
 static bool terminated(const double* obs) {
   double first = obs[3];
   double both = obs[3] * obs[4] - obs[1] * obs[2];

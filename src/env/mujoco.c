@@ -110,7 +110,7 @@ static EnvStep mujoco_step(Env* env, double* obs, const double* act) {
     task->remember(body);
   }
   mujoco_advance(env, act);
-  if (task->contact_forces) {
+  if (task->contact_forces) {  // docs/algorithms.md, D9
     mj_rnePostConstraint(body->model, d);
   }
   task->observe(obs, body);

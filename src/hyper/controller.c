@@ -198,7 +198,8 @@ void controller_head_logp(Real* logp, Controller* c, HyperHead h, const Real* pa
   }
 }
 
-// Log-probabilities of the mixture of the policy with uniform exploration of what is allowed.
+// Log-probabilities of the mixture of the policy with uniform exploration of what is allowed
+// (docs/algorithms.md, D11).
 static void mix(Real* logp, unsigned allowed, int choices, double exploration) {
   double uniform = exploration / hyper_choice_count(allowed);
   for (int i = 0; i < choices; i++) {

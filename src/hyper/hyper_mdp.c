@@ -6,7 +6,7 @@
 // Rows that a feature is measured on at a time.
 #define CHUNK 2000
 
-// The release cuts log-densities and density differences at 100 (facts 1.2, f4).
+// The release cuts log-densities and density differences at 100 (docs/algorithms.md, section 2).
 #define DENSITY_LIMIT 100.0
 
 static const struct {

@@ -5,7 +5,8 @@
 #include "base/stopwatch.h"
 #include "mbpo/evaluate.h"
 
-// Log-density that the release stores for uniform exploration actions, whatever their dimension.
+// Log-density that the release stores for uniform exploration actions, whatever their dimension
+// (docs/algorithms.md, D3).
 #define EXPLORATION_LOGP ((Real)-0.69314718055994530942)
 
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch) {
@@ -43,6 +44,7 @@ static void add_losses(SacLosses* sum, const SacLosses* losses) {
   sum->q_mean += losses->q_mean;
 }
 
+// Lines 15 and 16, at every real step, without a cap an epoch (docs/algorithms.md, D12).
 static void update_policy(Mbpo* m) {
   if (m->real.size < m->options.min_pool) {
     return;
@@ -223,6 +225,7 @@ static MbpoEvent begin(Mbpo* m) {
   return MBPO_STEPPED;
 }
 
+// Lines 10 to 16 after a decision; the real step comes after it (docs/algorithms.md, D20).
 static MbpoEvent step(Mbpo* m) {
   if (m->uses_model) {
     follow_own_schedule(m);

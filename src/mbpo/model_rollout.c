@@ -55,7 +55,8 @@ static bool is_finite_row(const Real* row, int size) {
   return true;
 }
 
-// Stores the predicted transitions, moves the branches that go on to the front, returns how many.
+// Stores the predicted transitions but those that are not finite (docs/algorithms.md, D5), moves
+// the branches that go on to the front, returns how many.
 static int store(Replay* imagined, RolloutScratch* s, EnvTermination terminated, int count) {
   int O = s->obs_size;
   int alive = 0;

@@ -7,7 +7,7 @@
 
 #define BETA1 0.9
 #define BETA2 0.999
-#define EPSILON ((Real)1e-8)
+#define EPSILON ((Real)1e-8)  // beside the bias-corrected root (docs/algorithms.md, D1)
 #define BLOCK ((size_t)4096)  // so many squares are summed in Reals, more in doubles
 
 void adam_init(Adam* adam, size_t size, double learning_rate, Arena* arena) {

@@ -135,7 +135,7 @@ void squashed_gaussian_mean(Real* act, const Real* head, int B, int A) {
 }
 
 void squashed_gaussian_logp(Real* logp, const Real* head, const Real* act, int B, int A) {
-  const Real limit = 1 - (Real)1e-6;
+  const Real limit = 1 - (Real)1e-6;  // docs/algorithms.md, D3
   memset(logp, 0, (size_t)B * sizeof(Real));
   Chunk chunk = {0};
   Real u[CHUNK] = {0};
