@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The portable build links, and takes its kernel when it starts.
+# The portable build links, takes its kernel when it starts, and can be installed: of the targets
+# that mpi_launch/setup builds alone.
 # usage: portable_test.sh CMAKE SOURCE_DIR
 set -euo pipefail
 cmake=$1 source=$2
@@ -13,7 +14,11 @@ fail() {
 
 "$cmake" -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DAUTOMBPO_MARCH=x86-64-v3 \
   -DAUTOMBPO_DISPATCH=ON -DAUTOMBPO_TESTS=OFF >"$work/log"
-"$cmake" --build "$work/build" --target autombpo --parallel 2 >>"$work/log"
+targets=()
+eval "$(grep '^targets=(autombpo' "$source/mpi_launch/setup")"
+"$cmake" --build "$work/build" --target "${targets[@]}" --parallel 2 >>"$work/log"
+"$cmake" --install "$work/build" --prefix "$work/prefix" >>"$work/log" || fail "cmake --install"
+"$work/prefix/bin/autombpo" version >/dev/null || fail "the installed program does not start"
 
 # usage: kernel_of HWCAPS: the kernel in use with these capabilities of the CPU taken away
 kernel_of() {
