@@ -13,6 +13,14 @@ fail() {
   exit 1
 }
 
+# help_if_asked ARGUMENT...: what stands at the top of the script, if --help or -h comes first.
+help_if_asked() {
+  if [[ ${1-} == --help || ${1-} == -h ]]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+  fi
+}
+
 # fail_with LOG TEXT: shows the end of LOG.
 fail_with() {
   tail -n 40 "$1" >&2

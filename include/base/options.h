@@ -10,7 +10,7 @@
 // LONG    int64_t             numbers                         50000
 // REAL    double              numbers                         3e-4
 // FLAG    bool                true or false, unused           true
-// TIME    double, seconds     seconds                         90, 2s, 15m, 23h50m, 2d
+// TIME    double, seconds     seconds                         90, 2s, 15m, 23h50m, 2d, 1-00:30:00
 // SIZE    int64_t, bytes      bytes                           500M, 20G (powers of 1024)
 // TEXT    char[256]           "text", unused                  any text
 // CHOICE  char[64]            "a", "a|b|c", unused            a

@@ -41,4 +41,14 @@ bool text_is_printable(const char* text);
 #define TEXT_DISTANCE_SIZE 63
 int text_distance(const char* a, const char* b);
 
+// The nearest of some candidates, for "did you mean"; begin with {.word = WORD}. `nearest` stays
+// NULL while none is near: within three edits, of a short word fewer. Candidates must live on.
+typedef struct {
+  const char* word;
+  const char* nearest;
+  int distance;
+} TextNearest;
+
+void text_consider(TextNearest* nearest, const char* candidate);
+
 #endif  // BASE_TEXT_H

@@ -1,5 +1,6 @@
 // Loads YAML files into options: maps are sections, everything else is a value.
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,37 @@ static const char* find_file(const Options* options, const char* path, const cha
     found = readable(text_format(arena, "%s/%s", options->share_dir, path));
   }
   return found;
+}
+
+// Considers the YAML files of a directory, as `prefix`NAME; and those one level below.
+static void consider_files(TextNearest* near, Arena* arena, const char* directory,
+                           const char* prefix, int levels) {
+  DIR* listing = opendir(directory);
+  for (struct dirent* entry; listing && (entry = readdir(listing));) {
+    const char* name = text_format(arena, "%s%s", prefix, entry->d_name);
+    if (strstr(entry->d_name, ".yaml")) {
+      text_consider(near, name);
+    } else if (levels > 0 && entry->d_name[0] != '.') {
+      consider_files(near, arena, text_format(arena, "%s/%s", directory, entry->d_name),
+                     text_format(arena, "%s/", name), levels - 1);
+    }
+  }
+  if (listing) {
+    closedir(listing);
+  }
+}
+
+// An existing file whose name is near: beside the one that is missing, or an installed one.
+static const char* near_file(const Options* options, const char* path) {
+  Arena* arena = options->arena;
+  TextNearest near = {.word = path};
+  const char* slash = strrchr(path, '/');
+  const char* prefix = slash ? text_format(arena, "%.*s", (int)(slash + 1 - path), path) : "";
+  consider_files(&near, arena, slash ? prefix : ".", prefix, 0);
+  if (options->share_dir) {
+    consider_files(&near, arena, options->share_dir, "", 1);
+  }
+  return near.nearest;
 }
 
 const char* options_search(const Options* options, const char* path) {
@@ -137,6 +169,10 @@ static bool load_root(Options* options, const YamlNode* root, const char* name, 
 
 bool options_load(Options* options, const char* path, Error* error) {
   const char* found = find_file(options, path, NULL);
+  const char* near = found ? NULL : near_file(options, path);
+  if (near) {
+    return error_line(error, "%s: no such file (did you mean '%s'?)", path, near);
+  }
   return load_path(options, found ? found : arena_string(options->arena, path), 0, error);
 }
 

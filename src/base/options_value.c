@@ -8,9 +8,38 @@
 
 static const double kilo = 1024.0;
 
-// Parses a run of numbers with units, "23h50m", or a plain number.
+// Reads a whole number of at most six digits.
+static bool read_digits(double* value, const char** at) {
+  size_t digits = strspn(*at, "0123456789");
+  *value = atoi(*at);
+  *at += digits;
+  return digits > 0 && digits <= 6;
+}
+
+// Parses a time as Slurm writes it: [D-]HH:MM:SS, D-HH[:MM], MM:SS.
+static bool parse_slurm_time(double* seconds, const char* text) {
+  double part[4] = {0};
+  const char* at = text;
+  bool has_days = text[strspn(text, "0123456789")] == '-';
+  int count = 0;
+  do {
+    at += count > 0;  // the mark between two parts
+    if (count == 4 || !read_digits(&part[count++], &at)) {
+      return false;
+    }
+  } while (*at == (has_days && count == 1 ? '-' : ':'));
+  const double unit[] = {86400, 3600, 60, 1};
+  int first = has_days ? 0 : 4 - count;  // without days the last part is seconds
+  *seconds = 0;
+  for (int i = 0; first + i < 4 && i < count; i++) {
+    *seconds += unit[first + i] * part[i];
+  }
+  return !*at && count >= 2 && (has_days || count <= 3);
+}
+
+// Parses a run of numbers with units, "23h50m", a time as Slurm writes it, or a plain number.
 static bool parse_time(double* seconds, const char* text) {
-  if (text_read_number(seconds, text)) {
+  if (text_read_number(seconds, text) || parse_slurm_time(seconds, text)) {
     return true;
   }
   *seconds = 0.0;
@@ -100,7 +129,7 @@ static bool parse_integer(int64_t* value, const OptionRow* row, const char* text
 static bool parse_real(double* value, const OptionRow* row, const char* text, Error* error) {
   bool time = row->kind == OPTION_TIME;
   if (!(time ? parse_time(value, text) : text_read_number(value, text))) {
-    return error_set(error, time ? "must be a time, such as 90, 2s, 15m or 23h50m"
+    return error_set(error, time ? "must be a time, such as 90, 2s, 15m, 23h50m or 02:30:00"
                                  : "must be a number");
   }
   return check_range(row, *value, error);

@@ -138,3 +138,12 @@ int text_distance(const char* a, const char* b) {
   }
   return rows[a_size % 3][b_size];
 }
+
+void text_consider(TextNearest* n, const char* candidate) {
+  int most = 1 + (int)strlen(n->word) / 4;
+  int distance = text_distance(n->word, candidate);
+  if (distance <= (most < 3 ? most : 3) && (!n->nearest || distance < n->distance)) {
+    n->nearest = candidate;
+    n->distance = distance;
+  }
+}

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/verbs.h"
 
 static void print_help(FILE* out) {
@@ -32,6 +33,12 @@ int main(int argc, char** argv) {
   if (verb) {
     return verb->run(argc - 1, argv + 1);
   }
-  fprintf(stderr, "autombpo: unknown verb '%s'; `autombpo --help` lists them\n", argv[1]);
+  TextNearest near = {.word = argv[1]};
+  for (int i = 0; verb_at(i); i++) {
+    text_consider(&near, verb_at(i)->name);
+  }
+  fprintf(stderr, "autombpo: unknown verb '%s'", argv[1]);
+  fprintf(stderr, near.nearest ? " (did you mean '%s'?)" : "", near.nearest);
+  fprintf(stderr, "; `autombpo --help` lists them\n");
   return EXIT_USAGE;
 }

@@ -38,22 +38,17 @@ __attribute__((format(printf, 3, 4))) static void broken(Check* check, const cha
 
 static void check_task(Check* check) {
   const char* id = check->config->env.id;
-  const char* nearest = NULL;
-  int least = 4;  // more edits than this is another word
+  TextNearest near = {.word = id};
   if (strncmp(id, "plugin:", 7) == 0) {
     return;
   }
   for (int i = 0; i < env_count(); i++) {
-    int distance = text_distance(id, env_id(i));
-    if (distance < least) {
-      least = distance;
-      nearest = env_id(i);
-    }
+    text_consider(&near, env_id(i));
   }
-  if (!nearest) {
+  if (!near.nearest) {
     broken(check, "env.id", "no such task (autombpo env list names them)");
-  } else if (least > 0) {
-    broken(check, "env.id", "no such task (did you mean '%s'?)", nearest);
+  } else if (near.distance > 0) {
+    broken(check, "env.id", "no such task (did you mean '%s'?)", near.nearest);
   }
 }
 

@@ -28,7 +28,8 @@ static const char usage[] =
     "      --nodes=N    nodes of a job or task\n"
     "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of a job, as\n"
     "                   many as there are hyper-episodes at a time; of an array task, one)\n"
-    "      --time=T     time limit, as 2h30m (default: run.max_wall and ten minutes, or a day)";
+    "      --time=T     time limit, as 2h30m or 02:30:00 (default: run.max_wall and ten minutes,\n"
+    "                   or a day)";
 
 typedef struct {
   int nodes;        // 0 = not said

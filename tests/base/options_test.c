@@ -127,6 +127,31 @@ static void each_kind_reads_its_forms(void** state) {
   set_free(set);
 }
 
+static void times_are_taken_as_slurm_writes_them(void** state) {
+  (void)state;
+  static const struct {
+    const char* text;
+    double seconds;
+  } times[] = {{"run.max_wall=1-00:00:00", 86400}, {"run.max_wall=02:30:00", 9000},
+               {"run.max_wall=30:00", 1800},       {"run.max_wall=2-12", 216000},
+               {"run.max_wall=1-2:30", 95400},     {"run.max_wall=0-0:0:9", 9}};
+  Set* set = set_new(NULL);
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    give(set, times[i].text);
+    assert_true(set->run.max_wall == times[i].seconds);
+  }
+  set_free(set);
+  static const char* const wrong[] = {"1:",    ":1",        "1-",   "1:2:3:4",
+                                      "1-2-3", "1-1:2:3:4", "1:2m", "1;2"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    char text[64], expected[160];
+    snprintf(text, sizeof text, "run.max_wall=%s", wrong[i]);
+    snprintf(expected, sizeof expected,
+             "command line: '%s': must be a time, such as 90, 2s, 15m, 23h50m or 02:30:00", text);
+    expect_refused(text, expected);
+  }
+}
+
 static void wrong_values_are_refused_with_what_was_expected(void** state) {
   (void)state;
   expect_refused("net.real_ratio=1.7", "command line: 'net.real_ratio=1.7': must be in [0, 1]");
@@ -141,7 +166,8 @@ static void wrong_values_are_refused_with_what_was_expected(void** state) {
   expect_refused("net.real_ratio=0x1", "command line: 'net.real_ratio=0x1': must be a number");
   expect_refused("net.automatic=yes", "command line: 'net.automatic=yes': must be true or false");
   expect_refused("run.max_wall=3 h",
-                 "command line: 'run.max_wall=3 h': must be a time, such as 90, 2s, 15m or 23h50m");
+                 "command line: 'run.max_wall=3 h': must be a time, such as 90, 2s, 15m, 23h50m or "
+                 "02:30:00");
   expect_refused("run.max_wall=1000d", "command line: 'run.max_wall=1000d': must be in [0s, 365d]");
   expect_refused("run.max_bytes=1Gb",
                  "command line: 'run.max_bytes=1Gb': must be a number of bytes, such as 500M or "
@@ -356,6 +382,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(table_gives_fields_and_defaults),
       cmocka_unit_test(each_kind_reads_its_forms),
+      cmocka_unit_test(times_are_taken_as_slurm_writes_them),
       cmocka_unit_test(wrong_values_are_refused_with_what_was_expected),
       cmocka_unit_test(unknown_keys_get_a_suggestion),
       cmocka_unit_test(all_errors_of_a_file_are_listed_with_their_places),

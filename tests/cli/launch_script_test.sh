@@ -8,7 +8,7 @@ launch=("$program" launch "$config" scheduler.baseline=baseline.yaml)
 before=$(ls)
 
 "${launch[@]}" >job.sbatch
-"${launch[@]}" --array=4 --time=2h run.dir="it's here" >campaign.sbatch
+"${launch[@]}" --array=4 --time=02:00:00 run.dir="it's here" >campaign.sbatch
 "${launch[@]}" seeds=0..9 --workers=3 --nodes=2 >array.sbatch
 "${launch[@]}" run.max_wall=50m >limited.sbatch
 for script in ./*.sbatch; do
