@@ -283,6 +283,9 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
     code = 0;
     if (start.comm.rank == 0) {
       print_plan(&start);
+      if (verb->opened) {
+        verb->opened(&start);
+      }
     }
   } else {
     code = run_campaign(&start, verb, &error);

@@ -8,10 +8,12 @@
 
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "cluster/progress_line.h"
 #include "hyper/scheduler.h"
 #include "store/json.h"
 
 #define STATUS_INTERVAL 10.0  // seconds between two status.json
+#define LINE_SIZE 256
 #define REDRAW_INTERVAL 0.25  // seconds between two progress lines on a terminal
 
 static void format_time(char out[32], time_t now) {
@@ -411,33 +413,40 @@ static void write_status(Reporter* r, const char* state) {
   arena_free(&arena);
 }
 
-static void format_duration(char out[32], double total) {
-  if (!isfinite(total)) {
-    snprintf(out, 32, "unknown");
-    return;
+// The progress of the only hyper-episode that runs; NULL: none does, or several.
+static const Progress* only_one_running(const Reporter* r) {
+  const Progress* found = NULL;
+  for (int i = 0; i < r->ranks; i++) {
+    if (r->rank[i].hyper_episode >= 0) {
+      if (found) {
+        return NULL;
+      }
+      found = &r->rank[i].progress;
+    }
   }
-  long s = (long)total;
-  if (s >= 3600) {
-    snprintf(out, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
-  } else {
-    snprintf(out, 32, "%ldm%02lds", s / 60, s % 60);
-  }
+  return found;
 }
 
-static void print_line(const Reporter* r, const char* before, const char* after) {
+// On a terminal in place of the line before, and no longer than the terminal is wide.
+static void print_line(const Reporter* r, const char* end) {
+  char line[LINE_SIZE];
+  SchedulerPlan plan = scheduler_plan(r->experiment);
   Overview o = overview(r);
-  char eta[32];
-  format_duration(eta, o.eta);
-  fprintf(stderr, "%s%3.0f%%  stage %d  hyper-episodes %lld/%lld  %.0f steps/s  ETA %s", before,
-          100 * o.share, r->stage, (long long)r->sealed, (long long)r->total, o.steps_per_second,
-          eta);
-  if (r->diverged > 0) {
-    fprintf(stderr, "  %lld diverged", (long long)r->diverged);
-  }
-  if (r->best_episode >= 0) {
-    fprintf(stderr, "  best %.1f (#%lld)", r->best_score, (long long)r->best_episode);
-  }
-  fputs(after, stderr);
+  ProgressFacts facts = {.share = o.share,
+                         .eta = o.eta,
+                         .steps_per_second = o.steps_per_second,
+                         .learns = plan.updates > 0,
+                         .stage = r->stage,
+                         .sealed = r->sealed,
+                         .total = r->total,
+                         .diverged = r->diverged,
+                         .epochs = plan.epochs,
+                         .running = only_one_running(r),
+                         .best_score = r->best_score,
+                         .best_episode = r->best_episode};
+  int columns = r->terminal ? progress_columns() : LINE_SIZE;
+  progress_line(line, columns < LINE_SIZE ? (size_t)columns : sizeof line, &facts);
+  fprintf(stderr, "%s%s%s", r->terminal ? "\r\033[K" : "", line, end);
 }
 
 void reporter_tick(Reporter* r) {
@@ -448,7 +457,7 @@ void reporter_tick(Reporter* r) {
   }
   double interval = r->terminal ? REDRAW_INTERVAL : r->line_interval;
   if (!r->quiet && now - r->line_written >= interval) {
-    print_line(r, r->terminal ? "\r\033[K" : "", r->terminal ? "" : "\n");
+    print_line(r, r->terminal ? "" : "\n");
     r->line_written = now;
   }
 }
@@ -458,7 +467,7 @@ void reporter_end(Reporter* r, const char* state) {
     write_status(r, state);
   }
   if (!r->quiet) {
-    print_line(r, r->terminal ? "\r\033[K" : "", "\n");
+    print_line(r, "\n");
   }
   Event event;
   begin_event(&event, "stop");

@@ -16,6 +16,7 @@ mv run elsewhere/moved
 cd elsewhere
 expect 0 '4 of 6 hyper-episodes sealed, controller version 1 of 2' resume -q moved
 [[ $(checksum moved) == "$expected" ]] || fail "resumed: another checksum"
+expect 0 'nothing is missing' resume -n moved
 expect 0 'nothing is missing' resume -q moved
 [[ $(checksum moved) == "$expected" ]] || fail "resumed twice: another checksum"
 cd ..
