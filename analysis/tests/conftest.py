@@ -10,9 +10,9 @@ from synthetic import write_run
 
 @pytest.fixture(scope="session")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two methods, three seeds each, on one task."""
+    """Two methods, five seeds each, on one task."""
     root = tmp_path_factory.mktemp("campaign")
-    for seed in range(3):
+    for seed in range(5):
         write_run(root / f"autombpo/s{seed}", seed=seed, n_epochs=20, skill=0.9)
         write_run(root / f"mbpo/s{seed}", method="mbpo", seed=seed, n_epochs=20, skill=0.1,
                   with_decisions=False)  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +14,8 @@ import numpy as np
 import pytest
 from synthetic import write_episode, write_run
 
-from autombpo_analysis import cli, load, plots
-from autombpo_analysis.style import PALETTE, method_colours
+from autombpo_analysis import cli, compare, load, plots
+from autombpo_analysis.style import GREY, PALETTE, method_colours
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -153,8 +155,46 @@ def test_methods_have_distinct_and_stable_colours():
     assert set(method_colours(["x", "y", "autombpo"]).values()) <= set(PALETTE)
 
 
+def _lab(colour: str) -> np.ndarray:
+    """CIE L*a*b* of an sRGB colour, D65."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    matrix = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.maximum(matrix @ linear / [0.9505, 1.0, 1.089], 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_colours_are_far_from_each_other_and_from_the_references_grey():
+    colours = [_lab(colour) for colour in (*PALETTE, GREY)]
+    apart = [np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)]
+    # 10 is plain at a glance on large areas; thin lines need more
+    assert min(apart) > 25
+
+
+def test_few_trials_draw_no_interval_and_the_figure_says_so(tmp_path: Path):
+    for seed, method in itertools.product(range(4), ("autombpo", "mbpo")):
+        write_run(tmp_path / method / f"s{seed}", method=method, seed=seed, n_epochs=3)
+    few = compare.compare(load(tmp_path))
+    shown = [row for row in few.rows if row[0] in compare.AGGREGATES or row[0].startswith("P(")]
+    assert shown and all(np.isnan(row[4]) and np.isnan(row[5]) for row in shown)
+    caption = few.figure.texts[-1].get_text()
+    assert "none with fewer than 5 trials" in caption and "Trial: a hyper-episode" in caption
+    assert "fewer than 5" in plots.returns(load(tmp_path)).figure.texts[-1].get_text()
+
+
+def test_legends_of_the_controller_lie_beside_the_data(training: Path, tmp_path: Path):
+    drawing = plots.controller(load(training))
+    drawing.save(tmp_path / "controller.png")
+    for ax in drawing.figure.axes:
+        assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 1
+    dashed = [line for line in drawing.figure.axes[0].lines if line.get_linestyle() == "--"]
+    two = plots.controller(load(training, shutil.copytree(training, tmp_path / "again")))
+    assert len(dashed) == 1
+    assert len([x for x in two.figure.axes[0].lines if x.get_linestyle() == "--"]) == 1
+
+
 def test_the_theory_may_draw_beside_the_real_ratio(training: Path):
-    def draw(ax, episodes):
+    def draw(ax, episodes, colour):
         ax.plot([0.0, 1.0], [0.1, 0.5 + 0 * len(episodes)], label="Theorem 4.1")
 
     drawing = plots.schedule(load(training), theory=draw)

@@ -12,6 +12,7 @@ from synthetic import write_episode, write_policy, write_run
 from autombpo_analysis import Episode, FormatError, load
 from autombpo_analysis import compare as cmp
 from autombpo_analysis import curves as cv
+from autombpo_analysis import plots
 
 
 def episode(path: Path, **options) -> Episode:
@@ -125,7 +126,10 @@ def test_methods_are_compared_at_the_samples_that_all_reach(tmp_path: Path):
     write_run(tmp_path / "a", n_epochs=20)
     write_run(tmp_path / "b", method="mbpo", n_epochs=10)
     runs = load(tmp_path)
-    data = cmp.scores(runs)
+    with pytest.warns(UserWarning, match=r"compared at 15000 .* MBPO ends; cut: AutoMBPO \(25000\)"):
+        data = cmp.scores(runs)
+    assert data.until == {"hopper-v2": 15000}
+    assert data.counts == {"autombpo": "1 trial of 1 run", "mbpo": "1 trial of 1 run"}
     at_15000 = runs[0].episodes[0].epochs["eval_return_mean"][9]
     assert data.raw["autombpo"][0] == pytest.approx([at_15000])
     low, high = data.scale["hopper-v2"]
@@ -133,11 +137,21 @@ def test_methods_are_compared_at_the_samples_that_all_reach(tmp_path: Path):
     assert data.normalised["mbpo"][0].mean() == pytest.approx(1.0)
 
 
+def test_returns_of_episodes_of_other_lengths_are_not_compared(campaign: Path, tmp_path: Path):
+    path = write_run(tmp_path / "short", method="sac_20", n_epochs=20)
+    with h5py.File(path / "episodes/000000.h5", "r+") as file:
+        file.attrs["env_spec"] = file.attrs["env_spec"].replace("1000", "200")
+    runs = load(campaign, path)
+    for draw in (cmp.scores, plots.returns):
+        with pytest.raises(FormatError, match=r"cut after 1000 steps .* and after 200 .*short"):
+            draw(runs)
+
+
 def test_table_has_a_row_for_each_method_and_task(campaign: Path):
     rows = cmp.table(load(campaign))
     assert [(row[0], row[1], row[2]) for row in rows] == [
-        ("hopper-v2", "autombpo", 3),
-        ("hopper-v2", "mbpo", 3),
+        ("hopper-v2", "autombpo", 5),
+        ("hopper-v2", "mbpo", 5),
     ]
     assert all(low <= middle <= high for middle, low, high in (row[5:8] for row in rows))
     text = cmp.format_table(rows)

@@ -43,16 +43,16 @@ def test_columns_are_found_by_name_and_aligned_with_decisions(training: Path):
 
 
 def test_runs_are_found_below_a_directory_by_pattern_and_once(campaign: Path):
-    assert len(load(campaign)) == 6
+    assert len(load(campaign)) == 10
     assert len(load(str(campaign / "*" / "s0"))) == 2
-    assert len(load(campaign, campaign / "mbpo")) == 6
+    assert len(load(campaign, campaign / "mbpo")) == 10
     assert len(load(campaign / "mbpo/s1/episodes/000000.h5")) == 1
 
 
 def test_curves_stack_trials(campaign: Path):
     steps, values = load(campaign / "autombpo").curve()
     assert steps.tolist() == [6000 + 1000 * i for i in range(20)]
-    assert values.shape == (3, 20)
+    assert values.shape == (5, 20)
 
 
 def test_incomplete_files_are_left_out_with_a_warning(training: Path, tmp_path: Path):

@@ -41,8 +41,8 @@ def test_probability_of_improvement_counts_pairs():
     x, y = np.array([1.0, 3.0]), np.array([0.0, 1.0, 2.0])
     # 1 > 0, 1 = 1 (half), 1 < 2; 3 beats all: (1 + 0.5 + 3) / 6.
     assert stats.probability_of_improvement(x, y)[0] == pytest.approx(0.75)
-    estimate, low, high = stats.probability_of_improvement(x, y)
-    assert 0 <= low <= estimate <= high <= 1
+    estimate, low, high = stats.probability_of_improvement(np.arange(6.0), np.arange(1.0, 7))
+    assert 0 <= low < estimate < high <= 1
     # Averaged over tasks: 0.75 and 0.
     lists = ([x, np.array([0.0])], [y, np.array([1.0, 2.0])])
     assert stats.probability_of_improvement(*lists)[0] == pytest.approx(0.375)
@@ -77,7 +77,7 @@ def test_interval_covers_in_most_repetitions():
 
 def test_strata_are_resampled_apart():
     # Each stratum is constant: any resample within strata gives the same pooled mean.
-    strata = [np.zeros(3), np.ones(5)]
+    strata = [np.zeros(6), np.ones(10)]
     low, high = stats.bootstrap_interval(strata, stats.mean)
     assert low == high == pytest.approx(5 / 8)
 
@@ -90,15 +90,27 @@ def test_intervals_repeat_and_keep_shape():
 
 
 def test_chunks_do_not_change_the_interval(monkeypatch: pytest.MonkeyPatch):
-    x = np.arange(12.0).reshape(4, 3)
+    x = np.arange(15.0).reshape(5, 3)
     whole = stats.bootstrap_interval(x, stats.mean, resamples=100)
     monkeypatch.setattr(stats, "_CHUNK", 24)
     assert np.allclose(stats.bootstrap_interval(x, stats.mean, resamples=100), whole)
 
 
-def test_one_trial_has_no_interval():
-    low, high = stats.bootstrap_interval(np.array([[1.0, 2.0]]))
+@pytest.mark.parametrize("trials", [1, 2, stats.FEWEST - 1])
+def test_few_trials_have_no_interval(trials: int):
+    x = np.arange(2.0 * trials).reshape(trials, 2)
+    low, high = stats.bootstrap_interval(x)
     assert np.isnan(low).all() and np.isnan(high).all() and low.shape == (2,)
+    enough = np.arange(2.0 * stats.FEWEST).reshape(-1, 2)
+    assert np.isnan(stats.bootstrap_interval([enough, x])).all()  # one task of two
+    assert np.isfinite(stats.bootstrap_interval(enough)).all()
+    chance = stats.probability_of_improvement(enough[:, 0], x[:, 0])
+    assert np.isfinite(chance[0]) and np.isnan(chance[1:]).all()
+
+
+def test_an_interval_never_has_zero_width_because_all_pairs_were_won():
+    estimate, low, high = stats.probability_of_improvement(np.arange(10.0, 16), np.arange(6.0))
+    assert estimate == 1.0 and np.isnan(low) and np.isnan(high)
 
 
 def test_missing_values_are_refused():

@@ -110,3 +110,14 @@ def test_theory_line_has_the_level_of_the_schedule(training: Path):
     assert 0 < np.nanmin(line) <= 1
     # both have the same mean logarithm, but for a jump of the theory to 1
     assert np.nanmean(np.log(line)) == pytest.approx(np.mean(np.log(found)), abs=0.3)
+
+
+def test_theory_line_is_readable_beside_the_schedule(training: Path, campaign: Path):
+    drawing = plots.schedule(load(training), theory=theory.schedule_line)
+    assert drawing.figure.axes[0].get_yscale() == "log"
+    x, y = theory.broken_at_jumps(np.arange(5.0), np.array([1.0, 1.0, 0.2, 0.1, 1.0]))
+    assert np.array_equal(y, [1, 1, np.nan, 0.2, 0.1, np.nan, 1], equal_nan=True)
+    assert np.array_equal(np.isnan(x), np.isnan(y))
+    # MBPO has no schedule of its own to compare with
+    both = plots.schedule(load(campaign), theory=theory.schedule_line)
+    assert {row[1] for row in both.rows if row[4] == "theory_real_ratio"} == {"autombpo"}

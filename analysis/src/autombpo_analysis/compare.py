@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,8 @@ class Scores:
     normalised: dict[str, list[np.ndarray]]
     scale: dict[str, tuple[float, float]]
     scale_source: str
+    counts: dict[str, str]  # trials and runs of each method
+    until: dict[str, int]  # real samples at which the methods are compared, by task
 
 
 def _initial(episodes: Sequence[Episode]) -> float:
@@ -61,6 +64,19 @@ def _target(
     return float(max(values.max() for values in final.values())), "best trial"
 
 
+def _tell_of_cut(env: str, lengths: dict[str, cv.Curves], until: int) -> None:
+    """Warns of methods that are longer than the shortest, and so are cut."""
+    longer = [m for m, c in lengths.items() if c.count_until(until) < len(c.steps)]
+    if longer:
+        shortest = min(lengths, key=lambda m: lengths[m].steps[-1])
+        names = ", ".join(f"{method_name(m)} ({lengths[m].steps[-1]})" for m in longer)
+        warnings.warn(
+            f"{env}: compared at {until} real samples, where {method_name(shortest)} ends; "
+            f"cut: {names}. Schedules that follow the progress of a run were made for its length",
+            stacklevel=3,
+        )
+
+
 def scores(runs: Runs, stage: str = "auto", reference: str = "mbpo") -> Scores:
     """Final returns by method over the tasks that every method has.
 
@@ -74,11 +90,15 @@ def scores(runs: Runs, stage: str = "auto", reference: str = "mbpo") -> Scores:
         raise ValueError(f"no task has a finished trial of each of: {', '.join(methods)}")
     raw: dict[str, list[np.ndarray]] = {m: [] for m in methods}
     normalised: dict[str, list[np.ndarray]] = {m: [] for m in methods}
-    scale, sources = {}, []
+    scale, sources, ends = {}, [], {}
     for env in tasks:
         here = {m: groups[(env, m)] for m in methods}
-        low = _initial([e for episodes in here.values() for e in episodes])
-        until = min(cv.learning_curves(here[m]).steps[-1] for m in methods)
+        everything = [e for episodes in here.values() for e in episodes]
+        cv.check_horizons(everything)
+        low = _initial(everything)
+        lengths = {m: cv.learning_curves(here[m]) for m in methods}
+        ends[env] = until = int(min(curves.steps[-1] for curves in lengths.values()))
+        _tell_of_cut(env, lengths, until)
         final = {m: cv.final_returns(here[m], until) for m in methods}
         high, source = _target(here, final, reference, until)
         if high <= low:
@@ -91,7 +111,10 @@ def scores(runs: Runs, stage: str = "auto", reference: str = "mbpo") -> Scores:
         for m in methods:
             raw[m].append(final[m])
             normalised[m].append((final[m] - low) / (high - low))
-    return Scores(tasks, raw, normalised, scale, "; ".join(dict.fromkeys(sources)))
+    counts = {m: cv.trial_counts([e for t in tasks for e in cv.finished(groups[(t, m)])])
+              for m in methods}  # fmt: skip
+    source = "; ".join(dict.fromkeys(sources))
+    return Scores(tasks, raw, normalised, scale, source, counts, ends)
 
 
 def _draw_aggregates(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
@@ -119,7 +142,21 @@ def _draw_aggregates(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tu
 
 
 def _label(data: Scores, method: str) -> str:
-    return f"{method_name(method)}, n = {sum(len(part) for part in data.raw[method])}"
+    return f"{method_name(method)}, {data.counts[method]}"
+
+
+def _caption(data: Scores) -> str:
+    """What is shown, what a trial is, and where there is no interval."""
+    tasks = ", ".join(f"{env} at {data.until[env]} real samples" for env in data.tasks)
+    none = ["where all pairs were won or lost"]
+    if any(len(part) < stats.FEWEST for parts in data.raw.values() for part in parts):
+        none.insert(0, f"with fewer than {stats.FEWEST} trials of a task")
+    bars = f"Bars: 95% stratified bootstrap interval over trials; none {', or '.join(none)}"
+    return (
+        f"{tasks}. Score 1 = {data.scale_source}. {bars}.\n"
+        "Trial: a hyper-episode that finished; of a run that trains a controller those of its last "
+        "stage, which share the controller."
+    )
 
 
 def _draw_profiles(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
@@ -182,12 +219,7 @@ def compare(
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0),
                       ncol=min(6, len(labels)))  # fmt: skip
-        tasks = ", ".join(data.tasks)
-        figure.supxlabel(
-            f"{tasks}. Score 1 = {data.scale_source}. Bars: 95% stratified bootstrap interval.",
-            fontsize=8,
-            color=GREY,
-        )
+        figure.supxlabel(_caption(data), fontsize=8, color=GREY)
     for env, (low, high) in data.scale.items():
         drawing.rows.append((f"normalisation {env}", "", "", np.nan, low, high))
     return drawing

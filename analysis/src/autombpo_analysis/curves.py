@@ -33,6 +33,27 @@ def finished(episodes: Sequence[Episode]) -> list[Episode]:
     return [e for e in episodes if not e.diverged and e.n_epochs > 0]
 
 
+def check_horizons(episodes: Sequence[Episode]) -> None:
+    """Refuses to compare returns of a task whose episodes are cut after different numbers of steps."""
+    cut_at: dict[int, Episode] = {}
+    for episode in episodes:
+        if "horizon" in episode.env_spec:
+            cut_at.setdefault(int(episode.env_spec["horizon"]), episode)
+    if len(cut_at) > 1:
+        (one, first), (other, second) = list(cut_at.items())[:2]
+        raise FormatError(
+            f"{first.env}: episodes are cut after {one} steps ({first.path}) and after {other} "
+            f"({second.path}): their returns cannot be compared"
+        )
+
+
+def trial_counts(episodes: Sequence[Episode]) -> str:
+    """How many trials (hyper-episodes) there are, and of how many runs."""
+    runs = len({episode.path.parent for episode in episodes})
+    trials = f"{len(episodes)} trial{'s' if len(episodes) != 1 else ''}"
+    return f"{trials} of {runs} run{'s' if runs != 1 else ''}"
+
+
 def _by_epoch(steps: list[np.ndarray], values: list[np.ndarray]) -> tuple | None:
     """Trials side by side, epoch by epoch; None if they are more than an epoch apart."""
     shortest = min(len(s) for s in steps)
@@ -65,6 +86,7 @@ def learning_curves(episodes: Sequence[Episode], column: str = "eval_return_mean
     usable = finished(episodes)
     if not usable:
         raise FormatError(f"none of {len(episodes)} hyper-episodes finished an epoch")
+    check_horizons(usable)
     for episode in usable:
         if column not in episode.epochs:
             raise FormatError(f"{episode.path}: /epochs has no column {column!r}")

@@ -101,6 +101,11 @@ class Band:
             return "± one standard deviation"
         return "95% bootstrap interval"
 
+    def note(self, trials: int) -> str:
+        """Where there is no band, given the fewest trials of a line."""
+        none = self.kind != "std" and trials < stats.FEWEST
+        return f"; none with fewer than {stats.FEWEST} trials" if none else ""
+
     def __call__(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(line, low, high), each (T), of values (n, T)."""
         if self.kind == "std":
@@ -141,8 +146,10 @@ def returns(
     with matplotlib.rc_context(RC):
         figure, axes = _panels(len(tasks))
         drawing = Drawing(figure, header)
+        fewest = min(len(cv.finished(episodes)) for episodes in groups.values())
         for ax, env in zip(axes, tasks):
             here = {method: e for (task, method), e in groups.items() if task == env}
+            cv.check_horizons([e for episodes in here.values() for e in episodes])
             smallest, largest = np.inf, 0.0
             for method, episodes in here.items():
                 data = cv.learning_curves(episodes)
@@ -167,7 +174,8 @@ def returns(
         for ax in axes[::3]:
             ax.set_ylabel("evaluation return")
         _legend(figure, axes)
-        _caption(figure, f"Line: {band.line_name}; band: {band.band_name} over trials.")
+        note = band.note(fewest)
+        _caption(figure, f"Line: {band.line_name}; band: {band.band_name} over trials{note}.")
     return drawing
 
 
@@ -175,8 +183,13 @@ def _caption(figure: Figure, text: str) -> None:
     figure.supxlabel(text, fontsize=8, color=GREY)
 
 
-def _schedule_axes(figure: Figure, relative: bool) -> list[Axes]:
-    axes = [figure.add_subplot(1, 4, i + 1) for i in range(4)]
+def _schedule_axes(figure: Figure, relative: bool, theory: bool) -> list[Axes]:
+    """Four panels. Beside the theory the real ratio is larger, and logarithmic: the theory's spans
+    orders of magnitude."""
+    axes = list(figure.subplots(1, 4, width_ratios=[1.7 if theory else 1, 1, 1, 1]))
+    if theory:
+        axes[0].set_yscale("log")
+        axes[0].yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     titles = ("Real ratio", "Model training frequency", "Policy updates", "Rollout length")
     frequency = "trainings, relative to MBPO" if relative else "trainings / epoch"
     labels = ("β", frequency, "G, updates / real sample", "k, model steps")
@@ -213,9 +226,13 @@ def _original_line(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: s
 def _schedule_limits(axes: Sequence[Axes]) -> None:
     """From zero, with a little room above; a ratio never above one."""
     for ax in axes:
-        ax.set_ylim(0, ax.get_ylim()[1] * 1.04)
-    low, high = axes[0].get_ylim()
-    axes[0].set_ylim(low, min(1.02, high))
+        if ax.get_yscale() == "log":
+            ax.set_ylim(top=1.5)  # room above a ratio of one
+        else:
+            ax.set_ylim(0, ax.get_ylim()[1] * 1.04)
+    if axes[0].get_yscale() != "log":
+        low, high = axes[0].get_ylim()
+        axes[0].set_ylim(low, min(1.02, high))
 
 
 def _schedule_colours(groups: list[tuple[str, str]], by_task: bool) -> dict[tuple, str]:
@@ -238,12 +255,14 @@ def _schedule_label(
 
 
 def _theory_rows(
-    theory: Callable, ax: Axes, env: str, method: str, episodes: Sequence[Episode]
+    theory: Callable, ax: Axes, key: tuple[str, str], episodes: Sequence[Episode], colour: str
 ) -> list[tuple]:
-    """Lets the theory draw; returns the rows of the lines that it added."""
+    """Lets the theory draw; returns the rows of the lines that it added, without their gaps."""
+    env, method = key
     before = len(ax.lines)
-    theory(ax, episodes)
+    theory(ax, episodes, colour)
     added = [point for line in ax.lines[before:] for point in line.get_xydata()]
+    added = [point for point in added if np.isfinite(point).all()]
     missing = (np.nan, np.nan, np.nan)
     return [(env, method, "", x, "theory_real_ratio", y, *missing) for x, y in added]
 
@@ -252,11 +271,11 @@ def schedule(
     runs: Runs,
     bins: int = 40,
     stage: str = "auto",
-    theory: Callable[[Axes, Sequence[Episode]], None] | None = None,
+    theory: Callable[[Axes, Sequence[Episode], str], None] | None = None,
 ) -> Drawing:
     """Hyperparameters over scaled training progress (Figure 3): four panels.
 
-    `theory(ax, trials)` may draw lines into the panel of the real ratio (theory.schedule_line).
+    `theory(ax, trials, colour)` may draw lines into the panel of the real ratio (theory.schedule_line).
     """
     groups = runs.groups(stage)
     data = {key: cv.schedules(episodes, bins) for key, episodes in groups.items()}
@@ -265,7 +284,7 @@ def schedule(
     header = ("env", "method", "trials", "progress", "name", "mean", "low", "high", "original")
     with matplotlib.rc_context(RC):
         figure = Figure(figsize=(13.2, 3.35), layout="constrained")
-        axes = _schedule_axes(figure, all(d.relative for d in data.values()))
+        axes = _schedule_axes(figure, all(d.relative for d in data.values()), theory is not None)
         drawing = Drawing(figure, header)
         seen: set[str] = set()
         for (env, method), result in data.items():
@@ -283,14 +302,18 @@ def schedule(
                 ]
             seen.add(env)
             if theory is not None:
-                drawing.rows += _theory_rows(theory, axes[0], env, method, groups[env, method])
+                drawing.rows += _theory_rows(
+                    theory, axes[0], (env, method), groups[env, method], colour
+                )
         _schedule_limits(axes)
         _legend(figure, axes)
-        _caption(
-            figure,
+        text = (
             "Line: mean over trials; band: ± one standard deviation. "
-            "Training frequency: running mean over a tenth of the run (three parts or more).",
+            "Training frequency: running mean over a tenth of the run (three parts or more)."
         )
+        if theory is not None:
+            text += "\nTheory: its level is fitted to the schedule's; at 1 it leaves no trade-off."
+        _caption(figure, text)
     return drawing
 
 
@@ -317,8 +340,29 @@ def _stage_returns(ax: Axes, table: cv.StageTable, colour: str, label: str, shif
         x, table.score_mean, yerr=table.score_std, fmt="o-", color=colour, ms=5.5, capsize=2.5,
         elinewidth=1.1, label=label,
     )  # fmt: skip
-    if np.isfinite(table.baseline).any():
-        ax.plot(x, table.baseline, "--", color=GREY, lw=1.3, label="baseline R′", zorder=1.5)
+
+
+def _stage_baselines(ax: Axes, tables: Sequence[cv.StageTable]) -> None:
+    """R', once for all runs that have the same: dashes on dashes are a line."""
+    drawn: list[np.ndarray] = []
+    for table in tables:
+        line = np.column_stack([table.stage, table.baseline])
+        if np.isfinite(table.baseline).any() and not any(
+            np.array_equal(line, other, equal_nan=True) for other in drawn
+        ):
+            drawn.append(line)
+            ax.plot(*line.T, "--", color=GREY, lw=1.3, label="baseline R′", zorder=1.5)
+
+
+def _legend_above(ax: Axes) -> None:
+    """A legend between title and panel, each label once: it never lies over the data."""
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles))
+    if unique:
+        rows = -(-len(unique) // 2)
+        ax.legend(list(unique.values()), list(unique), loc="lower center", ncol=2,
+                  bbox_to_anchor=(0.5, 1.0), borderaxespad=0.3)  # fmt: skip
+        ax.set_title(ax.get_title(), pad=12.0 + 15.0 * rows)
 
 
 def _stage_entropies(ax: Axes, table: cv.StageTable) -> None:
@@ -338,9 +382,6 @@ def _stage_entropies(ax: Axes, table: cv.StageTable) -> None:
     ax.set_ylim(0, 1.25)
     ax.set_ylabel("entropy of the behaviour (nat)")
     ax.set_title("Entropy of the heads")
-    handles, labels = ax.get_legend_handles_labels()
-    if handles:
-        ax.legend(handles, labels, loc="lower left", ncol=2)
 
 
 def controller(runs: Runs) -> Drawing:
@@ -351,8 +392,8 @@ def controller(runs: Runs) -> Drawing:
         figure = Figure(figsize=(10.4, 3.7), layout="constrained")
         left, right = figure.subplots(1, 2)
         drawing = Drawing(figure, header)
-        for i, run in enumerate(runs):
-            table = cv.stage_table(run)
+        tables = [cv.stage_table(run) for run in runs]
+        for i, (run, table) in enumerate(zip(runs, tables)):
             label = f"{method_name(run.method)}, seed {run.seed}"
             shift = 0.12 * (i - (len(runs) - 1) / 2)
             _stage_returns(left, table, PALETTE[i % len(PALETTE)], label, shift)
@@ -364,9 +405,9 @@ def controller(runs: Runs) -> Drawing:
                     right.set_title(f"Entropy of the heads (seed {run.seed})")
         left.set_title(f"Return of the stages, {runs[0].env}")
         left.set_ylabel("mean evaluation return of a hyper-episode")
-        handles, labels = left.get_legend_handles_labels()
-        unique = dict(zip(labels, handles))
-        left.legend(list(unique.values()), list(unique), loc="best")
+        _stage_baselines(left, tables)
+        for ax in (left, right):
+            _legend_above(ax)
         for ax in (left, right):
             ax.set_xlabel("stage")
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

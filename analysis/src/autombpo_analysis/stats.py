@@ -12,6 +12,7 @@ import numpy as np
 
 RESAMPLES = 2000
 LEVEL = 0.95
+FEWEST = 5  # trials of a task below which resampling them tells nothing of others
 _CHUNK = 4_000_000  # resampled numbers held at a time
 
 
@@ -78,13 +79,13 @@ def bootstrap_interval(
     Returns
     -------
     low, high
-        Bounds (...); NaN if no stratum has two trials.
+        Bounds (...); NaN if a stratum has fewer than FEWEST trials.
     """
     if isinstance(strata, np.ndarray):
         strata = [strata]
     parts = [_finite(part, "bootstrap_interval") for part in strata]
     shape = parts[0].shape[1:]
-    if max(len(part) for part in parts) < 2:
+    if min(len(part) for part in parts) < FEWEST:
         nothing = np.full(shape, np.nan)
         return nothing, nothing.copy()
     rng = np.random.default_rng(seed)
@@ -123,7 +124,8 @@ def probability_of_improvement(
     Returns
     -------
     estimate, low, high
-        Estimate (ties count half) and its bootstrap percentile interval.
+        Estimate (ties count half) and its bootstrap percentile interval: NaN with fewer than
+        FEWEST trials, and where every resample gives the same (all pairs were won, or lost).
     """
     xs = [x] if isinstance(x, np.ndarray) else list(x)
     ys = [y] if isinstance(y, np.ndarray) else list(y)
@@ -131,8 +133,10 @@ def probability_of_improvement(
         raise ValueError(f"methods have {len(xs)} and {len(ys)} tasks")
     xs = [_finite(part, "probability_of_improvement") for part in xs]
     ys = [_finite(part, "probability_of_improvement") for part in ys]
-    rng = np.random.default_rng(seed)
     estimate = float(np.mean([_win_share(a, b) for a, b in zip(xs, ys)]))
+    if min(len(part) for part in xs + ys) < FEWEST:
+        return estimate, np.nan, np.nan
+    rng = np.random.default_rng(seed)
     draws = []
     for a, b in zip(xs, ys):
         again_a = a[rng.integers(len(a), size=(resamples, len(a)))]
@@ -140,6 +144,8 @@ def probability_of_improvement(
         draws.append(_win_share(again_a, again_b))
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(np.mean(draws, axis=0), [tail, 100.0 - tail])
+    if low == high:
+        return estimate, np.nan, np.nan
     return estimate, float(low), float(high)
 
 

@@ -14,8 +14,8 @@ import matplotlib
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, distinguishable with every common colour blindness; yellow left out
-# (too faint on white).
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555", "#8B5E3C")
+# (too faint on white), indigo and brown added. Grey is for what others are compared with.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#8B5E3C")
 GREY = "#6b6b6b"
 
 # A method keeps its colour in every figure.

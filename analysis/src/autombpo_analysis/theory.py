@@ -144,15 +144,32 @@ def fitted_schedule(
     return found.progress, theory_ratio(n_real, error, Setting(relative_slope=slope)), slope
 
 
-def schedule_line(ax: Axes, episodes: Sequence[Episode]) -> None:
+def _scheduled(episodes: Sequence[Episode]) -> bool:
+    """Whether a head chose the real ratio: only then is there a schedule to compare with."""
+    return any(
+        (e.decisions["action"][:, e.head_names.index("real_ratio")] >= 0).any()
+        for e in cv.finished(episodes)
+        if e.n_decisions
+    )
+
+
+def broken_at_jumps(progress: np.ndarray, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The line with a gap wherever it goes to or from 1: there is no trade-off left, and no way."""
+    jumps = np.flatnonzero(np.diff((ratio >= 1.0).astype(int))) + 1
+    return np.insert(progress, jumps, np.nan), np.insert(ratio, jumps, np.nan)
+
+
+def schedule_line(ax: Axes, episodes: Sequence[Episode], colour: str = "black") -> None:
     """Draw the theory's ratio into the real-ratio panel of `autombpo-plot schedule`."""
+    if not _scheduled(episodes):
+        return
     try:
         progress, line, _ = fitted_schedule(episodes)
     except (FormatError, KeyError, ValueError) as error:
         warnings.warn(f"no theory line for {episodes[0].method}: {error}", stacklevel=2)
         return
     ax.plot(
-        progress, line, ls=(0, (4, 1.5, 1, 1.5)), color="black", lw=1.3,
+        *broken_at_jumps(progress, line), ls=(0, (4, 1.5, 1, 1.5)), color=colour, lw=1.6,
         label="Theorem 4.1 (level fitted)",
     )  # fmt: skip
 
