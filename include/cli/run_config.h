@@ -111,6 +111,10 @@ bool run_config_check(const RunConfig* config, Error* error);
 // named in warnings. scheduler.settings is `given` from then on: the configuration is whole.
 bool run_config_take_trained(RunConfig* config, Error* error);
 
+// Whether the controller to apply, if there is one, may act in this task: the one that it was
+// trained on, or any with scheduler.transfer.
+bool run_config_check_transfer(const RunConfig* config, const char* env, Error* error);
+
 // Checks, and fills in experiment, baseline and directory. A baseline is needed to train a
 // controller; otherwise it is read only when scheduler.baseline names one.
 bool run_config_resolve(RunConfig* config, Error* error);

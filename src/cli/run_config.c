@@ -260,20 +260,13 @@ static bool add_hashes(RunConfig* c, Error* error) {
   return true;
 }
 
-static bool check_task_of_controller(const RunConfig* c, Error* error) {
+static bool check_controller(const RunConfig* c, Error* error) {
   if (strcmp(c->scheduler.kind, "apply") == 0 && !c->controller_path) {
     return error_line(error,
                       "scheduler.controller is empty, expected a run directory or a policy file of "
                       "a trained controller");
   }
-  if (!c->controller_path || c->scheduler.transfer ||
-      strcmp(c->trained_env, c->experiment.env) == 0) {
-    return true;
-  }
-  return error_line(error,
-                    "%s: a controller of %s, but the task is %s: scheduler.transfer=true allows "
-                    "that",
-                    c->controller_path, c->trained_env, c->experiment.env);
+  return run_config_check_transfer(c, c->experiment.env, error);
 }
 
 bool run_config_resolve(RunConfig* c, Error* error) {
@@ -284,7 +277,7 @@ bool run_config_resolve(RunConfig* c, Error* error) {
   fill_directory(&c->directory, c);
   fill_experiment(c);
   bool needed = scheduler_kind(&c->experiment)->needs_baseline;
-  return find_assets(c, error) && name_env(c, error) && check_task_of_controller(c, error) &&
+  return find_assets(c, error) && name_env(c, error) && check_controller(c, error) &&
          find_schedule(c, error) && find_baseline(c, needed, error) &&
          (!needed || check_length(c, error)) && add_hashes(c, error);
 }

@@ -92,6 +92,16 @@ static bool take_all(const Taking* t) {
   return good;
 }
 
+bool run_config_check_transfer(const RunConfig* c, const char* env, Error* error) {
+  if (!c->controller_path || c->scheduler.transfer || strcmp(c->trained_env, env) == 0) {
+    return true;
+  }
+  return error_line(error,
+                    "%s: a controller of %s, but the task is %s: scheduler.transfer=true allows "
+                    "that",
+                    c->controller_path, c->trained_env, env);
+}
+
 bool run_config_take_trained(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   PolicyTraining training;
@@ -114,5 +124,7 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   run_config_free(trained);
   c->controller_path = taking.path;
   c->trained_env = training.env;
+  bool has_name = strncmp(c->env.id, "plugin:", 7) != 0;  // else it is known when it is opened
+  good &= !has_name || run_config_check_transfer(c, c->env.id, error);
   return good && options_set(&c->options, "scheduler.settings", "given", taking.path, error);
 }

@@ -87,6 +87,8 @@ refused "'hyper.schedule_train_model=false': the controller of" \
   apply "$config" scheduler.controller=trained hyper.schedule_train_model=false
 refused 'a controller of inverted-pendulum-v4, but the task is pendulum-v1: scheduler.transfer=true' \
   apply "$config" scheduler.controller=trained env.id=pendulum-v1
+refused 'scheduler.transfer=true allows that' \
+  config check "$config" scheduler.kind=apply scheduler.controller=trained env.id=pendulum-v1
 refused 'scheduler.controller is empty' apply "$config"
 expect 0 . apply -q "$config" scheduler.controller=trained env.id=pendulum-v1 run.dir=transferred \
   scheduler.transfer=true
