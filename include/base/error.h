@@ -40,6 +40,9 @@ void error_set_fatal_hook(FatalHook hook);
 noreturn void error_fatal(const char* file, int line, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// The same for what the machine refuses where nobody can be told (memory): the exit code is 1.
+noreturn void error_exit(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
 #define CHECK(condition, ...) \
   do { \
     if (!(condition)) error_fatal(__FILE__, __LINE__, __VA_ARGS__); \

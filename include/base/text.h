@@ -33,8 +33,15 @@ void text_number(char out[TEXT_NUMBER_SIZE], double value);
 // Reads a finite decimal number that makes up all of `text`. False: it is none.
 bool text_read_number(double* value, const char* text);
 
-// True for printable UTF-8 without control characters, as YAML and JSON files may hold it.
+// True for printable UTF-8 in one line, as YAML and JSON files may hold it.
 bool text_is_printable(const char* text);
+
+// Appends `text` in double quotes, so that JSON and YAML read it back. A byte that is not UTF-8
+// becomes the character of the same number.
+void text_add_quoted(Text* out, const char* text);
+
+// Appends `text` so that YAML reads it back: plain where that is safe, else in quotes.
+void text_add_scalar(Text* out, const char* text);
 
 // Edit distance, with neighbouring letters swapped counted as one edit; for "did you mean". Only
 // the first TEXT_DISTANCE_SIZE characters count.

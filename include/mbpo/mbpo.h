@@ -131,6 +131,9 @@ bool mbpo_trains_itself(const Mbpo* mbpo);
 // k of MBPO's own schedule in an epoch.
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch);
 
+// Real samples of a whole run at most: exploration ends with a whole episode.
+int64_t mbpo_most_steps(const MbpoOptions* options, int epochs);
+
 // Fraction of the run that is done, in [0, 1].
 double mbpo_progress(const Mbpo* mbpo);
 

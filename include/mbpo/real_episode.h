@@ -17,9 +17,15 @@ typedef struct {
   double total;     // undiscounted return so far
   double* obs;      // (O) current observation
   Real* rows;       // (limit, row_size): obs | act | next_obs | rew | terminated | logp
+  int64_t most;     // episodes that can end
+  int64_t ended;    // episodes that have
+  int64_t* ends;    // (ended) rows that had entered the real buffer when each had ended
 } RealEpisode;
 
-void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, Arena* arena);
+// For at most `steps` steps in all.
+void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, int64_t steps,
+                       Arena* arena);
+void real_episode_free(RealEpisode* episode);
 
 // Resets the environment if no episode runs.
 void real_episode_begin(RealEpisode* episode, Env* env, Rng* rng);

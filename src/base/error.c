@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static FatalHook fatal_hook = NULL;
 
@@ -63,6 +64,23 @@ bool error_errno(Error* error, const char* path) {
 
 void error_set_fatal_hook(FatalHook hook) { fatal_hook = hook; }
 
+static void call_hook(void) {
+  if (fatal_hook) {
+    fatal_hook();
+  }
+}
+
+noreturn void error_exit(const char* format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("autombpo: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  call_hook();
+  _exit(1);
+}
+
 noreturn void error_fatal(const char* file, int line, const char* format, ...) {
   fprintf(stderr, "%s:%d: ", file, line);
   va_list args;
@@ -70,8 +88,6 @@ noreturn void error_fatal(const char* file, int line, const char* format, ...) {
   vfprintf(stderr, format, args);
   va_end(args);
   fputc('\n', stderr);
-  if (fatal_hook) {
-    fatal_hook();
-  }
+  call_hook();
   abort();
 }

@@ -18,14 +18,24 @@ const char* options_text(const Options* options, const char* key) {
   return value_text(section, row, options->arena);
 }
 
+// The name of a file may hold a line break, or bytes that are no text.
+static void add_comment(Text* out, const char* text) {
+  if (text_is_printable(text)) {
+    text_add(out, "%s\n", text);
+  } else {
+    text_add_quoted(out, text);
+    text_add(out, "\n");
+  }
+}
+
 void options_show(const Options* options, Text* out) {
   for (int s = 0; s < options->count; s++) {
     const OptionSection* section = &options->sections[s];
     text_add(out, "%s:\n", section->name);
     for (int i = 0; i < section->table.count; i++) {
       const OptionRow* row = &section->table.rows[i];
-      text_add(out, "  %s: %s  # %s\n", row->name, value_text(section, row, options->arena),
-               section->origins[i]);
+      text_add(out, "  %s: %s  # ", row->name, value_text(section, row, options->arena));
+      add_comment(out, section->origins[i]);
     }
   }
 }

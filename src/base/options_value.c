@@ -1,6 +1,6 @@
 #include "base/options_value.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -84,10 +84,7 @@ static bool parse_size(double* bytes, const char* text) {
 
 static void format_number(const OptionRow* row, double value, Text* out);
 
-static bool check_range(const OptionRow* row, double value, Error* error) {
-  if (value >= row->smallest && value <= row->largest) {
-    return true;
-  }
+static bool out_of_range(const OptionRow* row, Error* error) {
   Arena arena;
   Text text;
   arena_init(&arena);
@@ -102,28 +99,44 @@ static bool check_range(const OptionRow* row, double value, Error* error) {
   return false;
 }
 
-// An integer, also when written as 50e3, but not as 2.5.
-static bool parse_integer(int64_t* value, const OptionRow* row, const char* text, Error* error) {
+static bool check_range(const OptionRow* row, double value, Error* error) {
+  return (value >= row->smallest && value <= row->largest) || out_of_range(row, error);
+}
+
+// Whether the digits of a 64-bit number make up all of `text`.
+static bool parse_digits(int64_t* value, const char* text) {
   char* end;
+  size_t sign = *text == '+' || *text == '-';
+  errno = 0;
+  *value = strtoll(text, &end, 10);
+  return text[sign] >= '0' && text[sign] <= '9' && !*end && errno == 0;
+}
+
+// An integer, also when written as 50e3, but not as 2.5, nor as 1e16, coarser than integers.
+static bool parse_integer(int64_t* value, const OptionRow* row, const char* text, Error* error) {
   double number;
-  bool readable =
-      row->kind == OPTION_SIZE ? parse_size(&number, text) : text_read_number(&number, text);
-  if (!readable && row->kind == OPTION_SIZE) {
-    return error_set(error, "must be a number of bytes, such as 500M or 20G");
+  if (!parse_digits(value, text)) {
+    bool readable =
+        row->kind == OPTION_SIZE ? parse_size(&number, text) : text_read_number(&number, text);
+    if (!readable) {
+      return error_set(error, row->kind == OPTION_SIZE
+                                  ? "must be a number of bytes, such as 500M or 20G"
+                                  : "must be an integer");
+    }
+    if (number != floor(number)) {
+      return error_set(error, "must be an integer");
+    }
+    if (fabs(number) > 0x1p53) {
+      return check_range(row, number, error) &&
+             error_set(error, fabs(number) >= 0x1p63 ? "must be a 64-bit integer"
+                                                     : "must be written with all its digits");
+    }
+    *value = (int64_t)number;
   }
-  if (!readable || number != floor(number)) {
-    return error_set(error, "must be an integer");
-  }
-  if (fabs(number) >= 0x1p63) {
-    return check_range(row, number, error) && error_set(error, "must be a 64-bit integer");
-  }
-  *value = (int64_t)number;
-  // above 2^53 a double is too coarse: the digits themselves count
-  long long exact = strtoll(text, &end, 10);
-  if (!*end) {
-    *value = exact;
-  }
-  return check_range(row, (double)*value, error);
+  // in integers: as a double, 2^53 + 1 is not above 2^53
+  bool low = row->smallest <= -0x1p63 || *value >= (int64_t)row->smallest;
+  bool high = row->largest >= 0x1p63 || *value <= (int64_t)row->largest;
+  return (low && high) || out_of_range(row, error);
 }
 
 static bool parse_real(double* value, const OptionRow* row, const char* text, Error* error) {
@@ -298,26 +311,6 @@ static void format_number(const OptionRow* row, double value, Text* out) {
   }
 }
 
-// Text that YAML reads back as the same scalar: plain where that is safe, else in quotes.
-static void format_text(const char* text, Text* out) {
-  const char* safe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
-  bool plain = (isalpha((unsigned char)text[0]) || text[0] == '/') &&
-               strspn(text, safe) == strlen(text) && strcmp(text, "null") != 0;
-  if (plain) {
-    text_add(out, "%s", text);
-    return;
-  }
-  text_add(out, "\"");
-  for (const char* at = text; *at; at++) {
-    if (*at == '"' || *at == '\\') {
-      text_add(out, "\\");
-    }
-    text_add_bytes(out, at, 1);
-  }
-  text_add(out, "\"");
-}
-
 static void format_list(const OptionList* list, Text* out) {
   char number[TEXT_NUMBER_SIZE];
   text_add(out, "[");
@@ -348,7 +341,7 @@ void option_format(const OptionRow* row, const void* field, Text* out) {
       return;
     case OPTION_TEXT:
     case OPTION_CHOICE:
-      format_text(field, out);
+      text_add_scalar(out, field);
       return;
     case OPTION_LIST:
       format_list(field, out);

@@ -102,17 +102,54 @@ bool text_read_number(double* value, const char* text) {
   return !*end && isfinite(*value);
 }
 
+// No control character, line break, surrogate or byte order mark.
+static bool is_printable(uint32_t c) {
+  bool plane = (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd);
+  bool odd = c == 0x2028 || c == 0x2029 || c == 0xfeff;
+  return (c >= 0x20 && c <= 0x7e) || (plane && !odd) || (c >= 0x10000 && c <= 0x10ffff);
+}
+
 bool text_is_printable(const char* text) {
   const uint8_t* at = (const uint8_t*)text;
   while (*at) {
-    uint32_t c = next_character(&at);
-    bool ascii = c >= 0x20 && c <= 0x7e;
-    bool plane = (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd && c != 0xfeff);
-    if (!ascii && !plane && !(c >= 0x10000 && c <= 0x10ffff)) {
+    if (!is_printable(next_character(&at))) {
       return false;
     }
   }
   return true;
+}
+
+void text_add_quoted(Text* out, const char* text) {
+  const uint8_t* at = (const uint8_t*)text;
+  text_add_bytes(out, "\"", 1);
+  while (*at) {
+    const uint8_t* start = at;
+    uint32_t c = next_character(&at);
+    if (c == 0) {
+      c = *start;
+      at = start + 1;
+    }
+    if (c == '"' || c == '\\') {
+      text_add(out, "\\%c", (char)c);
+    } else if (c == '\n' || c == '\t') {
+      text_add(out, c == '\n' ? "\\n" : "\\t");
+    } else if (is_printable(c) && (c < 0x80 || at > start + 1)) {
+      text_add_bytes(out, (const char*)start, (size_t)(at - start));
+    } else {
+      text_add(out, "\\u%04x", c);
+    }
+  }
+  text_add_bytes(out, "\"", 1);
+}
+
+void text_add_scalar(Text* out, const char* text) {
+  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+  bool begins = *text == '/' || (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z');
+  if (begins && !text[strspn(text, safe)] && strcmp(text, "null") != 0) {
+    text_add(out, "%s", text);
+  } else {
+    text_add_quoted(out, text);
+  }
 }
 
 static int smaller(int a, int b) { return a < b ? a : b; }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/surroundings.h"
 #include "cli/verbs.h"
 
 static void print_help(FILE* out) {
@@ -17,7 +18,11 @@ static void print_help(FILE* out) {
   fprintf(out, "\n`autombpo <verb> --help` says more.\n");
 }
 
-int main(int argc, char** argv) {
+// Earlier than any library.
+__attribute__((section(".preinit_array"), used)) static void (*const check_first)(void) =
+    surroundings_check;
+
+static int run(int argc, char** argv) {
   if (argc < 2) {
     print_help(stderr);
     return EXIT_USAGE;
@@ -41,4 +46,13 @@ int main(int argc, char** argv) {
   fprintf(stderr, near.nearest ? " (did you mean '%s'?)" : "", near.nearest);
   fprintf(stderr, "; `autombpo --help` lists them\n");
   return EXIT_USAGE;
+}
+
+// Before the initialisers of shared libraries, which crash or hang where limits are too small.
+__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) =
+    surroundings_check;
+
+int main(int argc, char** argv) {
+  surroundings_enter();
+  return surroundings_leave(run(argc, argv));
 }

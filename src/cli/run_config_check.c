@@ -8,6 +8,7 @@
 #include "base/options_value.h"
 #include "cli/run_config.h"
 #include "env/env.h"
+#include "hyper/scheduler.h"
 
 typedef struct {
   const RunConfig* config;
@@ -81,6 +82,17 @@ static void check_model(Check* check) {
     broken(check, "mbpo.rollout_schedule", "the 2nd epoch must not come before the 1st");
   } else if (schedule->value[2] < 1 || schedule->value[3] < 1) {
     broken(check, "mbpo.rollout_schedule", "rollouts must have at least 1 step");
+  }
+}
+
+// The real buffer forgets its oldest rows when it is full.
+static void check_transitions(Check* check) {
+  const RunConfig* c = check->config;
+  Experiment x = {.hyper = c->hyper, .scheduler = c->scheduler, .ppo = c->ppo};
+  int64_t most = mbpo_most_steps(&c->mbpo, scheduler_plan(&x).epochs);
+  if (c->log.transitions && most > c->mbpo.env_buffer) {
+    broken(check, "log.transitions", "needs mbpo.env_buffer of at least %lld, all real samples",
+           (long long)most);
   }
 }
 
@@ -164,6 +176,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_names(&check);
   check_compute(&check);
   check_model(&check);
+  check_transitions(&check);
   check_hyper(&check);
   check_groups(&check);
   return check.good;

@@ -24,19 +24,21 @@ static const char* const inputs[][2] = {{"scheduler.baseline", "baseline.yaml"},
 
 // run.yaml ----------------------------------------------------------------------------------------
 
-// The hash that run.yaml ends with; NULL if its end is missing.
+// The hash that run.yaml ends with, in its last line; NULL if that is missing.
 static const char* recorded_hash(const char* text, Arena* arena) {
-  const char* end = strstr(text, END_LINE);
+  const size_t mark = strlen(END_LINE), size = strlen(text);
+  const char* end = size > mark + 17 ? text + size - mark - 17 : text;
   char hash[17] = "";
-  bool whole = end && sscanf(end + strlen(END_LINE), "%16[0-9a-f]", hash) == 1 &&
-               strlen(hash) == 16 && end[strlen(END_LINE) + 16] == '\n';
-  return whole ? arena_string(arena, hash) : NULL;
+  bool whole = end > text && end[-1] == '\n' && strncmp(end, END_LINE, mark) == 0 &&
+               sscanf(end + mark, "%16[0-9a-f]", hash) == 1 && end[mark + strlen(hash)] == '\n';
+  return whole && strlen(hash) == 16 ? arena_string(arena, hash) : NULL;
 }
 
-// A path that is good in any working directory.
+// A path that is good in any working directory; it stays as it is where YAML cannot hold that.
 static void make_absolute(char option[OPTION_TEXT_SIZE]) {
   char absolute[PATH_MAX];
-  if (*option && realpath(option, absolute) && strlen(absolute) < OPTION_TEXT_SIZE) {
+  if (*option && realpath(option, absolute) && strlen(absolute) < OPTION_TEXT_SIZE &&
+      text_is_printable(absolute)) {
     strcpy(option, absolute);
   }
 }

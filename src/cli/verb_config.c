@@ -49,8 +49,8 @@ static int print(const Arguments* arguments, const Text* text) {
     bool written = files_write(arguments->output, text->bytes, text->size, &error);
     return written ? 0 : (problem(&error), EXIT_FAILED);
   }
-  bool written = fwrite(text->bytes, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
-  return written ? 0 : EXIT_FAILED;
+  fputs(text->bytes, stdout);
+  return 0;
 }
 
 // Reads and checks operands as a run would.

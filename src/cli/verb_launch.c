@@ -199,9 +199,8 @@ static bool print_script(RunConfig* c, const LaunchArguments* a, Error* error) {
   Text text;
   text_init(&text, &c->arena);
   launch_print(&text, &s);
-  return fwrite(text.bytes, 1, text.size, stdout) == text.size && fflush(stdout) == 0
-             ? true
-             : error_errno(error, "standard output");
+  fputs(text.bytes, stdout);
+  return true;
 }
 
 int verb_launch(int argc, char** argv) {

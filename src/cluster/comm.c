@@ -40,8 +40,8 @@ void comm_abort(void) {
 }
 
 void comm_leave(int code) {
-  fflush(NULL);
-  _exit(code);
+  bool written = fflush(NULL) == 0;
+  _exit(written || code != 0 ? code : 1);
 }
 
 static int environment_int(const char* name) {

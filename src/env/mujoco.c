@@ -9,7 +9,7 @@
 // MUJOCO_LOG.TXT in the working directory.
 static void ignore_warning(const char* text) { (void)text; }
 
-static void fail(const char* text) { CHECK(false, "MuJoCo: %s", text); }
+static void fail(const char* text) { error_exit("MuJoCo: %s", text); }
 
 static void install_hooks(void) {
   mju_user_warning = ignore_warning;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
+#include "base/text.h"
 #include "env/mujoco.h"
 #include "env/plugin.h"
 
@@ -37,6 +39,7 @@ static void remember(MujocoBody* body) {
 static void observe(double* obs, const MujocoBody* body) {
   const Plugin* plugin = plugin_of(body);
   plugin->task->observe(obs, &plugin->state);
+  locale_keep_c();
 }
 
 static EnvStep outcome(const MujocoBody* body, const double* obs, const double* act) {
@@ -48,6 +51,7 @@ static EnvStep outcome(const MujocoBody* body, const double* obs, const double* 
   } else if (task->terminated) {
     step.terminated = task->terminated(obs);
   }
+  locale_keep_c();
   return step;
 }
 
@@ -126,6 +130,11 @@ static bool check_task(const AutombpoTask* task, Error* error) {
   if (!task->name || !*task->name || !task->model || !task->definition) {
     return error_set(error, "name, model and definition must be given");
   }
+  if (!text_is_printable(task->name) || !text_is_printable(task->definition) ||
+      strlen(task->name) >= ENV_ID_SIZE - sizeof PLUGIN_PREFIX) {
+    return error_set(error, "name and definition must be printable UTF-8 in one line, the name of "
+                     "at most %zu bytes", ENV_ID_SIZE - sizeof PLUGIN_PREFIX - 1);
+  }
   if (!task->observe || !task->reward) {
     return error_set(error, "observe and reward must be given");
   }
@@ -190,6 +199,7 @@ static bool open_task(Env* env, Plugin* plugin, const char* path, Arena* arena, 
   }
   memcpy(&get_task, &symbol, sizeof get_task);
   plugin->task = get_task();
+  locale_keep_c();
   if (!check_task(plugin->task, error) || !open_model(env, plugin, path, arena, error)) {
     return false;
   }

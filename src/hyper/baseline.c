@@ -111,13 +111,10 @@ static void add_integers(Text* text, const char* key, const int64_t* values, int
   text_add(text, "]\n");
 }
 
-// A double-quoted scalar of YAML.
 static void add_text(Text* text, const char* key, const char* value) {
-  text_add(text, "%s: \"", key);
-  for (const char* c = value; *c; c++) {
-    text_add(text, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-  }
-  text_add(text, "\"\n");
+  text_add(text, "%s: ", key);
+  text_add_scalar(text, value);
+  text_add(text, "\n");
 }
 
 bool baseline_save(const Baseline* b, const BaselineSource* source, const char* path,
@@ -127,8 +124,10 @@ bool baseline_save(const Baseline* b, const BaselineSource* source, const char* 
   Text text;
   text_init(&text, &arena);
   text_add(&text, "# R': mean evaluation return of MBPO in its original configuration.\n");
-  text_add(&text, "format: autombpo.baseline\nformat_version: 1\nenv: %s\n", b->env);
-  text_add(&text, "env_engine: %s\nmethod: mbpo\n", source->env_engine);
+  text_add(&text, "format: autombpo.baseline\nformat_version: 1\n");
+  add_text(&text, "env", b->env);
+  add_text(&text, "env_engine", source->env_engine);
+  text_add(&text, "method: mbpo\n");
   add_integers(&text, "seeds", source->seeds, b->seeds);
   text_add(&text, "eval_episodes: %d\nconfig_hash: \"%s\"\n", source->eval_episodes,
            source->config_hash);

@@ -13,7 +13,7 @@
 #include "store/h5_archive.h"
 
 #define FORMAT "autombpo.checkpoint"
-#define VERSION 1
+#define VERSION 2
 #define GENERATIONS_KEPT 2
 #define LAST_GENERATION 999999L
 #define MAX_GENERATIONS 64  // that a directory may hold

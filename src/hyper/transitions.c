@@ -22,18 +22,6 @@ static const Real* row_at(const Mbpo* m, int64_t i) {
   return m->episode.rows + running * (size_t)m->episode.row_size;
 }
 
-// An episode goes on where the next row starts from the observation that this one ended in: a reset
-// draws a new one.
-static bool ends_episode(const Mbpo* m, int64_t i, int64_t rows) {
-  int O = m->sac.obs_size;
-  int A = m->sac.act_size;
-  const Real* row = row_at(m, i);
-  if (i + 1 == rows || row[2 * O + A + 1] != 0) {
-    return true;
-  }
-  return memcmp(row + O + A, row_at(m, i + 1), (size_t)O * sizeof(Real)) != 0;
-}
-
 static void copy_row(Transitions* t, const Mbpo* m, int64_t i) {
   const EnvSpec* spec = &m->env.spec;
   int O = spec->obs_size;
@@ -51,19 +39,25 @@ static void copy_row(Transitions* t, const Mbpo* m, int64_t i) {
   t->terminated[i] = row[2 * O + A + 1] != 0;
 }
 
-static void end_episode(Transitions* t, const Mbpo* m, int64_t i) {
+// An episode's last row is row `end` - 1.
+static void end_episode(Transitions* t, const Mbpo* m, int64_t end) {
   int O = m->sac.obs_size;
-  const Real* next_obs = row_at(m, i) + O + m->sac.act_size;
-  t->truncated[i] = !t->terminated[i];
+  const Real* next_obs = row_at(m, end - 1) + O + m->sac.act_size;
+  t->truncated[end - 1] = !t->terminated[end - 1];
   for (int o = 0; o < O; o++) {
     t->final_observations[t->episodes * O + o] = (float)next_obs[o];
   }
-  t->episode_ends[t->episodes++] = i + 1;
+  t->episode_ends[t->episodes++] = end;
 }
 
 static void gather(Transitions* t, const Mbpo* m, Arena* arena) {
-  int64_t N = m->real.size + (m->episode.running ? m->episode.length : 0);
+  const RealEpisode* episode = &m->episode;
+  int64_t M = episode->ended + episode->running;
+  int64_t entered = episode->ended > 0 ? episode->ends[episode->ended - 1] : 0;
+  int64_t N = entered + (episode->running ? episode->length : 0);
   int O = m->sac.obs_size;
+  CHECK(m->real.size == entered, "%lld of %lld transitions are left", (long long)m->real.size,
+        (long long)entered);
   t->rows = N;
   t->episodes = 0;
   t->observations = ARENA_NEW(arena, N * O, float);
@@ -71,13 +65,16 @@ static void gather(Transitions* t, const Mbpo* m, Arena* arena) {
   t->rewards = ARENA_NEW(arena, N, float);
   t->terminated = ARENA_NEW(arena, N, uint8_t);
   t->truncated = ARENA_NEW(arena, N, uint8_t);
-  t->episode_ends = ARENA_NEW(arena, N, int64_t);
-  t->final_observations = ARENA_NEW(arena, N * O, float);
+  t->episode_ends = ARENA_NEW(arena, M, int64_t);
+  t->final_observations = ARENA_NEW(arena, M * O, float);
   for (int64_t i = 0; i < N; i++) {
     copy_row(t, m, i);
-    if (ends_episode(m, i, N)) {
-      end_episode(t, m, i);
-    }
+  }
+  for (int64_t e = 0; e < episode->ended; e++) {
+    end_episode(t, m, episode->ends[e]);
+  }
+  if (N > entered) {
+    end_episode(t, m, N);
   }
 }
 

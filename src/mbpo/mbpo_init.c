@@ -19,6 +19,10 @@ static int64_t largest_imagined(const MbpoOptions* o, int max_rollout_length) {
   return rows > 0 ? rows : 1;
 }
 
+int64_t mbpo_most_steps(const MbpoOptions* o, int epochs) {
+  return (int64_t)o->exploration_steps - 1 + o->max_path_length + (int64_t)epochs * o->epoch_length;
+}
+
 static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
   int O = m->env.spec.obs_size;
   int A = m->env.spec.act_size;
@@ -53,7 +57,8 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
   }
   init_learners(m, setup, arena);
   init_streams(m, setup->seed, setup->hyper_episode);
-  real_episode_init(&m->episode, &m->env.spec, m->options.max_path_length, arena);
+  real_episode_init(&m->episode, &m->env.spec, m->options.max_path_length,
+                    mbpo_most_steps(&m->options, m->epochs), arena);
   m->real_ratio = m->options.real_ratio;
   m->policy_updates = m->options.policy_updates;
   m->rollout_length = mbpo_scheduled_rollout_length(&m->options, 0);
@@ -66,6 +71,7 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
 void mbpo_free(Mbpo* m) {
   env_close(&m->env);
   env_close(&m->eval_env);
+  real_episode_free(&m->episode);
   replay_free(&m->real);
   replay_free(&m->imagined);
   if (m->uses_model) {

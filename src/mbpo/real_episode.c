@@ -2,11 +2,18 @@
 
 #include <string.h>
 
-void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, Arena* arena) {
+void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, int64_t steps,
+                       Arena* arena) {
   *episode = (RealEpisode){.obs_size = spec->obs_size, .act_size = spec->act_size, .limit = limit};
   episode->row_size = 2 * spec->obs_size + spec->act_size + 3;
   episode->obs = ARENA_NEW(arena, spec->obs_size, double);
   episode->rows = ARENA_NEW(arena, (size_t)limit * (size_t)episode->row_size, Real);
+  episode->most = steps;
+  episode->ends = memory_reserve((size_t)steps * sizeof(int64_t));
+}
+
+void real_episode_free(RealEpisode* episode) {
+  memory_unreserve(episode->ends, (size_t)episode->most * sizeof(int64_t));
 }
 
 void real_episode_begin(RealEpisode* episode, Env* env, Rng* rng) {
@@ -51,6 +58,9 @@ bool real_episode_ended(RealEpisode* episode, const EnvStep* last, Replay* real)
     replay_add(real, row, row + O, row + O + A, row[2 * O + A], row[2 * O + A + 1] != 0,
                row[2 * O + A + 2]);
   }
+  int64_t before = episode->ended > 0 ? episode->ends[episode->ended - 1] : 0;
+  CHECK(episode->ended < episode->most, "more than %lld episodes", (long long)episode->most);
+  episode->ends[episode->ended++] = before + episode->length;
   episode->running = false;
   return true;
 }
@@ -66,6 +76,13 @@ void real_episode_visit(RealEpisode* episode, Archive* archive) {
   } else {
     archive_real(archive, "rows", episode->rows,
                  (size_t)episode->length * (size_t)episode->row_size);
+  }
+  archive_i64(archive, "ended", &episode->ended, 1);
+  if (episode->ended < 0 || episode->ended > episode->most) {
+    archive_fail(archive, "%lld episodes, expected 0 to %lld", (long long)episode->ended,
+                 (long long)episode->most);
+  } else {
+    archive_i64(archive, "ends", episode->ends, (size_t)episode->ended);
   }
   archive_leave(archive);
 }

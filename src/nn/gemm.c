@@ -58,7 +58,12 @@ static const GemmKernel* choose_kernel(const Product* product) {
   return gemm_has_amx() ? &gemm_bfloat16_amx : &gemm_bfloat16_avx512;
 }
 
-void gemm_init(void) { openblas_set_num_threads(1); }
+// A product at once: an instruction that this CPU lacks shows before anything is written.
+void gemm_init(void) {
+  Real x[LINE * LINE] = {0}, product[LINE * LINE];
+  openblas_set_num_threads(1);
+  gemm_blas(GEMM_TN, product, LINE, x, LINE, x, LINE, LINE, LINE, LINE);
+}
 
 const char* gemm_description(void) {
 #if defined(__AVX512F__)

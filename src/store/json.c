@@ -8,27 +8,6 @@
 
 void json_init(Json* json, Text* out) { *json = (Json){.out = out}; }
 
-static void add_quoted(Text* out, const char* text) {
-  // of text that is not UTF-8, the bytes become the characters of the same numbers
-  bool unicode = text_is_printable(text);
-  text_add_bytes(out, "\"", 1);
-  for (const char* at = text; *at; at++) {
-    unsigned char byte = (unsigned char)*at;
-    if (byte == '"' || byte == '\\') {
-      text_add(out, "\\%c", byte);
-    } else if (byte == '\n') {
-      text_add(out, "\\n");
-    } else if (byte == '\t') {
-      text_add(out, "\\t");
-    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !unicode)) {
-      text_add(out, "\\u%04x", byte);
-    } else {
-      text_add_bytes(out, at, 1);
-    }
-  }
-  text_add_bytes(out, "\"", 1);
-}
-
 // Writes the separator and the key that come before a value.
 static void before_value(Json* json, const char* key) {
   if (json->depth > 0) {
@@ -41,7 +20,7 @@ static void before_value(Json* json, const char* key) {
     json->empty[json->depth - 1] = false;
   }
   if (key) {
-    add_quoted(json->out, key);
+    text_add_quoted(json->out, key);
     text_add_bytes(json->out, ":", 1);
   }
 }
@@ -69,7 +48,7 @@ void json_text(Json* json, const char* key, const char* value) {
     return;
   }
   before_value(json, key);
-  add_quoted(json->out, value);
+  text_add_quoted(json->out, value);
 }
 
 void json_number(Json* json, const char* key, double value) {

@@ -167,10 +167,10 @@ static void write_foreign(const World* w, int number, const char* format, int ve
 
 static void a_newer_version_is_refused_not_overwritten(void** state) {
   World* w = *state;
-  write_foreign(w, 7, "autombpo.checkpoint", 2);
+  write_foreign(w, 7, "autombpo.checkpoint", 3);
   assert_int_equal(load(w, &w->experiment), -1);
   assert_non_null(strstr(w->error.text, "gen-000007.h5"));
-  assert_non_null(strstr(w->error.text, "version 2, this program reads 1"));
+  assert_non_null(strstr(w->error.text, "version 3, this program reads 2"));
 }
 
 static void another_format_is_passed_over(void** state) {
