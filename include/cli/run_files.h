@@ -21,6 +21,11 @@ bool run_files_open(RunConfig* config, Error* error);
 // On equal descriptions the same program gives the same bits: matrix kernels, physics, C library.
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);
 
+// Whether results of `first` ("program ...; machine", of `who`) and of `here` may be of one run:
+// program and machine are the same, or the options allow that they differ (a warning).
+bool run_files_compare_machines(const RunConfig* config, const char* who, const char* first,
+                                const char* here, Error* error);
+
 // Notes the machine in the directory, or compares it with that of the first start.
 bool run_files_check_machine(const RunConfig* config, const char* machine, Error* error);
 

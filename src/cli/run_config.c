@@ -25,9 +25,9 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 // scheduler.controller, baseline and schedule are places of files: their contents count instead.
 const char* const run_config_unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
-    "run.lease_timeout", "run.allow_mixed_cpu", "checkpoint", "log.progress", "log.quiet",
-    "scheduler.controller", "scheduler.baseline", "scheduler.schedule", "scheduler.settings",
-    "scheduler.transfer", NULL};
+    "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
+    "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
+    "scheduler.schedule", "scheduler.settings", "scheduler.transfer", NULL};
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);

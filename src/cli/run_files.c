@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
+#include "cli/program.h"
 #include "env/env.h"
 #include "hyper/scheduler.h"
 #include "hyper/sealed_check.h"
@@ -286,7 +287,9 @@ bool run_files_read(RunConfig* c, const char* directory, int count, char* const*
   return options_set(&c->options, "run.dir", directory, "command line", error) && good;
 }
 
-// The machine -------------------------------------------------------------------------------------
+// The program and the machine ---------------------------------------------------------------------
+
+#define PROGRAM "program "
 
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* error) {
   Arena arena;
@@ -294,8 +297,8 @@ bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* er
   arena_init(&arena);
   bool good = env_open(&env, c->experiment.task, c->experiment.assets, &arena, error);
   if (good) {
-    snprintf(machine, MACHINE_SIZE, "%.90s; %.31s; glibc %.16s", gemm_description(),
-             env.spec.engine, gnu_get_libc_version());
+    snprintf(machine, MACHINE_SIZE, PROGRAM "%s; %.70s; %.31s; glibc %.12s", program_id,
+             gemm_description(), env.spec.engine, gnu_get_libc_version());
     env_close(&env);
   }
   arena_free(&arena);
@@ -309,6 +312,41 @@ static bool note_machine(const char* path, const char* machine, Error* error) {
          (files_publish(temporary, path, false, error) || files_exists(path));
 }
 
+// Where the machine begins behind "program ID; "; all of it where no program is named.
+static const char* behind_program(const char* text) {
+  const char* end = strncmp(text, PROGRAM, strlen(PROGRAM)) == 0 ? strstr(text, "; ") : NULL;
+  return end ? end + 2 : text;
+}
+
+static bool differ(bool allowed, const char* who, const char* first, const char* here,
+                   const char* way_out, Error* error) {
+  if (allowed) {
+    fprintf(stderr, "warning: %s '%s', this is '%s': results may differ\n", who, first, here);
+    return true;
+  }
+  return error_set(error, "%s '%.160s', but this is '%.160s': %s", who, first, here, way_out);
+}
+
+bool run_files_compare_machines(const RunConfig* c, const char* who, const char* first,
+                                const char* here, Error* error) {
+  const char* first_machine = behind_program(first);
+  const char* machine = behind_program(here);
+  bool same_program = first_machine - first == machine - here &&
+                      strncmp(first, here, (size_t)(machine - here)) == 0;
+  if (!same_program &&
+      !differ(c->run.allow_other_program, who, first, here,
+              "results would be of two programs. Use the one that was built from the same sources "
+              "with the same compiler, or allow it with run.allow_other_program=true",
+              error)) {
+    return false;
+  }
+  return strcmp(first_machine, machine) == 0 ||
+         differ(c->run.allow_mixed_cpu, who, first_machine, machine,
+                "results would depend on where they are made. Use one type of machine, or allow it "
+                "with run.allow_mixed_cpu=true",
+                error);
+}
+
 bool run_files_check_machine(const RunConfig* c, const char* machine, Error* error) {
   char path[RUN_PATH_SIZE];
   char* first;
@@ -318,16 +356,8 @@ bool run_files_check_machine(const RunConfig* c, const char* machine, Error* err
   run_file(path, &c->directory, "machine");
   bool good = (files_exists(path) || note_machine(path, machine, error)) &&
               files_read(&first, &size, path, &arena, error);
-  if (good && strcmp(first, machine) != 0 && c->run.allow_mixed_cpu) {
-    fprintf(stderr, "warning: the run began on '%s', this is '%s': results may differ\n", first,
-            machine);
-  } else if (good && strcmp(first, machine) != 0) {
-    good = error_set(error,
-                     "%s: the run began on '%.160s', but this machine is '%s': results would "
-                     "depend on where they are made. Go on with the first type of machine, or "
-                     "allow it with run.allow_mixed_cpu=true",
-                     path, first, machine);
-  }
+  const char* who = text_format(&arena, "%s: the run began on", path);
+  good = good && run_files_compare_machines(c, who, first, machine, error);
   arena_free(&arena);
   return good;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/program.h"
 #include "cli/run_files.h"
 #include "cli/verbs.h"
 #include "cluster/campaign.h"
@@ -126,6 +127,7 @@ static bool record_start(const Start* s, int argc, char** argv, Error* error) {
   json_text(&json, "start", now);
   add_arguments(&json, argc, argv);
   json_text(&json, "version", AUTOMBPO_VERSION);
+  json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
   json_text(&json, "blas", gemm_description());
   json_text(&json, "mpi", comm_description());
@@ -153,16 +155,9 @@ static bool check_ranks(Start* s, const char* config, const char* machine, Error
   if (rank > 0 || mixed < 0) {
     return rank < 0;
   }
-  if (s->config.run.allow_mixed_cpu) {
-    fprintf(stderr, "warning: rank %d is '%s', rank 0 '%s': results may differ\n", mixed, other,
-            machine);
-    return true;
-  }
-  return error_set(error,
-                   "rank %d is '%s', but rank 0 '%s': results would depend on who works on "
-                   "what. Start on equal machines, or allow it with "
-                   "run.allow_mixed_cpu=true",
-                   mixed, other, machine);
+  char who[64];
+  snprintf(who, sizeof who, "rank %d runs on", mixed);
+  return run_files_compare_machines(&s->config, who, other, machine, error);
 }
 
 // What was asked for cannot be done, or the machine failed at it: then the same may succeed later,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/program.h"
+
 static const Verb verbs[] = {
     {"train", verb_train,
      "run hyper-episodes under a scheduler; without operands, the quick start"},
@@ -17,7 +19,7 @@ static const Verb verbs[] = {
     {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
-    {"version", verb_version, "print the version"},
+    {"version", verb_version, "print the version, and the id of this program's code"},
 };
 
 const Verb* verb_at(int i) {
@@ -36,6 +38,6 @@ const Verb* verb_find(const char* name) {
 int verb_version(int argc, char** argv) {
   (void)argc;
   (void)argv;
-  printf("autombpo %s\n", AUTOMBPO_VERSION);
+  printf("autombpo %s, program %s\n", AUTOMBPO_VERSION, program_id);
   return 0;
 }
