@@ -7,22 +7,24 @@
 
 #include "base/archive.h"
 #include "base/text.h"
+#include "cli/run_files.h"
 #include "cli/verbs.h"
+#include "hyper/manifest.h"
 #include "hyper/run_directory.h"
+#include "hyper/scheduler.h"
 #include "store/h5.h"
 
 static const char usage[] =
-    "usage: autombpo inspect [--checksum | --verify] RUN|FILE.h5\n\n"
-    "Says what a run directory or sealed file holds.\n\n"
-    "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files\n"
-    "  --verify     read every sealed file and compare with its stored checksum; 1 if one is bad";
+    "usage: autombpo inspect [--checksum] RUN|FILE.h5\n\n"
+    "Says what a run directory or sealed file holds. Every sealed file is read and compared with\n"
+    "the checksums that it was sealed with; the exit code is 1 if one is bad.\n\n"
+    "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files";
 
 typedef struct {
   Arena arena;
   uint64_t checksum;
   int files;
   int bad;
-  bool verify;
   bool list;
 } Inspection;
 
@@ -43,8 +45,8 @@ static bool inspect_file(Inspection* in, const char* path, const char* name, Err
   in->checksum = hash_bytes(in->checksum, name, strlen(name));
   in->checksum = hash_bytes(in->checksum, &hash, sizeof hash);
   in->files++;
-  Error problem;
-  bool good = !in->verify || verify_file(path, &problem);
+  Error problem = {0};
+  bool good = verify_file(path, &problem);
   in->bad += !good;
   if (in->list) {
     printf("%016" PRIx64 "  %s%s\n", hash, name, good ? "" : "  BAD");
@@ -78,6 +80,39 @@ static bool inspect_part(Inspection* in, const RunDirectory* directory, const ch
   return true;
 }
 
+static int64_t count_missing(const RunDirectory* directory, int64_t total) {
+  int64_t missing = 0;
+  for (int64_t e = 0; e < total; e++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, directory, e);
+    missing += !files_exists(path);
+  }
+  return missing;
+}
+
+// Task, method, seed, state, and what is missing, from run.yaml.
+static void describe(const RunDirectory* directory) {
+  RunConfig c;
+  Error error = {0};
+  char path[RUN_PATH_SIZE];
+  run_config_init(&c);
+  if (run_files_read(&c, directory->path, 0, NULL, &error)) {
+    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo};
+    SchedulerPlan plan = scheduler_plan(&x);
+    int64_t missing = count_missing(directory, plan.hyper_episodes);
+    run_file(path, directory, "COMPLETE");
+    printf("%s: %s on %s, seed %lld, %s: ", directory->path, c.run.method, c.env.id,
+           (long long)c.run.seed, files_exists(path) ? "complete" : "not complete");
+    printf("%lld of %lld hyper-episodes of %d epochs", (long long)(plan.hyper_episodes - missing),
+           (long long)plan.hyper_episodes, plan.epochs);
+    printf(plan.updates > 0 ? ", stages of %d, %d updates of the controller\n" : "\n",
+           plan.stage_size, plan.updates);
+  } else {
+    printf("%s: no run.yaml that can be read alone: %s\n", directory->path, error.text);
+  }
+  run_config_free(&c);
+}
+
 static bool inspect(Inspection* in, const char* path, Error* error) {
   struct stat info;
   if (stat(path, &info) != 0) {
@@ -92,14 +127,17 @@ static bool inspect(Inspection* in, const char* path, Error* error) {
     return error_set(error, "%s: name too long", path);
   }
   strcpy(directory.path, path);
-  return inspect_part(in, &directory, "episodes", error) &&
+  if (in->list) {
+    describe(&directory);
+  }
+  return manifest_check(&directory, error) && inspect_part(in, &directory, "episodes", error) &&
          inspect_part(in, &directory, "policy", error);
 }
 
 int verb_inspect(int argc, char** argv) {
   static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                           {"checksum", no_argument, NULL, 'c'},
-                                          {"verify", no_argument, NULL, 'v'},
+                                          {"verify", no_argument, NULL, 'v'},  // as always
                                           {0}};
   Inspection in = {.checksum = HASH_START, .list = true};
   int option;
@@ -112,7 +150,6 @@ int verb_inspect(int argc, char** argv) {
       return EXIT_USAGE;
     }
     in.list = in.list && option != 'c';
-    in.verify = in.verify || option == 'v';
   }
   if (optind + 1 != argc) {
     fprintf(stderr, "%s\n", usage);

@@ -8,6 +8,7 @@
 #include "base/stopwatch.h"
 #include "campaign_internal.h"
 #include "cluster/stop.h"
+#include "hyper/manifest.h"
 
 // Saving begins this many times the longest checkpoint and the longest way to a safe point before
 // the deadline.
@@ -186,9 +187,7 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
   const RunDirectory* directory = c->coordinator.directory;
   bool complete = ok && coordinator_complete(&c->coordinator);
   if (complete) {
-    char path[RUN_PATH_SIZE];
-    run_file(path, directory, "COMPLETE");
-    ok = files_exists(path) || files_write(path, "", 0, error);
+    ok = manifest_write(directory, error);
     run_directory_sweep(directory, true);
   }
   reporter_end(&c->reporter, !ok ? "failed" : complete ? "finished"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hyper/checkpoint.h"
+#include "hyper/manifest.h"
 #include "hyper/sealed_check.h"
 
 typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
@@ -43,8 +44,8 @@ static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
   return true;
 }
 
-// Without updates, nothing else reads what was sealed before: it is checked here.
-static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
+// All that was sealed before is read and compared with its checksums, also what was folded.
+static bool scan_episodes(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
   bool complete = files_exists(path);
@@ -55,11 +56,8 @@ static bool scan_episodes(Coordinator* c, bool learns, Error* error) {
     if (!is_sealed(c, e)) {
       continue;
     }
-    if (!learns && !complete &&
-        !sealed_check_episode(c->directory, c->experiment, e, error)) {
-      return false;
-    }
-    if (!find_sealed(c, e, error)) {
+    if (!sealed_check_episode(c->directory, c->experiment, e, error) ||
+        !find_sealed(c, e, error)) {
       return false;
     }
     run_checkpoint_path(path, c->directory, e);
@@ -93,7 +91,7 @@ bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* d
   lease_office_init(&c->leases, directory);
   SchedulerPlan plan = scheduler_plan(x);
   c->total = plan.hyper_episodes;
-  if (!scan_episodes(c, plan.updates > 0, error)) {
+  if (!manifest_check(directory, error) || !scan_episodes(c, error)) {
     return false;
   }
   reporter_scan(reporter, c->total);

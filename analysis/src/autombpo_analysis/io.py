@@ -114,12 +114,42 @@ def _leads_out(file: h5py.File) -> str | None:
     return problems[0] if problems else None
 
 
+MARK = b"\nautombpo-sealed "
+MARK_SIZE = len(MARK) + 17  # and 16 hexadecimal digits, newline
+
+
+def _checksum(data: bytes) -> int:
+    """The checksum of the seal (docs/formats.md, section 2): FNV-1a over words of 8 bytes."""
+    value, prime, mask = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
+    words = len(data) // 8
+    for word in np.frombuffer(data, dtype="<u8", count=words).tolist():
+        value = (value ^ word) * prime & mask
+        value ^= value >> 32
+    for byte in data[8 * words :]:
+        value = (value ^ byte) * prime & mask
+    return value
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether the bytes of a file are not those that it was sealed with.
+
+    A file without a mark at its end (one that HDF5's tools have copied) is taken as it is.
+    """
+    data = path.read_bytes()
+    mark = data[-MARK_SIZE:]
+    if not mark.startswith(MARK):
+        return False
+    return mark[len(MARK) :] != b"%016x\n" % _checksum(data[:-MARK_SIZE])
+
+
 def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
     """Open a sealed file after checking that it is complete, of a format that we read, and whole.
 
     Links and storage in other files are refused: a data file does not choose what is opened.
     """
     try:
+        if _is_damaged(path):
+            raise FormatError(f"{path}: is damaged: its bytes are not those that were sealed")
         file = h5py.File(path, "r")
     except OSError as error:
         raise FormatError(f"{path}: not a readable HDF5 file ({error})") from error

@@ -15,14 +15,36 @@
 
 typedef struct {
   int window;               // versions kept
-  Controller* controllers;  // (window) version v at v % window
+  Controller* controllers;  // (window) version v at v % window; then one older than these
+  int older;                // its version; -1 = none yet
 } Learner;
+
+static bool read_version(Controller* c, const Scheduler* s, int version, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_policy_path(path, s->directory, version);
+  return sealed_check_policy(s->directory, s->experiment, version, error) &&
+         policy_file_read(c, path, error);
+}
+
+// A version older than the window acts where a hyper-episode is made again that was folded before,
+// because its file was removed. The start has read all of them.
+static Controller* older_controller(const Scheduler* s, int version) {
+  Learner* l = s->self;
+  Error error = {0};
+  Controller* c = &l->controllers[l->window];
+  if (l->older != version) {
+    CHECK(read_version(c, s, version, &error), "%s", error.text);
+    l->older = version;
+  }
+  return c;
+}
 
 static Controller* controller_of(const Scheduler* s, int version) {
   const Learner* l = s->self;
-  CHECK(version <= s->version && version > s->version - l->window,
-        "controller version %d is not at hand (newest %d)", version, s->version);
-  return &l->controllers[version % l->window];
+  CHECK(version >= 0 && version <= s->version, "controller version %d, newest %d", version,
+        s->version);
+  return version > s->version - l->window ? &l->controllers[version % l->window]
+                                          : older_controller(s, version);
 }
 
 static SchedulerPlan plan(const Experiment* x) {
@@ -42,13 +64,6 @@ static bool save_version(const Scheduler* s, Error* error) {
   return policy_file_write(controller_of(s, s->version), s->experiment, path, error);
 }
 
-static bool load_version(const Scheduler* s, int version, Error* error) {
-  char path[RUN_PATH_SIZE];
-  run_policy_path(path, s->directory, version);
-  return sealed_check_policy(s->directory, s->experiment, version, error) &&
-         policy_file_read(controller_of(s, version), path, error);
-}
-
 // The first policy file that is missing is the next update.
 static int newest_version(const Scheduler* s) {
   char path[RUN_PATH_SIZE];
@@ -65,8 +80,9 @@ static bool open_run(Scheduler* s, Error* error) {
   Learner* l = ARENA_NEW(s->arena, 1, Learner);
   s->self = l;
   l->window = (o->look_ahead + o->episodes_per_update - 1) / o->episodes_per_update + 2;
-  l->controllers = ARENA_NEW(s->arena, l->window, Controller);
-  for (int i = 0; i < l->window; i++) {
+  l->older = -1;
+  l->controllers = ARENA_NEW(s->arena, l->window + 1, Controller);
+  for (int i = 0; i <= l->window; i++) {
     if (!scheduler_init_controller(&l->controllers[i], s, s->plan.updates, error)) {
       return false;
     }
@@ -78,8 +94,9 @@ static bool open_run(Scheduler* s, Error* error) {
   int newest = newest_version(s);
   s->version = newest < 0 ? 0 : newest;
   bool ok = newest >= 0 || save_version(s, error);
-  for (int v = newest; ok && v >= 0 && v > newest - l->window; v--) {
-    ok = load_version(s, v, error);
+  for (int v = 0; ok && v <= newest; v++) {
+    ok = v > newest - l->window ? read_version(controller_of(s, v), s, v, error)
+                                : sealed_check_policy(s->directory, s->experiment, v, error);
   }
   return ok;
 }

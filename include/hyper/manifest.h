@@ -1,0 +1,15 @@
+// manifest.h - COMPLETE, the mark of a finished run: name and checksum of all its sealed files, so
+// that a run which nothing will be added to can be told to be what it was.
+#ifndef HYPER_MANIFEST_H
+#define HYPER_MANIFEST_H
+
+#include "hyper/run_directory.h"
+
+// Writes COMPLETE, unless it is there. All sealed files are.
+bool manifest_write(const RunDirectory* directory, Error* error);
+
+// Compares the files of a complete run with its manifest; those that are missing are made again, to
+// the same bits. True where there is no manifest (a run that goes on, or of an earlier version).
+bool manifest_check(const RunDirectory* directory, Error* error);
+
+#endif  // HYPER_MANIFEST_H

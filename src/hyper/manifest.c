@@ -1,0 +1,90 @@
+#define _GNU_SOURCE
+#include "hyper/manifest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/files.h"
+
+#define FIRST_LINE "# autombpo.manifest 1: checksum and name of every sealed file\n"
+
+static bool add_files(Text* text, const RunDirectory* directory, const char* part, Error* error) {
+  char path[RUN_PATH_SIZE];
+  char** names;
+  int count;
+  run_file(path, directory, part);
+  if (!files_exists(path)) {
+    return true;
+  }
+  if (!files_list(&names, &count, path, ".h5", text->arena, error)) {
+    return false;
+  }
+  for (int i = 0; i < count; i++) {
+    uint64_t hash;
+    if (!files_hash(&hash, text_format(text->arena, "%s/%s", path, names[i]), error)) {
+      return false;
+    }
+    text_add(text, "%016" PRIx64 "  %s/%s\n", hash, part, names[i]);
+  }
+  return true;
+}
+
+bool manifest_write(const RunDirectory* directory, Error* error) {
+  char path[RUN_PATH_SIZE];
+  Arena arena;
+  Text text;
+  run_file(path, directory, "COMPLETE");
+  if (files_exists(path)) {
+    return true;
+  }
+  arena_init(&arena);
+  text_init(&text, &arena);
+  text_add(&text, FIRST_LINE);
+  bool good = add_files(&text, directory, "episodes", error) &&
+              add_files(&text, directory, "policy", error) &&
+              files_write(path, text.bytes, text.size, error);
+  arena_free(&arena);
+  return good;
+}
+
+// "HASH  NAME".
+static bool check_line(const RunDirectory* directory, const char* manifest, const char* line,
+                       Error* error) {
+  char name[64], path[RUN_PATH_SIZE];
+  uint64_t expected, hash;
+  if (sscanf(line, "%16" SCNx64 "  %63[a-z0-9/.]", &expected, name) != 2 || strstr(name, "..")) {
+    return error_set(error, "%s: '%.80s' is no line of a manifest; remove it: it is made again",
+                     manifest, line);
+  }
+  run_file(path, directory, name);
+  if (!files_exists(path)) {
+    return true;
+  }
+  return files_hash(&hash, path, error) &&
+         (hash == expected ||
+          error_set(error,
+                    "%s: is damaged or was changed: it has checksum %016" PRIx64 ", %s says "
+                    "%016" PRIx64 ". Remove or move this file and repeat the command: it is then "
+                    "made again, to the same bits",
+                    path, hash, manifest, expected));
+}
+
+bool manifest_check(const RunDirectory* directory, Error* error) {
+  char path[RUN_PATH_SIZE];
+  char* text;
+  size_t size;
+  Arena arena;
+  run_file(path, directory, "COMPLETE");
+  if (!files_exists(path)) {
+    return true;
+  }
+  arena_init(&arena);
+  bool good = files_read(&text, &size, path, &arena, error);
+  for (char* line = good ? strsep(&text, "\n") : NULL; good && line; line = strsep(&text, "\n")) {
+    good = !*line || *line == '#' || check_line(directory, path, line, error);
+  }
+  arena_free(&arena);
+  return good;
+}
