@@ -67,7 +67,7 @@ expect 2 'file' "${train[@]}" run.dir=file/run
 expect 2 'file' "${train[@]}" run.dir=file
 
 # a directory that vanishes is not made again
-"$program" train -q "$config" scheduler.kind=fixed hyper.apply_epochs=100000 run.lease_timeout=2s \
+"$program" train -q "$config" scheduler.kind=fixed hyper.apply_epochs=100000 log.transitions=false run.lease_timeout=2s \
   run.dir=vanishes >out 2>&1 &
 pid=$!
 until grep -qs '"event":"epoch"' vanishes/metrics.jsonl; do
