@@ -83,10 +83,14 @@ void mbpo_train_model(Mbpo* m) {
   stopwatch_lap(&watch, &m->times.model_train);
 }
 
-// D_model keeps retain_epochs epochs of rollouts at the current length.
-static int64_t imagined_capacity(const MbpoOptions* o, int rollout_length) {
-  int64_t per_epoch = (int64_t)rollout_length * o->rollouts * o->epoch_length / o->rollout_interval;
-  return per_epoch > 0 ? per_epoch * o->retain_epochs : 1;
+int mbpo_rollouts_per_epoch(const MbpoOptions* o, int interval) {
+  return (o->epoch_length + interval - 1) / interval;
+}
+
+int64_t mbpo_imagined_rows(const MbpoOptions* o, int rollout_length) {
+  int64_t per_epoch =
+      (int64_t)rollout_length * o->rollouts * mbpo_rollouts_per_epoch(o, o->rollout_interval);
+  return per_epoch * o->retain_epochs > 0 ? per_epoch * o->retain_epochs : 1;
 }
 
 static void imagine(Mbpo* m) {
@@ -94,7 +98,7 @@ static void imagine(Mbpo* m) {
     mbpo_train_model(m);
   }
   Stopwatch watch = stopwatch_start();
-  replay_set_capacity(&m->imagined, imagined_capacity(&m->options, m->rollout_length));
+  replay_set_capacity(&m->imagined, mbpo_imagined_rows(&m->options, m->rollout_length));
   model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
                 m->options.rollouts, m->rollout_length, &m->rollout_rng, m->rollout_scratch);
   stopwatch_lap(&watch, &m->times.rollout);

@@ -13,12 +13,6 @@ static void init_streams(Mbpo* m, uint64_t seed, int64_t hyper_episode) {
   m->eval_rng = rng_stream(seed, hyper_episode, RNG_EVALUATE, 0);
 }
 
-static int64_t largest_imagined(const MbpoOptions* o, int max_rollout_length) {
-  int64_t per_step = (int64_t)o->rollouts * o->epoch_length / o->rollout_interval;
-  int64_t rows = per_step * max_rollout_length * o->retain_epochs;
-  return rows > 0 ? rows : 1;
-}
-
 int64_t mbpo_most_steps(const MbpoOptions* o, int epochs) {
   return (int64_t)o->exploration_steps - 1 + o->max_path_length + (int64_t)epochs * o->epoch_length;
 }
@@ -35,7 +29,7 @@ static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
     m->rollout_scratch = rollout_scratch_new(O, A, arena);
   }
   int64_t imagined =
-      m->uses_model ? largest_imagined(&m->options, setup->max_rollout_length) : 1;
+      m->uses_model ? mbpo_imagined_rows(&m->options, setup->max_rollout_length) : 1;
   replay_init(&m->imagined, O, A, imagined);
   batch_init(&m->batch, setup->sac->batch_size, O, A, arena);
   m->noise = ARENA_NEW(arena, 2 * (size_t)setup->sac->batch_size * (size_t)A, Real);

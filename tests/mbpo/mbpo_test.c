@@ -98,6 +98,31 @@ static void model_buffer_follows_the_rollout_length(void** state) {
   arena_free(&arena);
 }
 
+// Whatever the interval, an epoch's rollouts fit into the buffer up to the largest length, and one
+// more rollout would not.
+static void model_buffer_holds_what_an_epoch_makes_at_any_interval(void** state) {
+  (void)state;
+  const int intervals[] = {1, 3, 7, 15, 30, 49, 50, 51, 1000};
+  for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
+    Arena arena;
+    arena_init(&arena);
+    Mbpo m;
+    Small o = small_options();
+    o.mbpo.rollouts = 5;
+    o.mbpo.rollout_interval = intervals[i];
+    o.mbpo.rollout_schedule.value[0] = o.mbpo.rollout_schedule.value[1] = 0;
+    o.mbpo.rollout_schedule.value[2] = o.mbpo.rollout_schedule.value[3] = 3;
+    make(&m, &o, (MbpoScheduled){0}, 0, &arena);
+    while (mbpo_advance(&m) != MBPO_EPOCH_END) {
+    }
+    int times = (50 + intervals[i] - 1) / intervals[i];
+    assert_int_equal(m.imagined.capacity, times * 5 * 3);
+    assert_int_equal(m.imagined.size, times * 5 * 3);
+    mbpo_free(&m);
+    arena_free(&arena);
+  }
+}
+
 static void whole_episodes_enter_the_real_buffer(void** state) {
   (void)state;
   Arena arena;
@@ -204,6 +229,7 @@ int main(void) {
       cmocka_unit_test(run_stops_at_each_decision_and_epoch),
       cmocka_unit_test(rollout_length_rises_linearly_between_its_epochs),
       cmocka_unit_test(model_buffer_follows_the_rollout_length),
+      cmocka_unit_test(model_buffer_holds_what_an_epoch_makes_at_any_interval),
       cmocka_unit_test(whole_episodes_enter_the_real_buffer),
       cmocka_unit_test(without_a_model_sac_learns_from_real_data_alone),
       cmocka_unit_test(a_scheduled_model_is_trained_once_before_the_first_decision),
