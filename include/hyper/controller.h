@@ -69,6 +69,12 @@ typedef struct {
   int max_stages;
 } ControllerShape;
 
+// Reads ppo.groups, "head+head,head,..." ("" = all in one): how many there are, and the group of
+// each scheduled head (-1: not scheduled). Fails when it names an unknown head, one twice, or
+// others than those that are scheduled, of which there must be one.
+bool controller_groups(int* groups, int group[HEAD_COUNT], const HyperOptions* options,
+                       const char* text, Error* error);
+
 // Fails when `groups` names an unknown or repeated head, or leaves out a scheduled one.
 bool controller_init(Controller* controller, const HyperOptions* options,
                      const ControllerShape* shape, uint64_t seed, Arena* arena, Error* error);

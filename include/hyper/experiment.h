@@ -46,4 +46,7 @@ typedef struct {
 // epoch as the unscheduled one whose returns are R'.
 MbpoOptions experiment_mbpo(const Experiment* experiment);
 
+// The largest k that can come, by MBPO's own schedule or by a scheduler's bounds.
+int experiment_longest_rollout(const Experiment* experiment);
+
 #endif  // HYPER_EXPERIMENT_H

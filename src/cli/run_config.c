@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/archive.h"
 #include "cli/assets.h"
@@ -269,6 +270,33 @@ static bool check_controller(const RunConfig* c, Error* error) {
   return run_config_check_transfer(c, c->experiment.env, error);
 }
 
+// The buffers must fit into this machine's memory, or nothing can come of the run.
+static bool check_memory(const RunConfig* c, Error* error) {
+  const Experiment* x = &c->experiment;
+  MbpoOptions o = experiment_mbpo(x);
+  Env env;
+  Arena arena;
+  arena_init(&arena);
+  bool good = env_open(&env, x->task, x->assets, &arena, error);
+  if (good) {
+    int row = 2 * env.spec.obs_size + env.spec.act_size + 3;
+    double imagined = (double)o.rollouts * mbpo_rollouts_per_epoch(&o, o.rollout_interval) *
+                      o.retain_epochs * experiment_longest_rollout(x);
+    double bytes = (imagined + o.env_buffer) * row * sizeof(Real);
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    good = (imagined < 0x1p31 && bytes < memory) ||
+           error_line(error,
+                      "%.3g rows of D_model (rollouts %d x %d an epoch x %d epochs x length %d) "
+                      "and %d of D_env are %.3g GB, but this machine has %.3g GB",
+                      imagined, o.rollouts, mbpo_rollouts_per_epoch(&o, o.rollout_interval),
+                      o.retain_epochs, experiment_longest_rollout(x), o.env_buffer, bytes / 1e9,
+                      memory / 1e9);
+    env_close(&env);
+  }
+  arena_free(&arena);
+  return good;
+}
+
 bool run_config_resolve(RunConfig* c, Error* error) {
   bool good = run_config_take_trained(c, error);
   if (!run_config_check(c, error) || !good) {
@@ -277,7 +305,8 @@ bool run_config_resolve(RunConfig* c, Error* error) {
   fill_directory(&c->directory, c);
   fill_experiment(c);
   bool needed = scheduler_kind(&c->experiment)->needs_baseline;
-  return find_assets(c, error) && name_env(c, error) && check_controller(c, error) &&
+  return find_assets(c, error) && name_env(c, error) && check_memory(c, error) &&
+         check_controller(c, error) &&
          find_schedule(c, error) && find_baseline(c, needed, error) &&
          (!needed || check_length(c, error)) && add_hashes(c, error);
 }

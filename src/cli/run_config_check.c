@@ -70,6 +70,11 @@ static void check_names(Check* check) {
   }
 }
 
+static const SchedulerKind* kind_of(const Check* check) {
+  Experiment x = {.scheduler = check->config->scheduler};
+  return scheduler_kind(&x);
+}
+
 static void check_model(Check* check) {
   const RunConfig* c = check->config;
   const OptionList* schedule = &c->mbpo.rollout_schedule;
@@ -96,6 +101,52 @@ static void check_transitions(Check* check) {
   }
 }
 
+static void check_buffers(Check* check) {
+  const MbpoOptions* o = &check->config->mbpo;
+  if (o->env_buffer < o->min_pool) {
+    broken(check, "mbpo.min_pool", "must be at most mbpo.env_buffer=%d, or no update is ever done",
+           o->env_buffer);
+  }
+  if (o->env_buffer < o->max_path_length) {
+    broken(check, "mbpo.env_buffer", "must hold an episode, mbpo.max_path_length=%d",
+           o->max_path_length);
+  }
+}
+
+static bool within(double value, double low, double high) { return value >= low && value <= high; }
+
+// What a scheduler that steps up and down begins with.
+static void check_starts(Check* check) {
+  const HyperOptions* h = &check->config->hyper;
+  const MbpoOptions* o = &check->config->mbpo;
+  if (h->schedule_real_ratio && (o->real_ratio == 0 ||
+                                 !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
+    broken(check, "mbpo.real_ratio", "must be above 0, for factors to move it, and in [%g, %g], "
+           "hyper.real_ratio_min and max", h->real_ratio_min, h->real_ratio_max);
+  }
+  if (h->schedule_real_ratio && h->real_ratio_factor == 1) {
+    broken(check, "hyper.real_ratio_factor", "must be above 1, for real_ratio to move");
+  }
+  bool own = h->policy_updates_start == 0;
+  int updates = own ? o->policy_updates : h->policy_updates_start;
+  if (h->schedule_policy_updates &&
+      !within(updates, h->policy_updates_min, h->policy_updates_max)) {
+    broken(check, own ? "mbpo.policy_updates" : "hyper.policy_updates_start",
+           "must be in [%d, %d], hyper.policy_updates_min and max", h->policy_updates_min,
+           h->policy_updates_max);
+  }
+  if (h->schedule_rollout_length &&
+      !within(h->rollout_length_start, h->rollout_length_min, h->rollout_length_max)) {
+    broken(check, "hyper.rollout_length_start",
+           "must be in [%d, %d], hyper.rollout_length_min and max", h->rollout_length_min,
+           h->rollout_length_max);
+  }
+  if (h->schedule_train_model && !h->schedule_real_ratio && o->real_ratio == 1) {
+    broken(check, "mbpo.real_ratio",
+           "must be below 1 where the training of a model is scheduled");
+  }
+}
+
 static void check_scale(Check* check, const char* key, const OptionList* scale) {
   if (scale->count != 2 || scale->value[0] >= scale->value[1]) {
     broken(check, key, "must be two ascending numbers");
@@ -113,7 +164,7 @@ static void check_hyper(Check* check) {
   if (h->rollout_length_min > h->rollout_length_max) {
     broken(check, "hyper.rollout_length_min", "must be at most hyper.rollout_length_max");
   }
-  if (h->decision_interval > check->config->mbpo.epoch_length) {
+  if (!kind_of(check)->own_rollouts && h->decision_interval > check->config->mbpo.epoch_length) {
     broken(check, "hyper.decision_interval", "must be at most mbpo.epoch_length=%d",
            check->config->mbpo.epoch_length);
   }
@@ -123,30 +174,19 @@ static void check_hyper(Check* check) {
   check_scale(check, "hyper.scale_eval_return", &h->scale_eval_return);
 }
 
-static bool is_head(const char* name, size_t size) {
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    const char* head = head_name((HyperHead)h);
-    if (strlen(head) == size && memcmp(head, name, size) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Groups "head+head,head": known names, and for each one number of stages, where they learn.
+// Groups of heads, and for each one number of stages, where they learn.
 static void check_groups(Check* check) {
   const PpoOptions* p = &check->config->ppo;
-  int groups = 1;
-  const char* at = p->groups;
-  while (*at) {
-    size_t size = strcspn(at, "+,");
-    if (!is_head(at, size)) {
-      broken(check, "ppo.groups", "'%.*s' is not a head", (int)size, at);
-    }
-    groups += at[size] == ',';
-    at += size + (at[size] != '\0');
+  int groups, group[HEAD_COUNT];
+  Error error = {0};
+  if (!kind_of(check)->has_versions) {
+    return;
   }
-  if (strcmp(check->config->scheduler.kind, "ppo") != 0) {
+  if (!controller_groups(&groups, group, &check->config->hyper, p->groups, &error)) {
+    broken(check, "ppo.groups", "%s", error.text);
+    return;
+  }
+  if (!kind_of(check)->fold) {
     return;
   }
   if (p->stages.count != groups) {
@@ -177,6 +217,10 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_compute(&check);
   check_model(&check);
   check_transitions(&check);
+  check_buffers(&check);
+  if (kind_of(&check)->decide && !kind_of(&check)->needs_schedule) {
+    check_starts(&check);
+  }
   check_hyper(&check);
   check_groups(&check);
   return check.good;

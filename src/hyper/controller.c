@@ -33,11 +33,11 @@ static bool parse_groups(int* groups, int group[HEAD_COUNT], const char* text, E
     size_t length = strcspn(at, "+,");
     int head;
     if (!find_head(&head, at, length)) {
-      return error_set(error, "ppo.groups: unknown head '%.*s', expected train_model, real_ratio, "
+      return error_set(error, "unknown head '%.*s', expected train_model, real_ratio, "
                        "policy_updates or rollout_length", (int)length, at);
     }
     if (group[head] >= 0) {
-      return error_set(error, "ppo.groups: head '%s' is named twice", head_name((HyperHead)head));
+      return error_set(error, "head '%s' is named twice", head_name((HyperHead)head));
     }
     group[head] = *groups - 1;
     at += length;
@@ -47,20 +47,33 @@ static bool parse_groups(int* groups, int group[HEAD_COUNT], const char* text, E
   return true;
 }
 
-static bool assign_groups(Controller* c, const HyperOptions* o, const char* text, Error* error) {
-  int group[HEAD_COUNT];
-  if (!parse_groups(&c->groups, group, text, error)) {
+bool controller_groups(int* groups, int group[HEAD_COUNT], const HyperOptions* o, const char* text,
+                       Error* error) {
+  if (!parse_groups(groups, group, text, error)) {
     return false;
   }
+  bool any = false;
   for (int h = 0; h < HEAD_COUNT; h++) {
+    const char* name = head_name((HyperHead)h);
     bool scheduled = hyper_schedules(o, (HyperHead)h);
     if (*text && scheduled != (group[h] >= 0)) {
-      return error_set(error, "ppo.groups: head '%s' is %s, but hyper.schedule_%s is %s",
-                       head_name((HyperHead)h), group[h] >= 0 ? "named" : "not named",
-                       head_name((HyperHead)h), scheduled ? "true" : "false");
+      return error_set(error, "head '%s' is %s, but hyper.schedule_%s is %s", name,
+                       group[h] >= 0 ? "named" : "not named", name, scheduled ? "true" : "false");
     }
-    c->heads[h].scheduled = scheduled;
-    c->heads[h].group = *text ? group[h] : 0;
+    group[h] = !scheduled ? -1 : *text ? group[h] : 0;
+    any = any || scheduled;
+  }
+  return any || error_set(error, "no head is scheduled (hyper.schedule_*)");
+}
+
+static bool assign_groups(Controller* c, const HyperOptions* o, const char* text, Error* error) {
+  int group[HEAD_COUNT];
+  if (!controller_groups(&c->groups, group, o, text, error)) {
+    return error_add(error, "ppo.groups");
+  }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    c->heads[h].scheduled = group[h] >= 0;
+    c->heads[h].group = group[h] >= 0 ? group[h] : 0;
   }
   return true;
 }

@@ -1,5 +1,7 @@
 #include "hyper/experiment.h"
 
+#include <math.h>
+
 #include "hyper/scheduler.h"
 
 MbpoOptions experiment_mbpo(const Experiment* x) {
@@ -17,4 +19,10 @@ MbpoOptions experiment_mbpo(const Experiment* x) {
     o.rollouts = (int)((states + times - 1) / times);
   }
   return o;
+}
+
+int experiment_longest_rollout(const Experiment* x) {
+  const double* schedule = x->mbpo.rollout_schedule.value;
+  int own = (int)fmax(schedule[2], schedule[3]);
+  return own > x->hyper.rollout_length_max ? own : x->hyper.rollout_length_max;
 }

@@ -9,12 +9,6 @@ static int decisions_per_epoch(const Experiment* x) {
   return (x->mbpo.epoch_length + x->hyper.decision_interval - 1) / x->hyper.decision_interval;
 }
 
-static int largest_rollout_length(const Experiment* x) {
-  const double* schedule = x->mbpo.rollout_schedule.value;
-  int own = (int)fmax(schedule[2], schedule[3]);
-  return own > x->hyper.rollout_length_max ? own : x->hyper.rollout_length_max;
-}
-
 bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int policy_version,
                         MbpoScheduled scheduled, Arena* arena, Error* error) {
   *h = (HyperEpisode){.experiment = x, .index = index, .policy_version = policy_version};
@@ -28,7 +22,7 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int
       .scheduled = scheduled,
       .epochs = scheduler_plan(x).epochs,
       .decision_interval = x->hyper.decision_interval,
-      .max_rollout_length = largest_rollout_length(x),
+      .max_rollout_length = experiment_longest_rollout(x),
       .seed = x->seed,
       .hyper_episode = index,
   };
