@@ -145,8 +145,11 @@ static void rules_between_options_name_both(void** state) {
   expect_refused(f, "mbpo.rollout_schedule=[1, 2]",
                  "command line: 'mbpo.rollout_schedule=[1, 2]': must have 4 items");
   expect_refused(f, "ppo.groups=train_model,real_ration",
-                 "command line: 'ppo.groups=\"train_model,real_ration\"': 'real_ration' is not a "
-                 "head\ndefault: 'ppo.stages=[10]': must have one item for each of the 2 groups of "
+                 "command line: 'ppo.groups=\"train_model,real_ration\"': unknown head "
+                 "'real_ration', expected train_model, real_ratio, policy_updates or "
+                 "rollout_length");
+  expect_refused(f, "ppo.groups=train_model+real_ratio,policy_updates+rollout_length",
+                 "default: 'ppo.stages=[10]': must have one item for each of the 2 groups of "
                  "ppo.groups");
   expect_refused(f, "run.dir=runs/{task}",
                  "command line: 'run.dir=\"runs/{task}\"': only {env}, {method} and {seed} are "

@@ -64,6 +64,7 @@ ROWS: list[tuple[str, tuple[str, dict[str, str]] | None]] = [
     (r"autombpo-plot schedule RUN --theory", ("-o theory.png", {"RUN": RUN})),
     (r"autombpo-plot compare", elsewhere("analysis: runs this short learn nothing to compare")),
     (r"autombpo-plot \w+ +RUN", ("", {"RUN...": RUN})),
+    (r"autombpo schedule runs/", ("", {})),
     (r"autombpo bench controller", ("", {"--workers 1000": "--workers 4"})),
     (r"autombpo bench", elsewhere("cli/bench")),
     (r"autombpo fvi run configs/fvi/tight.yaml", elsewhere("theory/fvi; minutes")),
