@@ -10,7 +10,9 @@
 #define EPISODE_FORMAT "autombpo.episode"
 #define POLICY_FORMAT "autombpo.policy"
 
-void sealed_root_write(H5File* file, const Experiment* experiment, const EnvSpec* spec);
+// horizon: steps until an episode is cut.
+void sealed_root_write(H5File* file, const Experiment* experiment, const EnvSpec* spec,
+                       int horizon);
 
 // Writes GROUP/NAME: one column of a table.
 void sealed_column(H5File* file, const char* group, const char* name, H5Type type, int64_t rows,

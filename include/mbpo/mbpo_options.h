@@ -10,7 +10,7 @@
   OPT(INT, epoch_length, 1000, 1, 1000000, "steps", "H, real samples of an epoch") \
   OPT(INT, exploration_steps, 5000, 1, 10000000, "steps", "least random samples at the start") \
   OPT(INT, min_pool, 1000, 1, 10000000, "transitions", "real transitions before policy updates") \
-  OPT(INT, max_path_length, 1000, 1, 1000000, "steps", "steps until an episode is cut") \
+  OPT(INT, max_path_length, 1000, 1, 1000000, "steps", "longest episode; a task may cut sooner") \
   OPT(INT, env_buffer, 1000000, 1, 100000000, "transitions", "capacity of the real buffer") \
   OPT(REAL, real_ratio, 0.05, 0, 1, "", "beta, share of real data in a batch; 1 = no model (SAC)") \
   OPT(INT, policy_updates, 20, 1, 1000, "updates", "G, policy updates per real step") \

@@ -152,6 +152,19 @@ static bool check_size(const char* what, int size, int expected, Error* error) {
          error_set(error, "the model has %s = %d, the task needs %d", what, size, expected);
 }
 
+// Without its ctrlrange an actuator has the range [0, 0], and no action would do anything.
+static bool check_ranges(const mjModel* m, Error* error) {
+  for (int a = 0; a < (int)m->nu; a++) {
+    const mjtNum* range = m->actuator_ctrlrange + 2 * a;
+    if (!(range[0] < range[1])) {
+      const char* name = mj_id2name(m, mjOBJ_ACTUATOR, a);
+      return error_set(error, "actuator %d, '%s', needs an ascending ctrlrange, it has [%g, %g]",
+                       a + 1, name ? name : "", range[0], range[1]);
+    }
+  }
+  return true;
+}
+
 // Whether the model is one that the task's functions can read.
 static bool check_model(MujocoBody* body, Error* error) {
   const MujocoTask* task = body->task;
@@ -173,7 +186,7 @@ static bool check_model(MujocoBody* body, Error* error) {
       return error_set(error, "the model has no body '%s'", name);
     }
   }
-  return true;
+  return check_ranges(m, error);
 }
 
 static void fill_spec(EnvSpec* spec, const MujocoBody* body) {

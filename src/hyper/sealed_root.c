@@ -15,7 +15,7 @@ static void add_list(Text* text, const char* name, const double* values, int cou
   text_add(text, "]");
 }
 
-static void write_env_spec(H5File* file, const EnvSpec* spec) {
+static void write_env_spec(H5File* file, const EnvSpec* spec, int horizon) {
   Arena arena;
   arena_init(&arena);
   Text text;
@@ -24,15 +24,15 @@ static void write_env_spec(H5File* file, const EnvSpec* spec) {
   add_list(&text, "action_low", spec->act_low, spec->act_size);
   text_add(&text, ", ");
   add_list(&text, "action_high", spec->act_high, spec->act_size);
-  text_add(&text, ", \"horizon\": %d}", spec->time_limit);
+  text_add(&text, ", \"horizon\": %d}", horizon);
   h5_set_text(file, "", "env_spec", text.bytes);
   arena_free(&arena);
 }
 
-void sealed_root_write(H5File* file, const Experiment* x, const EnvSpec* spec) {
+void sealed_root_write(H5File* file, const Experiment* x, const EnvSpec* spec, int horizon) {
   h5_set_text(file, "", "env", x->env);
   h5_set_text(file, "", "env_engine", spec->engine);
-  write_env_spec(file, spec);
+  write_env_spec(file, spec, horizon);
   h5_set_text(file, "", "method", x->method);
   h5_set_i64(file, "", "seed", (int64_t)x->seed);
   h5_set_text(file, "", "config", x->config);

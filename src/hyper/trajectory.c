@@ -169,7 +169,7 @@ static void write_epochs(H5File* file, const HyperEpisode* h, Arena* arena) {
 
 static void write_root(H5File* file, const HyperEpisode* h) {
   const Experiment* x = h->experiment;
-  sealed_root_write(file, x, &h->mbpo.env.spec);
+  sealed_root_write(file, x, &h->mbpo.env.spec, h->mbpo.options.max_path_length);
   h5_set_i64(file, "", "hyper_episode", h->index);
   h5_set_i64(file, "", "stage", h->policy_version < 0 ? 0 : h->index / x->ppo.episodes_per_update);
   h5_set_i64(file, "", "policy_version", h->policy_version);

@@ -49,6 +49,9 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
     env_close(&m->env);
     return false;
   }
+  if (m->options.max_path_length > m->env.spec.time_limit) {  // docs/algorithms.md, D23
+    m->options.max_path_length = m->env.spec.time_limit;
+  }
   init_learners(m, setup, arena);
   init_streams(m, setup->seed, setup->hyper_episode);
   real_episode_init(&m->episode, &m->env.spec, m->options.max_path_length,

@@ -12,6 +12,7 @@ for place in here some/where/else; do
 done
 cmp here/run/episodes/000000.h5 some/where/else/run/episodes/000000.h5
 h5dump -a env here/run/episodes/000000.h5 | grep -qF '"plugin:swing-up-v1"' || fail "its name"
+h5dump -a env_spec here/run/episodes/000000.h5 | grep -q "horizon.*: 30}" || fail "where its episodes were cut"
 
 rm here/run/episodes/000000.h5 here/run/COMPLETE here/swing_up.so
 "$program" resume -q here/run env.id=plugin:some/where/else/swing_up.so >/dev/null

@@ -1,5 +1,5 @@
 // A plugin that breaks every promise that env_check looks for. The environment variable
-// BROKEN_PLUGIN says which: version, model, name, counter, nan, ended, reward or memory.
+// BROKEN_PLUGIN says which: version, model, range, name, counter, nan, ended, reward or memory.
 #include <autombpo/env_plugin.h>
 #include <math.h>
 #include <stddef.h>
@@ -54,7 +54,9 @@ const AutombpoTask* autombpo_task(void) {
       .ended = ended,
   };
   task.version = AUTOMBPO_PLUGIN_VERSION + (broken("version") ? 1 : 0);
-  task.model = broken("model") ? "missing.xml" : "swing_up.xml";
+  task.model = broken("model")   ? "missing.xml"
+               : broken("range") ? "without_range.xml"
+                                 : "swing_up.xml";
   task.names[0] = broken("name") ? "body:wing" : "body:pole";
   task.reward_of = broken("memory") ? NULL : reward_of;
   return &task;

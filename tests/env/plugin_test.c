@@ -68,6 +68,7 @@ static void each_broken_promise_is_named(void** state) {
       {"version", "made for plugin interface 2, this program has 1"},
       {"model", "missing.xml"},
       {"name", "the model has no 'body:wing'"},
+      {"range", "actuator 1, 'push', needs an ascending ctrlrange, it has [0, 0]"},
       {"counter", "not deterministic"},
       {"memory", "went on with other numbers"},
       {"nan", "not finite"},

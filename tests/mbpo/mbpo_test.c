@@ -123,6 +123,26 @@ static void model_buffer_holds_what_an_epoch_makes_at_any_interval(void** state)
   }
 }
 
+// Pendulum's own limit is 200 steps.
+static void an_episode_is_cut_at_the_smaller_limit(void** state) {
+  (void)state;
+  const int lengths[][2] = {{70, 70}, {200, 200}, {1000, 200}};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    Arena arena;
+    arena_init(&arena);
+    Mbpo m;
+    Small o = small_options();
+    o.mbpo.max_path_length = lengths[i][0];
+    make(&m, &o, (MbpoScheduled){0}, 0, &arena);
+    while (mbpo_advance(&m) != MBPO_EPOCH_END) {
+    }
+    assert_int_equal(m.result.eval_lengths[0], lengths[i][1]);
+    assert_int_equal(m.episode.limit, lengths[i][1]);
+    mbpo_free(&m);
+    arena_free(&arena);
+  }
+}
+
 static void whole_episodes_enter_the_real_buffer(void** state) {
   (void)state;
   Arena arena;
@@ -230,6 +250,7 @@ int main(void) {
       cmocka_unit_test(rollout_length_rises_linearly_between_its_epochs),
       cmocka_unit_test(model_buffer_follows_the_rollout_length),
       cmocka_unit_test(model_buffer_holds_what_an_epoch_makes_at_any_interval),
+      cmocka_unit_test(an_episode_is_cut_at_the_smaller_limit),
       cmocka_unit_test(whole_episodes_enter_the_real_buffer),
       cmocka_unit_test(without_a_model_sac_learns_from_real_data_alone),
       cmocka_unit_test(a_scheduled_model_is_trained_once_before_the_first_decision),
