@@ -113,6 +113,21 @@ static void check_buffers(Check* check) {
   }
 }
 
+// A model is trained on one transition and validated on another, from the first training on.
+static void check_model_data(Check* check) {
+  const RunConfig* c = check->config;
+  bool scheduled = kind_of(check)->decide && c->hyper.schedule_real_ratio;
+  if (c->mbpo.real_ratio == 1 && !scheduled) {
+    return;
+  }
+  if (c->mbpo.env_buffer < 2) {
+    broken(check, "mbpo.env_buffer", "must be at least 2 where a model learns");
+  }
+  if (c->mbpo.exploration_steps < 2) {
+    broken(check, "mbpo.exploration_steps", "must be at least 2 where a model learns");
+  }
+}
+
 static bool within(double value, double low, double high) { return value >= low && value <= high; }
 
 // What a scheduler that steps up and down begins with.
@@ -218,6 +233,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_model(&check);
   check_transitions(&check);
   check_buffers(&check);
+  check_model_data(&check);
   if (kind_of(&check)->decide && !kind_of(&check)->needs_schedule) {
     check_starts(&check);
   }

@@ -25,6 +25,9 @@ refused "ppo.groups.*is named, but hyper.schedule_rollout_length is false" \
 refused 'no head is scheduled' "${off[@]}"
 refused "'mbpo.min_pool=2000000': must be at most mbpo.env_buffer" mbpo.min_pool=2000000
 refused "'mbpo.env_buffer=1': must hold an episode" mbpo.env_buffer=1 mbpo.min_pool=1
+one_step=(mbpo.max_path_length=1 mbpo.min_pool=1 log.transitions=false)
+refused "'mbpo.env_buffer=1': must be at least 2" mbpo.env_buffer=1 "${one_step[@]}"
+refused "'mbpo.exploration_steps=1': must be at least 2" mbpo.exploration_steps=1 "${one_step[@]}"
 refused "'hyper.decision_interval=500': must be at most mbpo.epoch_length" hyper.decision_interval=500
 refused 'rows of D_model .* but this machine has' hyper.rollouts=10000000 mbpo.retain_epochs=100
 expect 0 . config check "${base[@]}" scheduler.kind=fixed hyper.decision_interval=500
