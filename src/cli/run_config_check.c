@@ -130,33 +130,42 @@ static void check_model_data(Check* check) {
 
 static bool within(double value, double low, double high) { return value >= low && value <= high; }
 
+// Whether the scheduler steps a head up and down; of a trained one only what hyper.apply_* names.
+static bool steps(const Check* check, HyperHead head) {
+  const HyperOptions* h = &check->config->hyper;
+  const bool applied[HEAD_COUNT] = {h->apply_train_model, h->apply_real_ratio,
+                                    h->apply_policy_updates, h->apply_rollout_length};
+  bool trained = kind_of(check)->has_versions && !kind_of(check)->fold;
+  return hyper_schedules(h, head) && (!trained || applied[head]);
+}
+
 // What a scheduler that steps up and down begins with.
 static void check_starts(Check* check) {
   const HyperOptions* h = &check->config->hyper;
   const MbpoOptions* o = &check->config->mbpo;
-  if (h->schedule_real_ratio && (o->real_ratio == 0 ||
-                                 !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
+  if (steps(check, HEAD_REAL_RATIO) &&
+      (o->real_ratio == 0 || !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
     broken(check, "mbpo.real_ratio", "must be above 0, for factors to move it, and in [%g, %g], "
            "hyper.real_ratio_min and max", h->real_ratio_min, h->real_ratio_max);
   }
-  if (h->schedule_real_ratio && h->real_ratio_factor == 1) {
+  if (steps(check, HEAD_REAL_RATIO) && h->real_ratio_factor == 1) {
     broken(check, "hyper.real_ratio_factor", "must be above 1, for real_ratio to move");
   }
   bool own = h->policy_updates_start == 0;
   int updates = own ? o->policy_updates : h->policy_updates_start;
-  if (h->schedule_policy_updates &&
+  if (steps(check, HEAD_POLICY_UPDATES) &&
       !within(updates, h->policy_updates_min, h->policy_updates_max)) {
     broken(check, own ? "mbpo.policy_updates" : "hyper.policy_updates_start",
            "must be in [%d, %d], hyper.policy_updates_min and max", h->policy_updates_min,
            h->policy_updates_max);
   }
-  if (h->schedule_rollout_length &&
+  if (steps(check, HEAD_ROLLOUT_LENGTH) &&
       !within(h->rollout_length_start, h->rollout_length_min, h->rollout_length_max)) {
     broken(check, "hyper.rollout_length_start",
            "must be in [%d, %d], hyper.rollout_length_min and max", h->rollout_length_min,
            h->rollout_length_max);
   }
-  if (h->schedule_train_model && !h->schedule_real_ratio && o->real_ratio == 1) {
+  if (steps(check, HEAD_TRAIN_MODEL) && !steps(check, HEAD_REAL_RATIO) && o->real_ratio == 1) {
     broken(check, "mbpo.real_ratio",
            "must be below 1 where the training of a model is scheduled");
   }

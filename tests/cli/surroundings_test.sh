@@ -66,7 +66,7 @@ limited 0 . '-S -s 256' train "$config" "${fixed[@]}" run.dir=stack
 [[ $(checksum stack) == "$sum" ]] || fail "other results with a small stack"
 limited 1 'limit of the address space .* is too small' '-v 400000' config keys
 limited 1 'out of memory' '-v 900000' train "$config" "${fixed[@]}" run.dir=memory \
-  mbpo.rollouts=10000000 mbpo.rollout_interval=1 mbpo.max_path_length=1000
+  mbpo.rollouts=300000 mbpo.rollout_interval=1
 limited 1 'File too large' '-f 20' train "$config" "${fixed[@]}" run.dir=large log.transitions=true \
   hyper.apply_epochs=200
 
