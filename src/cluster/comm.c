@@ -49,10 +49,14 @@ static int environment_int(const char* name) {
   return text ? atoi(text) : 0;
 }
 
+// Whether a launcher that MPI understands has started this process.
+static bool is_launched(void) {
+  return getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_RANK");
+}
+
 // srun without a PMI that this MPI understands starts N copies that each believe to be alone.
 static bool check_launcher(Error* error) {
-  bool connected = getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_RANK");
-  if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !connected) {
+  if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !is_launched()) {
     return error_set(error,
                      "srun started %d tasks that MPI cannot connect: each would be a run of its "
                      "own. Use `srun --mpi=pmix autombpo ...` or, in the batch script, "
@@ -80,8 +84,12 @@ bool comm_init(Comm* comm, Error* error) {
   if (!check_launcher(error)) {
     return false;
   }
-  // a process that runs alone needs no daemon of Open MPI beside it, which could outlive it
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  if (!is_launched()) {
+    // alone it needs no daemon of Open MPI beside it, which could outlive it, nor directories of
+    // that daemon, which processes that begin and end at the same time would share
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+  }
   check(MPI_Init(NULL, NULL), "MPI_Init");
   error_set_fatal_hook(comm_abort);
   check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
