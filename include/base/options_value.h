@@ -12,6 +12,10 @@ bool option_parse(const OptionRow* row, void* field, const char* text, Error* er
 bool option_parse_list(const OptionRow* row, OptionList* field, const char* const* items, int count,
                        Error* error);
 
+// Seconds from "23h50m", a time as sbatch takes it, or a plain number of `unit` seconds: 1 in all
+// options, 60 where a time is Slurm's own.
+bool option_parse_time(double* seconds, const char* text, double unit, Error* error);
+
 // Appends the value as a YAML scalar or flow list that option_parse reads back exactly.
 void option_format(const OptionRow* row, const void* field, Text* out);
 

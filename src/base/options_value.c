@@ -16,8 +16,10 @@ static bool read_digits(double* value, const char** at) {
   return digits > 0 && digits <= 6;
 }
 
-// Parses a time as Slurm writes it: [D-]HH:MM:SS, D-HH[:MM], MM:SS.
+// Parses a time as sbatch takes it: M:S, H:M:S, D-H, D-H:M, D-H:M:S. Only the first part may be as
+// large as it likes.
 static bool parse_slurm_time(double* seconds, const char* text) {
+  static const double unit[] = {86400, 3600, 60, 1}, most[] = {INFINITY, 23, 59, 59};
   double part[4] = {0};
   const char* at = text;
   bool has_days = text[strspn(text, "0123456789")] == '-';
@@ -28,20 +30,18 @@ static bool parse_slurm_time(double* seconds, const char* text) {
       return false;
     }
   } while (*at == (has_days && count == 1 ? '-' : ':'));
-  const double unit[] = {86400, 3600, 60, 1};
   int first = has_days ? 0 : 4 - count;  // without days the last part is seconds
+  bool good = !*at && count >= 2 && (has_days || count <= 3);
   *seconds = 0;
-  for (int i = 0; first + i < 4 && i < count; i++) {
+  for (int i = 0; good && i < count; i++) {
+    good = i == 0 || part[i] <= most[first + i];
     *seconds += unit[first + i] * part[i];
   }
-  return !*at && count >= 2 && (has_days || count <= 3);
+  return good;
 }
 
-// Parses a run of numbers with units, "23h50m", a time as Slurm writes it, or a plain number.
-static bool parse_time(double* seconds, const char* text) {
-  if (text_read_number(seconds, text) || parse_slurm_time(seconds, text)) {
-    return true;
-  }
+// Parses a run of numbers with units, "23h50m".
+static bool parse_units(double* seconds, const char* text) {
   *seconds = 0.0;
   const char* at = text;
   while (*at) {
@@ -63,6 +63,18 @@ static bool parse_time(double* seconds, const char* text) {
     at += digits + 1;
   }
   return at != text;
+}
+
+bool option_parse_time(double* seconds, const char* text, double unit, Error* error) {
+  if (text_read_number(seconds, text)) {
+    *seconds *= unit;
+    return true;
+  }
+  return parse_slurm_time(seconds, text) || parse_units(seconds, text) ||
+         error_set(error,
+                   "must be a time, such as 90 (%s), 2s, 15m, 23h50m or, as Slurm writes it, "
+                   "02:30:00 or 1-12 (minutes and seconds up to 59; behind days, hours up to 23)",
+                   unit == 60 ? "minutes" : "seconds");
 }
 
 static bool parse_size(double* bytes, const char* text) {
@@ -140,12 +152,10 @@ static bool parse_integer(int64_t* value, const OptionRow* row, const char* text
 }
 
 static bool parse_real(double* value, const OptionRow* row, const char* text, Error* error) {
-  bool time = row->kind == OPTION_TIME;
-  if (!(time ? parse_time(value, text) : text_read_number(value, text))) {
-    return error_set(error, time ? "must be a time, such as 90, 2s, 15m, 23h50m or 02:30:00"
-                                 : "must be a number");
-  }
-  return check_range(row, *value, error);
+  bool good = row->kind == OPTION_TIME
+                  ? option_parse_time(value, text, 1, error)
+                  : text_read_number(value, text) || error_set(error, "must be a number");
+  return good && check_range(row, *value, error);
 }
 
 static bool parse_flag(bool* value, const char* text, Error* error) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/options_value.h"
 #include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/verbs.h"
@@ -13,6 +14,7 @@
 
 #define DEFAULT_TIME 86400.0   // seconds
 #define MAX_WALL_MARGIN 600.0  // seconds, after run.max_wall
+#define LONGEST_TIME 31536000.0
 #define MOST_RANKS 100000
 
 static const char usage[] =
@@ -28,8 +30,8 @@ static const char usage[] =
     "      --nodes=N    nodes of a job or task\n"
     "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of a job, as\n"
     "                   many as there are hyper-episodes at a time; of an array task, one)\n"
-    "      --time=T     time limit, as 2h30m or 02:30:00 (default: run.max_wall and ten minutes,\n"
-    "                   or a day)";
+    "      --time=T     time limit as sbatch takes it: 90 is 90 minutes, 02:30:00, 1-12; or 2h30m\n"
+    "                   (default: run.max_wall and ten minutes, or a day)";
 
 typedef struct {
   int nodes;        // 0 = not said
@@ -54,15 +56,16 @@ static int parse_count(const char* text) {
   return *end || value < 1 || value > MOST_RANKS ? 0 : (int)value;
 }
 
-// Seconds from "2h30m", as run.max_wall takes them; 0 if it is not one.
-static double parse_time(const char* text) {
-  RunConfig config;
+// A time limit as sbatch takes it, where a plain number is minutes, or with units.
+static bool parse_time(double* seconds, const char* text) {
   Error error = {0};
-  run_config_init(&config);
-  bool good = options_set(&config.options, "run.max_wall", text, "--time", &error);
-  double seconds = good ? config.run.max_wall : 0;
-  run_config_free(&config);
-  return seconds;
+  if (option_parse_time(seconds, text, 60, &error) &&
+      ((*seconds >= 1 && *seconds <= LONGEST_TIME) ||
+       error_set(&error, "must be from one second to a year"))) {
+    return true;
+  }
+  fprintf(stderr, "autombpo launch: --time=%s: %s\n", text, error.text);
+  return false;
 }
 
 // -1: go on. Otherwise the exit code.
@@ -91,13 +94,15 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
         good = (a->workers = parse_count(optarg)) > 0;
         break;
       case 't':
-        good = (a->seconds = parse_time(optarg)) > 0;
+        if (!parse_time(&a->seconds, optarg)) {
+          return EXIT_USAGE;
+        }
         break;
       default:
         return EXIT_USAGE;
     }
     if (!good) {
-      return usage_error("expected a number from 1, or a time", optarg);
+      return usage_error("expected a number from 1", optarg);
     }
   }
   return -1;

@@ -127,6 +127,10 @@ static void each_kind_reads_its_forms(void** state) {
   set_free(set);
 }
 
+#define NOT_A_TIME \
+  "must be a time, such as 90 (seconds), 2s, 15m, 23h50m or, as Slurm writes it, 02:30:00 or " \
+  "1-12 (minutes and seconds up to 59; behind days, hours up to 23)"
+
 static void times_are_taken_as_slurm_writes_them(void** state) {
   (void)state;
   static const struct {
@@ -134,7 +138,9 @@ static void times_are_taken_as_slurm_writes_them(void** state) {
     double seconds;
   } times[] = {{"run.max_wall=1-00:00:00", 86400}, {"run.max_wall=02:30:00", 9000},
                {"run.max_wall=30:00", 1800},       {"run.max_wall=2-12", 216000},
-               {"run.max_wall=1-2:30", 95400},     {"run.max_wall=0-0:0:9", 9}};
+               {"run.max_wall=1-2:30", 95400},     {"run.max_wall=0-0:0:9", 9},
+               {"run.max_wall=60", 60},            {"run.max_wall=90:00", 5400},
+               {"run.max_wall=100:00:00", 360000}};
   Set* set = set_new(NULL);
   for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
     give(set, times[i].text);
@@ -142,12 +148,12 @@ static void times_are_taken_as_slurm_writes_them(void** state) {
   }
   set_free(set);
   static const char* const wrong[] = {"1:",    ":1",        "1-",   "1:2:3:4",
-                                      "1-2-3", "1-1:2:3:4", "1:2m", "1;2"};
+                                      "1-2-3", "1-1:2:3:4", "1:2m", "1;2",
+                                      "02:99:00", "00:60", "1-25:00:00", "1-24", "1-1:1:60"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-    char text[64], expected[160];
+    char text[64], expected[sizeof NOT_A_TIME + 96];
     snprintf(text, sizeof text, "run.max_wall=%s", wrong[i]);
-    snprintf(expected, sizeof expected,
-             "command line: '%s': must be a time, such as 90, 2s, 15m, 23h50m or 02:30:00", text);
+    snprintf(expected, sizeof expected, "command line: '%s': " NOT_A_TIME, text);
     expect_refused(text, expected);
   }
 }
@@ -166,8 +172,7 @@ static void wrong_values_are_refused_with_what_was_expected(void** state) {
   expect_refused("net.real_ratio=0x1", "command line: 'net.real_ratio=0x1': must be a number");
   expect_refused("net.automatic=yes", "command line: 'net.automatic=yes': must be true or false");
   expect_refused("run.max_wall=3 h",
-                 "command line: 'run.max_wall=3 h': must be a time, such as 90, 2s, 15m, 23h50m or "
-                 "02:30:00");
+                 "command line: 'run.max_wall=3 h': " NOT_A_TIME);
   expect_refused("run.max_wall=1000d", "command line: 'run.max_wall=1000d': must be in [0s, 365d]");
   expect_refused("run.max_bytes=1Gb",
                  "command line: 'run.max_bytes=1Gb': must be a number of bytes, such as 500M or "

@@ -23,6 +23,21 @@ grep -qx '#SBATCH --time=0-02:00:00' campaign.sbatch || fail "--time is not in t
 grep -qx '#SBATCH --array=0-9' array.sbatch || fail "no array of ten seeds"
 grep -qx '#SBATCH --time=0-01:00:00' limited.sbatch || fail "run.max_wall does not set the limit"
 rm ./*.sbatch
+
+# times mean what they mean to sbatch
+while read -r time limit; do
+  "${launch[@]}" "--time=$time" >timed.sbatch
+  grep -qx "#SBATCH --time=$limit" timed.sbatch || fail "--time=$time is not $limit"
+done <<END
+60 0-01:00:00
+90:00 0-01:30:00
+100:00:00 4-04:00:00
+1-12 1-12:00:00
+1-12:30 1-12:30:00
+2-00:00:01 2-00:01:00
+2h30m 0-02:30:00
+END
+rm timed.sbatch
 [[ $(ls) == "$before" ]] || fail "launch wrote files"
 
 # refused COMMAND...: exit code 2, and no script
@@ -37,4 +52,7 @@ refused "${launch[@]}" sac.no_such_key=1
 refused "${launch[@]}" seeds=3..1
 refused "${launch[@]}" seeds=0..3 run.dir=one
 refused "${launch[@]}" --nodes=0
-refused "${launch[@]}" --time=never
+for time in never 0 -1 02:99:00 1-25:00:00 1-24 00:60 1:2:3:4 400-0; do
+  refused "${launch[@]}" "--time=$time"
+  grep -q -- "--time=$time: must be" problem || fail "the refusal does not name --time=$time"
+done
