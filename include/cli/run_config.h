@@ -21,7 +21,8 @@
   OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
   OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory") \
-  OPT(TIME, max_wall, 0, 0, 31536000, "s", "save and stop before this time; 0 = never. 90 is seconds") \
+  OPT(TIME, max_wall, 0, 0, 31536000, "s", \
+      "save and stop before this time, 90 = 90 seconds; 0 = never") \
   OPT(TIME, term_grace, 30, 1, 86400, "s", \
       "time to save and stop after SIGTERM or SIGINT; then it ends, saved or not") \
   OPT(TIME, lost_after, 600, 1, 31536000, "s", "give up a rank that is silent for this time") \

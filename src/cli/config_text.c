@@ -141,8 +141,8 @@ void config_man(const Options* options, Text* out) {
            "the directories of AUTOMBPO_PATH and among the installed configurations. Later files\n"
            "overrule earlier ones, and section.name=value on the command line overrules files.\n"
            ".PP\n"
-           "Integers may be written as 50e3, times as 90 (seconds), 2s, 15m, 23h50m, 2d or as Slurm\n"
-           "does (30:00, 02:30:00, 1-12, 1-00:00:00), sizes as 500M or\n"
+           "Integers may be written as 50e3, times as 90 (seconds), 2s, 15m, 23h50m, 2d or as\n"
+           "Slurm does (30:00, 02:30:00, 1-12, 1-00:00:00), sizes as 500M or\n"
            "20G (powers of 1024), lists as [1, 2]. An unknown key, a wrong type and a value out\n"
            "of range are errors: all are listed, nothing is written, and the exit code is 2.\n"
            ".SH OPTIONS\n");

@@ -18,10 +18,6 @@ static void print_help(FILE* out) {
   fprintf(out, "\n`autombpo <verb> --help` says more.\n");
 }
 
-// Earlier than any library.
-__attribute__((section(".preinit_array"), used)) static void (*const check_first)(void) =
-    surroundings_check;
-
 static int run(int argc, char** argv) {
   if (argc < 2) {
     print_help(stderr);
