@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from autombpo_analysis.io import FEATURES, HEAD_SIZES, HEADS, HYPERPARAMETERS
+from autombpo_analysis.io import (
+    FEATURES,
+    HEAD_SIZES,
+    HEADS,
+    HYPERPARAMETERS,
+    MARK,
+    _checksum,
+)
 
 TAU = 125
 EPOCH = 1000
@@ -21,6 +30,15 @@ SPEC = {
     "action_high": [2.0],
     "horizon": 1000,
 }
+
+
+@contextmanager
+def sealed(path: Path, mode: str = "r+") -> Iterator[h5py.File]:
+    """Write or edit a file, and seal it again as it then is."""
+    with h5py.File(path, mode) as file:
+        yield file
+    data = path.read_bytes()
+    path.write_bytes(data + MARK + b"%016x\n" % _checksum(data))
 
 
 def baseline_curve(n_epochs: int) -> np.ndarray:
@@ -227,7 +245,7 @@ def write_episode(
     top = 1700 + 800 * skill + 120 * rng.normal()
     curve = top / (1 + np.exp(-(np.arange(n_epochs) - half) / (0.08 * n_epochs)))
     returns = curve[:, None] * (1 + 0.06 * rng.normal(size=(n_epochs, 10))) + 20
-    with h5py.File(path, "w") as file:
+    with sealed(path, "w") as file:
         _root(file, "episode", env, method, seed)
         file.attrs["hyper_episode"] = index
         file.attrs["stage"] = stage
@@ -261,7 +279,7 @@ def write_policy(
     seen: features (rows, F) of the hyper-episodes that it learnt from, or None.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
+    with sealed(path, "w") as file:
         _root(file, "policy", "hopper-v2", "autombpo", 0)
         file.attrs["version"] = version
         file.attrs["stage"] = version

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
-from synthetic import write_episode, write_policy, write_run
+from synthetic import sealed, write_episode, write_policy, write_run
 
 from autombpo_analysis import Episode, FormatError, load
 from autombpo_analysis import compare as cmp
@@ -29,7 +28,7 @@ def test_trials_of_different_length_share_a_grid(tmp_path: Path):
 
 def shifted(path: Path, index: int, shift: int, **options) -> Episode:
     write_episode(path, index=index, **options)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         file["epochs/env_step"][:] += shift
     return Episode.read(path)
 
@@ -139,7 +138,7 @@ def test_methods_are_compared_at_the_samples_that_all_reach(tmp_path: Path):
 
 def test_returns_of_episodes_of_other_lengths_are_not_compared(campaign: Path, tmp_path: Path):
     path = write_run(tmp_path / "short", method="sac_20", n_epochs=20)
-    with h5py.File(path / "episodes/000000.h5", "r+") as file:
+    with sealed(path / "episodes/000000.h5") as file:
         file.attrs["env_spec"] = file.attrs["env_spec"].replace("1000", "200")
     runs = load(campaign, path)
     for draw in (cmp.scores, plots.returns):
@@ -161,7 +160,7 @@ def test_table_has_a_row_for_each_method_and_task(campaign: Path):
 def test_an_unscheduled_model_training_is_counted_by_epoch(tmp_path: Path):
     # MBPO's own interval need not meet the decisions: they cannot tell how often it trained.
     path = write_episode(tmp_path / "0.h5", n_epochs=10)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         file["decisions/action"][:, 0] = -1
         file["decisions/hyperparameters"][:, 0] = 0
         file["epochs/model_trainings"][:] = 4
@@ -171,7 +170,7 @@ def test_an_unscheduled_model_training_is_counted_by_epoch(tmp_path: Path):
 
 def test_a_method_without_a_model_never_trains_it(tmp_path: Path):
     path = write_episode(tmp_path / "0.h5", n_epochs=10, with_decisions=False)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         file["epochs/model_trainings"][:] = 0
         file["epochs/original"][:, 0] = 0
     result = cv.schedules([Episode.read(path)])

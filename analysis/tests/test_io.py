@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from synthetic import write_episode, write_policy
+from synthetic import sealed, write_episode, write_policy
 
 from autombpo_analysis import Episode, FormatError, Policy, SkippedFileWarning, load
 from autombpo_analysis.check import check_episode, check_policies
@@ -58,7 +59,7 @@ def test_curves_stack_trials(campaign: Path):
 def test_incomplete_files_are_left_out_with_a_warning(training: Path, tmp_path: Path):
     path = shutil.copytree(training, tmp_path / "run")
     write_episode(path / "episodes/000004.h5", index=4, stage=2, n_epochs=4, complete=False)
-    with h5py.File(path / "policy/v000003.h5", "r+") as file:
+    with sealed(path / "policy/v000003.h5") as file:
         del file.attrs["complete"]
     with pytest.warns(SkippedFileWarning) as caught:
         (run,) = load(path)
@@ -68,11 +69,24 @@ def test_incomplete_files_are_left_out_with_a_warning(training: Path, tmp_path: 
     assert "complete" in run.skipped[0][1] and "000004.h5" in run.skipped[0][1]
 
 
-def test_a_truncated_file_is_left_out(training: Path, tmp_path: Path):
+def _damages(data: bytes) -> Iterator[bytes]:
+    """One bit anywhere, in the seal everywhere; an end that is missing; something behind it."""
+    size = len(data)
+    for place in [*range(0, size - 40, size // 73), *range(size - 40, size)]:
+        yield data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
+    for missing in (1, 33, 34, 35, size - 3000, size - 20, size):
+        yield data[: size - missing]
+    yield data + b"x"
+
+
+def test_a_damaged_file_is_left_out(training: Path, tmp_path: Path):
     path = shutil.copytree(training, tmp_path / "run")
     victim = path / "episodes/000002.h5"
-    victim.write_bytes(victim.read_bytes()[:3000])
-    with pytest.warns(SkippedFileWarning, match="000002.h5: not a readable HDF5 file"):
+    for damaged in _damages(victim.read_bytes()):
+        victim.write_bytes(damaged)
+        with pytest.raises(FormatError, match="000002.h5: (is damaged|has no seal)"):
+            Episode.read(victim)
+    with pytest.warns(SkippedFileWarning, match="000002.h5: has no seal|000002.h5: is damaged"):
         (run,) = load(path)
     assert len(run.episodes) == 5
 
@@ -101,7 +115,7 @@ def test_what_leads_out_of_a_file_is_not_followed(training: Path, tmp_path: Path
     with h5py.File(secret, "w") as file:
         file["x"] = np.arange(4.0)
     path = shutil.copytree(training, tmp_path / "run")
-    with h5py.File(path / "episodes/000002.h5", "r+") as file:
+    with sealed(path / "episodes/000002.h5") as file:
         forge(file, secret)
     with pytest.raises(FormatError, match="/epochs/secret (is a link to elsewhere|has its values)"):
         Episode.read(path / "episodes/000002.h5")
@@ -124,7 +138,7 @@ def test_unsealed_names_are_ignored(training: Path, tmp_path: Path):
 )
 def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, attribute, value, message):
     path = write_episode(tmp_path / "000000.h5", n_epochs=2)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         del file.attrs[attribute]
         if value is not None:
             file.attrs[attribute] = value
@@ -135,7 +149,7 @@ def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, attribute, valu
 
 def test_columns_of_different_length_are_refused(tmp_path: Path):
     path = write_episode(tmp_path / "000000.h5", n_epochs=3)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         del file["epochs/alpha"]
         file["epochs/alpha"] = np.zeros(2)
     with pytest.raises(FormatError, match="differ in length"):
@@ -144,7 +158,7 @@ def test_columns_of_different_length_are_refused(tmp_path: Path):
 
 def test_fixed_length_strings_read_like_variable_ones(tmp_path: Path):
     path = write_episode(tmp_path / "000000.h5", n_epochs=2)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         for name in ("format", "env", "method", "status"):
             file.attrs[name] = np.bytes_(file.attrs[name])
         node = file["decisions"]
@@ -205,14 +219,14 @@ def test_a_documented_episode_has_no_problems(training: Path, campaign: Path):
 )
 def test_check_finds_a_broken_column(tmp_path: Path, column, row, value, message):
     path = write_episode(tmp_path / "000000.h5", n_epochs=2)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         file[f"decisions/{column}"][row] = value
     assert any(message in problem for problem in check_episode(Episode.read(path)))
 
 
 def test_check_finds_what_depends_on_the_host(tmp_path: Path):
     path = write_episode(tmp_path / "000000.h5", n_epochs=2)
-    with h5py.File(path, "r+") as file:
+    with sealed(path) as file:
         file.attrs["hostname"] = "n01"
         del file["epochs/alpha"]
     problems = check_episode(Episode.read(path))
@@ -221,7 +235,7 @@ def test_check_finds_what_depends_on_the_host(tmp_path: Path):
 
 def test_check_finds_a_broken_controller(training: Path, tmp_path: Path):
     path = shutil.copytree(training, tmp_path / "run")
-    with h5py.File(path / "policy/v000003.h5", "r+") as file:
+    with sealed(path / "policy/v000003.h5") as file:
         file["stages/score"][1] = 1.0
         file["features/trained_low"][4] -= 1.0
         del file["heads/real_ratio/adam_mean"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
+from synthetic import sealed
 
 from autombpo_analysis import load, plots, theory
 
@@ -80,7 +80,7 @@ def _write_fvi(path: Path, with_ratio: bool) -> None:
         names = ("iterations", "sigma", "n_real", "bound_interior", "bound_interior_value",
                  "measured_ratio", "measured_low", "measured_high")  # fmt: skip
         tables["ratio"] = {name: np.ones(1) for name in names}
-    with h5py.File(path, "w") as file:
+    with sealed(path, "w") as file:
         file.attrs.update({"format": "autombpo.fvi", "format_version": 1, "complete": 1})
         for group, columns in tables.items():
             for name, values in columns.items():

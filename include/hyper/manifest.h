@@ -5,7 +5,8 @@
 
 #include "hyper/run_directory.h"
 
-// Writes COMPLETE, unless it is there. All sealed files are.
+// Writes COMPLETE; all sealed files are there. Where it lists them already, they are compared (one
+// that was removed has been made again); an empty one, of version 0.1, is replaced.
 bool manifest_write(const RunDirectory* directory, Error* error);
 
 // Compares the files of a complete run with its manifest; those that are missing are made again, to

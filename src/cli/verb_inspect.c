@@ -20,6 +20,9 @@ static const char usage[] =
     "the checksums that it was sealed with; the exit code is 1 if one is bad.\n\n"
     "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files";
 
+// Missing files that are named; the others are counted.
+#define MISSING_NAMED 8
+
 typedef struct {
   Arena arena;
   uint64_t checksum;
@@ -80,14 +83,30 @@ static bool inspect_part(Inspection* in, const RunDirectory* directory, const ch
   return true;
 }
 
-static int64_t count_missing(const RunDirectory* directory, int64_t total) {
-  int64_t missing = 0;
-  for (int64_t e = 0; e < total; e++) {
-    char path[RUN_PATH_SIZE];
-    run_episode_path(path, directory, e);
-    missing += !files_exists(path);
+// Adds the name of a file that is not there, of the first few.
+static void look_for(const char* path, const RunDirectory* directory, Text* names, int* missing) {
+  if (!files_exists(path) && (*missing)++ < MISSING_NAMED) {
+    text_add(names, " %s", path + strlen(directory->path) + 1);
   }
-  return missing;
+}
+
+// How many hyper-episodes are missing, and the names of all files that are, the controller's too.
+static int find_missing(const RunDirectory* directory, const SchedulerPlan* plan, Text* names) {
+  int missing = 0;
+  char path[RUN_PATH_SIZE];
+  for (int64_t e = 0; e < plan->hyper_episodes; e++) {
+    run_episode_path(path, directory, e);
+    look_for(path, directory, names, &missing);
+  }
+  int episodes = missing;
+  for (int v = 0; plan->updates > 0 && v <= plan->updates; v++) {
+    run_policy_path(path, directory, v);
+    look_for(path, directory, names, &missing);
+  }
+  if (missing > MISSING_NAMED) {
+    text_add(names, " and %d more", missing - MISSING_NAMED);
+  }
+  return episodes;
 }
 
 // Task, method, seed, state, and what is missing, from run.yaml.
@@ -99,14 +118,18 @@ static void describe(const RunDirectory* directory) {
   if (run_files_read(&c, directory->path, 0, NULL, &error)) {
     Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo};
     SchedulerPlan plan = scheduler_plan(&x);
-    int64_t missing = count_missing(directory, plan.hyper_episodes);
+    Text names;
+    text_init(&names, &c.arena);
+    int missing = find_missing(directory, &plan, &names);
     run_file(path, directory, "COMPLETE");
+    bool complete = names.size == 0 && files_exists(path);
     printf("%s: %s on %s, seed %lld, %s: ", directory->path, c.run.method, c.env.id,
-           (long long)c.run.seed, files_exists(path) ? "complete" : "not complete");
+           (long long)c.run.seed, complete ? "complete" : "not complete");
     printf("%lld of %lld hyper-episodes of %d epochs", (long long)(plan.hyper_episodes - missing),
            (long long)plan.hyper_episodes, plan.epochs);
     printf(plan.updates > 0 ? ", stages of %d, %d updates of the controller\n" : "\n",
            plan.stage_size, plan.updates);
+    printf(names.size > 0 ? "missing:%s\n" : "", names.bytes);
   } else {
     printf("%s: no run.yaml that can be read alone: %s\n", directory->path, error.text);
   }

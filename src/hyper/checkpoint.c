@@ -1,6 +1,5 @@
 #include "hyper/checkpoint.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +16,6 @@
 #define GENERATIONS_KEPT 2
 #define LAST_GENERATION 999999L
 #define MAX_GENERATIONS 64  // that a directory may hold
-
-// How a sealed file ends (docs/formats.md section 2): a word, then 16 digits and a newline.
-#define END_MARK "\nautombpo-sealed "
-#define END_SIZE 34
 
 // Generation numbers of a hyper-episode's checkpoints, newest first. Returns how many.
 static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Arena* scratch) {
@@ -177,20 +172,6 @@ static void remove_files(const char* parent, const char* suffix, Arena* scratch)
 
 typedef enum { GOOD, BAD, FOREIGN } Verdict;
 
-// A checkpoint whose end is missing must not reach HDF5, which may hang on it.
-static bool check_end(const char* path, Error* error) {
-  char end[sizeof END_MARK] = "";
-  int descriptor = files_open(path, O_RDONLY, error);
-  if (descriptor < 0) {
-    return false;
-  }
-  bool good = lseek(descriptor, -END_SIZE, SEEK_END) >= 0 &&
-              files_take(descriptor, end, sizeof end - 1) == sizeof end - 1 &&
-              !strcmp(end, END_MARK);
-  close(descriptor);
-  return good || error_set(error, "%s: is truncated, or not a checkpoint", path);
-}
-
 // A whole file of ours that this run cannot use, and that an older one would not mend.
 static Verdict check_owner(H5File* file, const HyperEpisode* h, Arena* scratch, Error* error) {
   const char* format = h5_get_text(file, "", "format", scratch);
@@ -231,7 +212,7 @@ static Verdict check_owner(H5File* file, const HyperEpisode* h, Arena* scratch, 
 static Verdict open_generation(H5File* file, const HyperEpisode* h, const char* path,
                                Arena* scratch, Error* error) {
   Error ignored;
-  if (!check_end(path, error) || !h5_open_any(file, path, error)) {
+  if (!h5_open_any(file, path, error)) {
     return BAD;
   }
   Verdict verdict = check_owner(file, h, scratch, error);
@@ -302,7 +283,7 @@ bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* di
   for (int i = 0; i < count && !found; i++) {
     H5File file;
     generation_path(path, parent, numbers[i]);
-    if (check_end(path, &ignored) && h5_open(&file, path, FORMAT, VERSION, &ignored)) {
+    if (h5_open(&file, path, FORMAT, VERSION, &ignored)) {
       *generation = numbers[i];
       *env_step = h5_get_i64(&file, "", "env_step");
       found = h5_close(&file, &ignored);

@@ -35,9 +35,11 @@ bool manifest_write(const RunDirectory* directory, Error* error) {
   char path[RUN_PATH_SIZE];
   Arena arena;
   Text text;
+  char start[FILES_START_SIZE];
   run_file(path, directory, "COMPLETE");
-  if (files_exists(path)) {
-    return true;
+  files_read_start(start, path);
+  if (*start) {
+    return manifest_check(directory, error);
   }
   arena_init(&arena);
   text_init(&text, &arena);

@@ -23,6 +23,7 @@ static bool check_content(H5File* file, const Experiment* x, const char* index_n
   return good;
 }
 
+// The seal vouches for every byte, and sealing has read the datasets back: that is not repeated.
 static bool check_file(const char* path, const char* format, const Experiment* x,
                        const char* index_name, int64_t index, Error* error) {
   H5File file;
@@ -31,9 +32,6 @@ static bool check_file(const char* path, const char* format, const Experiment* x
     return false;
   }
   bool good = check_content(&file, x, index_name, index, error);
-  if (good) {
-    h5_verify(&file, NULL);
-  }
   return h5_close(&file, good ? error : &ignored) && good;
 }
 

@@ -17,7 +17,7 @@ bool h5_refuse(H5File* file, const char* object, const char* format, ...)
 bool h5_refuse_errno(H5File* file, const char* what);
 
 // Appends the mark of a sealed file to a file that is complete otherwise; checks that of the file
-// `name`, if there is one (files of other programs have none). False = failed or damaged, reported.
+// `name`. False = failed, damaged or without a mark, reported.
 bool h5_mark_append(H5File* file, int descriptor);
 bool h5_mark_check(H5File* file, const char* name);
 

@@ -50,18 +50,24 @@ bool h5_mark_append(H5File* file, int descriptor) {
   return files_put(descriptor, mark, MARK_SIZE) || h5_refuse_errno(file, "cannot be written");
 }
 
-// Compares the mark at the end of the file, if there is one.
+// Nothing but the mark tells whether every byte is as it was.
+static bool has_no_mark(H5File* file) {
+  return h5_refuse(file, "",
+                   "has no seal at its end: cut off, damaged, or written by another program");
+}
+
+// Compares the mark at the end of the file.
 static bool compare_mark(H5File* file, int descriptor) {
   uint64_t hash;
   char found[MARK_SIZE + 1] = "";
   char expected[MARK_SIZE + 1];
   int64_t size = lseek(descriptor, -MARK_SIZE, SEEK_END);
   if (size < 0) {
-    return true;
+    return has_no_mark(file);
   }
   int64_t got = files_take(descriptor, found, MARK_SIZE);
   if (got == MARK_SIZE && memcmp(found, WORD, strlen(WORD)) != 0) {
-    return true;
+    return has_no_mark(file);
   }
   if (got != MARK_SIZE || !hash_start(descriptor, size, &hash)) {
     return h5_refuse_errno(file, "cannot be read");

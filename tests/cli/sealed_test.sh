@@ -33,8 +33,19 @@ for ((i = 0; i < 24; i++)); do
   cp whole/episodes/000001.h5 $victim
 done
 rm run/COMPLETE
+# with nothing but its own seal, which is damaged, cut off or behind something else
 for ((i = 0; i < 12; i++)); do
-  flip $victim $((i * (size - 40) / 11)) # not the seal itself, without which the content still counts
+  flip $victim $((i * (size - 34) / 11))
+  refused $victim
+  cp whole/episodes/000001.h5 $victim
+done
+for ((i = 0; i < 34; i += 3)); do
+  flip $victim $((size - 1 - i))
+  refused $victim
+  cp whole/episodes/000001.h5 $victim
+done
+for change in -1 -34 +1 0; do
+  truncate -s "$change" $victim
   refused $victim
   cp whole/episodes/000001.h5 $victim
 done
@@ -49,12 +60,15 @@ cp whole/COMPLETE run/
 # the way out
 flip $victim 5000
 rm $victim
+expect 0 'not complete: 5 of 6' inspect run
+says '^missing: episodes/000001.h5$'
 "$program" "${train[@]}" run.dir=run >/dev/null
 [[ $(checksum run) == "$sum" ]] || fail "removing the damaged file does not lead to the same bits"
 
 # a run that an earlier version completed
 : >run/COMPLETE
 expect 0 . resume -q run
+cmp run/COMPLETE whole/COMPLETE || fail "the empty COMPLETE was not replaced"
 expect 0 'autombpo on inverted-pendulum-v4, seed 0, complete: 6 of 6 hyper-episodes' inspect run
 rm run/episodes/000004.h5 run/COMPLETE
 expect 0 'not complete: 5 of 6 hyper-episodes of 3 epochs, stages of 3, 2 updates' inspect run
@@ -70,7 +84,7 @@ run = pathlib.Path(sys.argv[1])
 assert len(load(run)[0].episodes) == 6
 victim = run / "episodes/000001.h5"
 data = victim.read_bytes()
-for position in range(0, len(data) - 40, len(data) // 73):
+for position in [*range(0, len(data) - 34, len(data) // 73), *range(len(data) - 34, len(data))]:
     victim.write_bytes(data[:position] + bytes([data[position] ^ 4]) + data[position + 1 :])
     read = load(run)[0]
     assert len(read.episodes) == 5 and read.skipped, f"byte {position}"

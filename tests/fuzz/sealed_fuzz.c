@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../store/reseal.h"
 #include "hyper/checkpoint.h"
 #include "hyper/policy_file.h"
 #include "hyper/trajectory.h"
@@ -190,6 +191,7 @@ static void fit_checksum(const char* path) {
     H5Aclose(attribute);
   }
   H5Fclose(handle);
+  reseal(path);
 }
 
 static void edit_file(const char* path, const Good* good, const uint8_t* data, size_t size) {
@@ -199,6 +201,7 @@ static void edit_file(const char* path, const Good* good, const uint8_t* data, s
     apply(file, good, data + i);
   }
   H5Fclose(file);
+  reseal(path);
   fit_checksum(path);
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <hdf5.h>
 
+#include "reseal.h"
 #include "store/h5.h"
 #include "store/h5_table.h"
 
@@ -30,6 +31,7 @@ static void make_file(const char* path, hsize_t rows, hsize_t columns) {
   H5Pclose(list);
   H5Sclose(space);
   H5Fclose(handle);
+  reseal(path);
 }
 
 static void refused(hsize_t rows, hsize_t columns) {

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "reseal.h"
 #include "store/h5_archive.h"
 
 #define ROWS 40000  // large enough for chunks
@@ -171,7 +172,7 @@ static void wrong_files_are_refused_with_the_reason(void** state) {
   expect_refused(f, path, "other", 1, "a.h5: format 'test.file', expected 'other'");
   expect_refused(f, path_of(f, "none.h5"), "test.file", 1, "none.h5: No such file");
   assert_true(files_write(path_of(f, "b.h5"), "not HDF5", 8, &f->error));
-  expect_refused(f, path_of(f, "b.h5"), "test.file", 1, "b.h5: not a readable HDF5 file");
+  expect_refused(f, path_of(f, "b.h5"), "test.file", 1, "b.h5: has no seal at its end");
 
   assert_true(h5_open(&file, path, "test.file", 1, &f->error));
   double number = 1.0;
@@ -206,8 +207,10 @@ static void damaged_bytes_are_found(void** state) {
   assert_true(files_write(path_of(f, "b.h5"), bytes, size, &f->error));
   expect_refused(f, path_of(f, "b.h5"), "test.file", 1, "b.h5: is damaged: its bytes have");
 
-  // a file whose mark was cut off has the checksum of its datasets still
+  // one whose mark fits again has the checksum of its datasets still
   assert_true(files_write(path_of(f, "c.h5"), bytes, size - 34, &f->error));
+  expect_refused(f, path_of(f, "c.h5"), "test.file", 1, "c.h5: has no seal at its end");
+  reseal(path_of(f, "c.h5"));
   assert_true(h5_open(&file, path_of(f, "c.h5"), "test.file", 1, &f->error));
   assert_false(h5_verify(&file, NULL));
   assert_false(h5_close(&file, &f->error));
@@ -223,16 +226,19 @@ static void any_single_damage_is_refused_before_hdf5_reads_it(void** state) {
   const char* damaged = path_of(f, "b.h5");
   assert_true(write_one(f, path, 0.5));
   assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
-  for (size_t i = 0; i < size - 34; i += size / 50) {
+  for (size_t i = 0; i < size; i += i < size - 34 ? (size - 34) / 50 : 1) {
     bytes[i] ^= 0x10;
     FILE* stream = fopen(damaged, "wb");
     assert_true(fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
     assert_false(h5_open(&file, damaged, "test.file", 1, &f->error));
     bytes[i] ^= 0x10;
   }
-  // and one that ends early
-  assert_true(files_write(damaged, bytes, size / 2, &f->error));
-  assert_false(h5_open(&file, damaged, "test.file", 1, &f->error));
+  // and one that ends early, before its mark, in it, or goes on behind it
+  const size_t sizes[] = {0, 20, size / 2, size - 35, size - 34, size - 33, size - 1, size + 1};
+  for (int i = 0; i < 8; i++) {
+    assert_true(files_write(damaged, bytes, sizes[i], &f->error));
+    assert_false(h5_open(&file, damaged, "test.file", 1, &f->error));
+  }
 }
 
 // The limit stands for a full disk, at every stage of writing.

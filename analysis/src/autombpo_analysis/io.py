@@ -130,16 +130,15 @@ def _checksum(data: bytes) -> int:
     return value
 
 
-def _is_damaged(path: Path) -> bool:
-    """Whether the bytes of a file are not those that it was sealed with.
-
-    A file without a mark at its end (one that HDF5's tools have copied) is taken as it is.
-    """
+def _seal_problem(path: Path) -> str | None:
+    """Why the bytes of a file are not known to be those that were sealed; None if they are."""
     data = path.read_bytes()
     mark = data[-MARK_SIZE:]
     if not mark.startswith(MARK):
-        return False
-    return mark[len(MARK) :] != b"%016x\n" % _checksum(data[:-MARK_SIZE])
+        return "has no seal at its end: cut off, damaged, or written by another program"
+    if mark[len(MARK) :] != b"%016x\n" % _checksum(data[:-MARK_SIZE]):
+        return "is damaged: its bytes are not those that were sealed"
+    return None
 
 
 def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
@@ -148,8 +147,9 @@ def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
     Links and storage in other files are refused: a data file does not choose what is opened.
     """
     try:
-        if _is_damaged(path):
-            raise FormatError(f"{path}: is damaged: its bytes are not those that were sealed")
+        problem = _seal_problem(path)
+        if problem is not None:
+            raise FormatError(f"{path}: {problem}")
         file = h5py.File(path, "r")
     except OSError as error:
         raise FormatError(f"{path}: not a readable HDF5 file ({error})") from error
