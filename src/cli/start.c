@@ -32,6 +32,11 @@ static int check_operands(int argc, char** argv, const StartVerb* verb, const St
     fprintf(stderr, "autombpo %s: -o FILE is missing\n", argv[0]);
     return EXIT_USAGE;
   }
+  Error error;
+  if (s->output && !files_check(s->output, &error)) {
+    fprintf(stderr, "autombpo %s: %s\n", argv[0], error.text);
+    return EXIT_USAGE;
+  }
   if (verb->resumes && (optind == argc || strchr(argv[optind], '='))) {
     fprintf(stderr, "autombpo %s: the run directory is missing\n", argv[0]);
     return EXIT_USAGE;

@@ -194,6 +194,9 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
 static bool write_once(const char* path, const void* bytes, size_t size, Error* error) {
   char temporary[FILES_PATH_SIZE];
   int descriptor = -1;
+  if (!files_check(path, error)) {  // the rename would replace a device
+    return false;
+  }
   for (int attempt = 0; descriptor < 0; attempt++) {
     if (!files_temporary(temporary, path, attempt, error)) {
       return false;

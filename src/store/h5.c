@@ -117,7 +117,8 @@ static bool report(H5File* file, Error* error) {
 // Creates the file under a temporary name that nobody uses.
 static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
   for (int attempt = 0; file->handle < 0; attempt++) {
-    if (!files_temporary(file->temporary, file->path, attempt, &file->error)) {
+    if (!files_check(file->path, &file->error) ||
+        !files_temporary(file->temporary, file->path, attempt, &file->error)) {
       file->failed = true;
       return false;
     }

@@ -70,10 +70,25 @@ limited 1 'out of memory' '-v 900000' train "$config" "${fixed[@]}" run.dir=memo
 limited 1 'File too large' '-f 20' train "$config" "${fixed[@]}" run.dir=large log.transitions=true \
   hyper.apply_epochs=200
 
-# An instruction that the CPU lacks ends in words.
+# An instruction that the CPU lacks ends in words, before anything is written. Excavator has FMA4.
+if ! grep -qw fma4 /proc/cpuinfo; then
+  code=0
+  OPENBLAS_CORETYPE=Excavator "$program" train "$config" "${fixed[@]}" run.dir=foreign >out 2>&1 || code=$?
+  [[ $code == 1 && ! -e foreign ]] || fail "a foreign OPENBLAS_CORETYPE: exit code $code"
+  says 'OPENBLAS_CORETYPE names; unset it'
+fi
+
+# What is written into a file never replaces something else: this could be /dev/full.
+mkfifo fifo
+expect 1 'fifo: is a FIFO, expected a regular file' config show "$config" scheduler.kind=fixed -o fifo
+expect 2 'fifo: is a FIFO, expected a regular file' baseline "$config" run.dir=never -o fifo
+expect 1 'fifo: is a FIFO' play run/episodes/000000.h5 --episodes 1 --states fifo
+[[ -p fifo && ! -e never ]] || fail "a FIFO was replaced"
+
+# Nothing is printed into a file of the run because standard output was closed.
 code=0
-OPENBLAS_CORETYPE=SkylakeX "$program" config check "$config" scheduler.kind=fixed >out 2>&1 || code=$?
-[[ $code == 0 || $code == 1 ]] || fail "a foreign OPENBLAS_CORETYPE: exit code $code"
+"$program" train "$config" "${fixed[@]}" run.dir=closed >&- 2>out || code=$?
+[[ $code == 1 && $(checksum closed) == "$sum" ]] || fail "closed output: exit code $code"
 
 # A run can read what it wrote, whatever its configuration and the directories around it are called.
 for name in $'line\nbreak' $'latin-\xe9' 'quo"te' "apo's" 'back\slash' ' space' '#hash' 'a: b' 'ü'; do
