@@ -36,6 +36,11 @@ run_directory() {
   plan=$("$program" "$verb" --dry-run "$@") || return 2
   directory=$(sed -n 's/^# .* into \(.*\); nothing was written$/\1/p' <<<"$plan")
   [[ -n $directory ]] || return 2
+  if [[ $directory == *$'\n'* ]]; then
+    note "seeds= are several runs, and one is watched over at a time: give run.seed, or use" \
+      "\`autombpo launch ... seeds=A..B\`, which makes a job of each"
+    return 2
+  fi
   printf '%s\n' "$directory"
 }
 

@@ -5,15 +5,12 @@
 #ifndef CLI_LAUNCH_H
 #define CLI_LAUNCH_H
 
-#include <stdint.h>
-
 #include "base/text.h"
+#include "cli/seeds.h"
 
 // The texts of mpi_launch/supervise.sh and slurm.sh, part of the program.
 extern const char launch_supervise[];
 extern const char launch_slurm[];
-
-#define LAUNCH_SEEDS 10000
 
 typedef struct {
   const char* title;      // one line for its reader
@@ -24,17 +21,12 @@ typedef struct {
   int workers;            // ranks that run hyper-episodes; 1 = one process without MPI
   int tasks;              // array tasks that share one run; 0 = no array
   double seconds;         // time limit
-  int seed_count;         // array tasks that are runs of their own; 0 = no array
-  const int64_t* seeds;   // (seed_count)
+  Seeds seeds;            // array tasks that are runs of their own
   int operand_count;
   char* const* operands;  // (operand_count) of `autombpo train`
 } LaunchScript;
 
 // Appends the script.
 void launch_print(Text* out, const LaunchScript* script);
-
-// Seeds from "3", "0..9", "0-9" or "1,2,5". Returns how many, at most LAUNCH_SEEDS; 0 if the text
-// is anything else.
-int launch_parse_seeds(int64_t seeds[LAUNCH_SEEDS], const char* text);
 
 #endif  // CLI_LAUNCH_H

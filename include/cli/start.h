@@ -3,18 +3,26 @@
 #ifndef CLI_START_H
 #define CLI_START_H
 
-#include "cli/run_config.h"
+#include "cli/seeds.h"
 #include "cluster/comm.h"
 
 typedef struct {
   int argc;            // the verb and its arguments
   char** argv;
+  int operand_count;   // of them, without seeds=, and with the seed of the present run
+  char** operands;
+  double begun;        // clock_wall
+  Seeds seeds;         // one run each, one after the other; none = the only run's is run.seed
+  int run;             // index of the present one
+  int runs;
   Comm comm;
-  RunConfig config;
+  RunConfig config;    // of the present run
+  RunDirectory* directories;  // (runs) up to the present run
   const char* output;  // of -o, or NULL
   int64_t diverged;    // hyper-episodes, after the campaign
   bool dry_run;
   bool quiet;
+  Arena arena;
 } Start;
 
 typedef struct {
@@ -24,8 +32,9 @@ typedef struct {
   bool takes_output;           // -o FILE
   bool train_length;           // fixed runs last hyper.train_epochs instead of apply_epochs
   const char* const* presets;  // options that the verb sets after the files, before key=value
+  char* with_seeds;            // and another one where there are seeds=, or NULL
 
-  // Called on rank 0 before and after the campaign, or NULL.
+  // Called on rank 0 before and after each run, or NULL.
   void (*opened)(const Start* start);
   bool (*finish)(const Start* start, Error* error);
 } StartVerb;
@@ -33,7 +42,8 @@ typedef struct {
 // For `finish`: one line about a complete run.
 bool start_print_result(const Start* start, Error* error);
 
-// Parses, starts MPI, opens the run directory, runs the campaign. Returns the exit code.
+// Parses, starts MPI; opens the directory and runs the campaign of each run, up to the first that
+// does not come to its end. Returns the exit code.
 int start_run(int argc, char** argv, const StartVerb* verb);
 
 #endif  // CLI_START_H

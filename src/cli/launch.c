@@ -1,55 +1,9 @@
 #include "cli/launch.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_SEED (INT64_C(1) << 53)
 #define SIGNAL_MARGIN 120  // seconds before the time limit
-
-static bool parse_seed(int64_t* seed, const char** text) {
-  char* end;
-  if (**text < '0' || **text > '9') {
-    return false;
-  }
-  *seed = strtoll(*text, &end, 10);
-  *text = end;
-  return *seed <= LARGEST_SEED;
-}
-
-// "A" or "A..B" or "A-B", appended to seeds.
-static bool parse_range(int64_t* seeds, int* count, const char** text) {
-  int64_t first, last;
-  if (!parse_seed(&first, text)) {
-    return false;
-  }
-  last = first;
-  int dash = **text == '-' ? 1 : !strncmp(*text, "..", 2) ? 2 : 0;
-  *text += dash;
-  if (dash && !parse_seed(&last, text)) {
-    return false;
-  }
-  if (last < first || last - first >= LAUNCH_SEEDS - *count) {
-    return false;
-  }
-  for (int64_t seed = first; seed <= last; seed++) {
-    seeds[(*count)++] = seed;
-  }
-  return true;
-}
-
-int launch_parse_seeds(int64_t seeds[LAUNCH_SEEDS], const char* text) {
-  int count = 0;
-  while (parse_range(seeds, &count, &text)) {
-    if (*text == '\0') {
-      return count;
-    }
-    if (*text++ != ',') {
-      break;
-    }
-  }
-  return 0;
-}
 
 // A word that the shell takes as it is.
 static void add_quoted(Text* out, const char* word) {
@@ -67,7 +21,7 @@ static void add_quoted(Text* out, const char* word) {
 }
 
 static void add_size(Text* out, const LaunchScript* s) {
-  int tasks = s->seed_count > 0 ? s->seed_count : s->tasks;
+  int tasks = s->seeds.count > 0 ? s->seeds.count : s->tasks;
   if (tasks > 0) {
     text_add(out, "#SBATCH --array=0-%d\n", tasks - 1);
   }
@@ -90,7 +44,7 @@ static void add_time(Text* out, double seconds) {
 }
 
 static void add_header(Text* out, const LaunchScript* s) {
-  bool array = s->seed_count > 0 || s->tasks > 0;
+  bool array = s->seeds.count > 0 || s->tasks > 0;
   text_add(out, "#!/usr/bin/env bash\n# %s\n", s->title);
   text_add(out,
            "# Printed by autombpo launch; submit it with sbatch. Partition, account and memory\n"
@@ -107,10 +61,10 @@ static void add_run(Text* out, const LaunchScript* s) {
   add_quoted(out, s->program);
   text_add(out, "\ncd ");
   add_quoted(out, s->directory);
-  if (s->seed_count > 0) {
+  if (s->seeds.count > 0) {
     text_add(out, "\nseeds=(");
-    for (int i = 0; i < s->seed_count; i++) {
-      text_add(out, i ? " %" PRId64 : "%" PRId64, s->seeds[i]);
+    for (int i = 0; i < s->seeds.count; i++) {
+      text_add(out, i ? " %" PRId64 : "%" PRId64, s->seeds.seed[i]);
     }
     text_add(out, ")");
   }
@@ -119,7 +73,7 @@ static void add_run(Text* out, const LaunchScript* s) {
     text_add(out, " ");
     add_quoted(out, s->operands[i]);
   }
-  text_add(out, s->seed_count > 0 ? " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n" : "\n");
+  text_add(out, s->seeds.count > 0 ? " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n" : "\n");
 }
 
 void launch_print(Text* out, const LaunchScript* s) {

@@ -2,12 +2,14 @@
 #include "cli/start.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/stopwatch.h"
 #include "cli/program.h"
 #include "cli/run_files.h"
 #include "cli/verbs.h"
@@ -20,6 +22,7 @@
 // Seconds for all ranks to begin and to end together.
 #define BEGIN_PATIENCE 180
 #define END_PATIENCE 60
+#define SOON 1e-3  // as run.max_wall: it is over
 
 static void print_problem(const Start* s, const Error* error) {
   if (s->comm.rank == 0) {
@@ -77,14 +80,43 @@ static int parse_options(int argc, char** argv, const StartVerb* verb, Start* s)
   return check_operands(argc, argv, verb, s);
 }
 
-static bool read_config(Start* s, int count, char** operands, const StartVerb* verb, Error* error) {
+// Fills in operands, with room for the preset that goes with seeds, and for run.seed.
+static bool take_operands(Start* s, const StartVerb* verb, Error* error) {
+  int count = s->argc - optind;
+  char** operands = ARENA_NEW(&s->arena, count + 2, char*);
+  memcpy(operands + 1, s->argv + optind, (size_t)count * sizeof *operands);
+  s->operands = operands + 1;
+  s->runs = 1;
+  if (!verb->resumes && !seeds_take(&s->seeds, &count, s->operands, &s->arena, error)) {
+    return false;
+  }
+  if (s->seeds.count > 0) {
+    s->runs = s->seeds.count;
+    count++;  // run.seed
+  }
+  if (s->seeds.count > 0 && verb->with_seeds) {
+    operands[0] = verb->with_seeds;
+    s->operands = operands;
+    count++;
+  }
+  s->operand_count = count;
+  s->directories = ARENA_NEW(&s->arena, s->runs, RunDirectory);
+  return true;
+}
+
+static bool read_config(Start* s, const StartVerb* verb, Error* error) {
   RunConfig* c = &s->config;
   run_config_init(c);
   if (verb->resumes) {
-    return run_files_read(c, operands[0], count - 1, operands + 1, error) &&
+    return run_files_read(c, s->operands[0], s->operand_count - 1, s->operands + 1, error) &&
            run_config_resolve(c, error);
   }
-  if (!run_config_read(c, count, operands, verb->quickstart, verb->presets, error)) {
+  if (s->seeds.count > 0) {
+    s->operands[s->operand_count - 1] =
+        text_format(&s->arena, "run.seed=%lld", (long long)s->seeds.seed[s->run]);
+  }
+  if (!run_config_read(c, s->operand_count, s->operands, verb->quickstart, verb->presets, error) ||
+      !seeds_check_directory(&s->seeds, c, error)) {
     return false;
   }
   if (verb->train_length) {
@@ -116,7 +148,7 @@ static void add_arguments(Json* json, int argc, char** argv) {
 }
 
 // Where, when and with what the program ran: one line of starts.jsonl.
-static bool record_start(const Start* s, int argc, char** argv, Error* error) {
+static bool record_start(const Start* s, Error* error) {
   Arena arena;
   arena_init(&arena);
   Text text;
@@ -130,7 +162,7 @@ static bool record_start(const Start* s, int argc, char** argv, Error* error) {
   json_init(&json, &text);
   json_begin_object(&json, NULL);
   json_text(&json, "start", now);
-  add_arguments(&json, argc, argv);
+  add_arguments(&json, s->argc, s->argv);
   json_text(&json, "version", AUTOMBPO_VERSION);
   json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
@@ -170,7 +202,7 @@ static bool check_ranks(Start* s, const char* config, const char* machine, Error
 static int refusal(const Error* error) { return error->transient ? EXIT_FAILED : EXIT_USAGE; }
 
 // -1: go on. Otherwise the exit code.
-static int open_run(Start* s, int argc, char** argv, const char* machine, Error* error) {
+static int open_run(Start* s, const char* machine, Error* error) {
   if (s->comm.rank > 0 || s->dry_run) {
     return -1;
   }
@@ -178,31 +210,33 @@ static int open_run(Start* s, int argc, char** argv, const char* machine, Error*
       !run_files_check_machine(&s->config, machine, error)) {
     return refusal(error);
   }
-  return record_start(s, argc, argv, error) ? -1 : EXIT_FAILED;
+  return record_start(s, error) ? -1 : EXIT_FAILED;
 }
 
 // On every rank: the verdict of rank 0.
-static int prepare(Start* s, int argc, char** argv, const StartVerb* verb, int first,
-                   Error* error) {
+static int prepare(Start* s, const StartVerb* verb, Error* error) {
   char machine[MACHINE_SIZE] = "", label[COMM_LABEL_SIZE];
   Error own = {0}, ranks = {0};
-  bool good = read_config(s, argc - first, argv + first, verb, &own) &&
+  bool good = read_config(s, verb, &own) &&
               run_files_machine(machine, &s->config, &own);
   snprintf(label, sizeof label, "%.150s", good ? s->config.experiment.config_hash : own.text);
   bool equal = check_ranks(s, label, machine, &ranks);
   *error = good ? ranks : own;
-  if (good && equal && s->comm.rank == 0) {
+  if (good && equal && s->comm.rank == 0 && s->run == 0) {
     fputs(s->config.warnings.bytes, stderr);
   }
-  int code = good && equal ? open_run(s, argc, argv, machine, error) : refusal(error);
+  int code = good && equal ? open_run(s, machine, error) : refusal(error);
   return comm_share(code);
 }
 
+// The configuration of the first run, and where each one goes.
 static void print_plan(Start* s) {
   SchedulerPlan plan = scheduler_plan(&s->config.experiment);
   Text text;
   text_init(&text, &s->config.arena);
-  options_show(&s->config.options, &text);
+  if (s->run == 0) {
+    options_show(&s->config.options, &text);
+  }
   printf("%s# %lld hyper-episodes of %d epochs into %s; nothing was written\n", text.bytes,
          (long long)plan.hyper_episodes, plan.epochs, s->config.directory.path);
 }
@@ -214,7 +248,7 @@ static CampaignOptions campaign_options(const Start* s) {
                .give_up = c->checkpoint.give_up,
                .max_bytes = (int64_t)(c->checkpoint.max_gb * 1e9)},
       .progress_interval = c->log.progress,
-      .max_wall = c->run.max_wall,
+      .max_wall = c->run.max_wall > 0 ? fmax(SOON, c->run.max_wall - clock_wall() + s->begun) : 0,
       .lost_after = c->run.lost_after,
       .lease_timeout = c->run.lease_timeout,
       .quiet = s->quiet || c->log.quiet};
@@ -262,8 +296,57 @@ bool start_print_result(const Start* start, Error* error) {
   return true;
 }
 
+static int dry_run(Start* s, const StartVerb* verb) {
+  if (s->comm.rank == 0) {
+    print_plan(s);
+  }
+  if (s->comm.rank == 0 && verb->opened) {
+    verb->opened(s);
+  }
+  return 0;
+}
+
+static int run_one(Start* s, const StartVerb* verb) {
+  Error error = {0};
+  stop_guard(BEGIN_PATIENCE, EXIT_FAILED);
+  int code = prepare(s, verb, &error);
+  s->directories[s->run] = s->config.directory;
+  if (code >= 0) {
+    print_problem(s, &error);
+  } else {
+    code = s->dry_run ? dry_run(s, verb) : run_campaign(s, verb, &error);
+  }
+  run_config_free(&s->config);
+  return code;
+}
+
+// Whether the next run may begin: its ranks gather, so none may be lost.
+static bool goes_on(const Start* s, int* code) {
+  bool next = *code == 0 && s->run + 1 < s->runs;
+  if (next && s->comm.lost) {
+    *code = EXIT_FAILED;
+    fprintf(stderr, "autombpo: rank %d: a rank was lost; repeat the command for the other seeds\n",
+            s->comm.rank);
+  }
+  return next && *code == 0;
+}
+
+static int run_all(Start* s, const StartVerb* verb) {
+  Error error = {0};
+  if (!take_operands(s, verb, &error)) {
+    print_problem(s, &error);
+    return EXIT_USAGE;
+  }
+  int code = run_one(s, verb);
+  while (goes_on(s, &code)) {
+    s->run++;
+    code = run_one(s, verb);
+  }
+  return code;
+}
+
 int start_run(int argc, char** argv, const StartVerb* verb) {
-  Start start = {.argc = argc, .argv = argv};
+  Start start = {.argc = argc, .argv = argv, .begun = clock_wall()};
   Error error = {0};
   int code = parse_options(argc, argv, verb, &start);
   if (code >= 0) {
@@ -276,22 +359,10 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
     return EXIT_USAGE;
   }
   gemm_init();
-  code = prepare(&start, argc, argv, verb, optind, &error);
-  if (code >= 0) {
-    print_problem(&start, &error);
-  } else if (start.dry_run) {
-    code = 0;
-    if (start.comm.rank == 0) {
-      print_plan(&start);
-      if (verb->opened) {
-        verb->opened(&start);
-      }
-    }
-  } else {
-    code = run_campaign(&start, verb, &error);
-  }
+  arena_init(&start.arena);
+  code = run_all(&start, verb);
   stop_guard(END_PATIENCE, code);
   comm_finalize(&start.comm, code);
-  run_config_free(&start.config);
+  arena_free(&start.arena);
   return code;
 }

@@ -10,10 +10,12 @@
 #include "hyper/trajectory.h"
 #include "nn/gemm.h"
 
+// The hyper-episodes of one run directory after those of the other.
 static bool read_runs(Trajectory* runs, int count, const Start* s, Arena* arena, Error* error) {
+  int each = count / s->runs;
   for (int i = 0; i < count; i++) {
     char path[RUN_PATH_SIZE];
-    run_episode_path(path, &s->config.directory, i);
+    run_episode_path(path, &s->directories[i / each], i % each);
     if (!trajectory_read(&runs[i], path, arena, error)) {
       return false;
     }
@@ -61,7 +63,7 @@ static bool save(const Start* s, const Baseline* b, const char* engine, Arena* a
   uname(&machine);
   int64_t* seeds = ARENA_NEW(arena, b->seeds, int64_t);
   for (int i = 0; i < b->seeds; i++) {
-    seeds[i] = i;
+    seeds[i] = s->seeds.count > 0 ? s->seeds.seed[i / (b->seeds / s->runs)] : i;
   }
   BaselineSource source = {
       .env_engine = engine,
@@ -75,10 +77,14 @@ static bool save(const Start* s, const Baseline* b, const char* engine, Arena* a
   return baseline_save(b, &source, s->output, error);
 }
 
+// When all runs are done.
 static bool make_baseline(const Start* s, Error* error) {
+  if (s->run + 1 < s->runs) {
+    return start_print_result(s, error);
+  }
   Arena arena;
   arena_init(&arena);
-  Baseline b = {.seeds = s->config.experiment.scheduler.hyper_episodes};
+  Baseline b = {.seeds = s->runs * s->config.experiment.scheduler.hyper_episodes};
   strcpy(b.env, s->config.experiment.env);
   Trajectory* runs = ARENA_NEW(&arena, b.seeds, Trajectory);
   bool ok = read_runs(runs, b.seeds, s, &arena, error);
@@ -101,10 +107,14 @@ int verb_baseline(int argc, char** argv) {
                                         "run.dir=runs/{env}/baseline/s{seed}", NULL};
   static const StartVerb verb = {
       .usage =
-          "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...]\n\n"
+          "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...] [seeds=0..4]\n\n"
           "Runs scheduler.hyper_episodes runs of MBPO in the configuration's own schedule, for\n"
           "hyper.train_epochs epochs, and writes the mean evaluation return at each number of\n"
           "real samples to FILE.yaml: the R' that training a controller needs.\n\n"
+          "  seeds=A..B, seeds=A,B,C\n"
+          "                  the mean over a run of each seed, one after the other, each in its\n"
+          "                  own run.dir; without, over five (scheduler.hyper_episodes) of one\n"
+          "                  seed, which ranks share\n"
           "  -o, --output    file to write\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
@@ -113,6 +123,7 @@ int verb_baseline(int argc, char** argv) {
       .takes_output = true,
       .train_length = true,
       .presets = presets,
+      .with_seeds = "scheduler.hyper_episodes=1",
   };
   return start_run(argc, argv, &verb);
 }

@@ -39,9 +39,6 @@ typedef struct {
   bool array;
   int tasks;        // 0 = not said
   double seconds;   // 0 = not said
-  char* seeds;      // or NULL
-  int count;        // of operands, without seeds=
-  char** operands;
 } LaunchArguments;
 
 static int usage_error(const char* what, const char* value) {
@@ -108,18 +105,6 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
   return -1;
 }
 
-// Takes seeds= out of the operands.
-static void take_operands(LaunchArguments* a, int argc, char** argv) {
-  a->operands = argv + optind;
-  for (int i = optind; i < argc; i++) {
-    if (!strncmp(argv[i], "seeds=", 6)) {
-      a->seeds = argv[i] + 6;
-    } else {
-      a->operands[a->count++] = argv[i];
-    }
-  }
-}
-
 // Hyper-episodes that may run at the same time.
 static int parallel_episodes(const Experiment* x) {
   SchedulerPlan plan = scheduler_plan(x);
@@ -143,28 +128,19 @@ static const char* title(Arena* arena, const RunConfig* c, const LaunchScript* s
   SchedulerPlan plan = scheduler_plan(x);
   const char* run = text_format(arena, "%s on %s, %lld hyper-episodes of %d epochs", x->method,
                                 x->task, (long long)plan.hyper_episodes, plan.epochs);
-  if (s->seed_count > 0) {
-    return text_format(arena, "%s; %d runs, one a seed.", run, s->seed_count);
+  if (s->seeds.count > 0) {
+    return text_format(arena, "%s; %d runs, one a seed.", run, s->seeds.count);
   }
   return text_format(arena, "%s, into %s.", run, c->directory.path);
 }
 
-// Seeds in one directory would be refused when they run.
-static bool check_seeds(const RunConfig* c, const LaunchScript* s, Error* error) {
-  if (s->seed_count > 1 && !strstr(c->run.dir, "{seed}")) {
-    return error_set(error, "run.dir=%s is one directory for %d seeds: it needs {seed}", c->run.dir,
-                     s->seed_count);
-  }
-  return true;
-}
-
 static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig* c) {
   int parallel = parallel_episodes(&c->experiment);
-  bool array = a->array || s->seed_count > 0;
+  bool array = a->array || s->seeds.count > 0;
   s->nodes = a->nodes;
   s->workers = a->workers > 0 ? a->workers : array ? 1 : parallel;
   s->workers = s->workers < s->nodes ? s->nodes : s->workers;
-  if (a->array && s->seed_count == 0) {
+  if (a->array && s->seeds.count == 0) {
     s->tasks = a->tasks > 0 ? a->tasks : parallel;
   }
   s->seconds = a->seconds > 0          ? a->seconds
@@ -185,20 +161,18 @@ static bool fill_places(LaunchScript* s, Arena* arena, Error* error) {
   return true;
 }
 
-static bool print_script(RunConfig* c, const LaunchArguments* a, Error* error) {
-  LaunchScript s = {.operand_count = a->count, .operands = a->operands};
-  int64_t* seeds = ARENA_NEW(&c->arena, LAUNCH_SEEDS, int64_t);
-  if (a->seeds && (s.seed_count = launch_parse_seeds(seeds, a->seeds)) == 0) {
-    return error_set(error, "seeds=%s: expected A..B or A,B,C, at most %d", a->seeds, LAUNCH_SEEDS);
-  }
-  s.seeds = seeds;
-  if (!run_config_read(c, a->count, a->operands, false, NULL, error) ||
-      !run_config_resolve(c, error) || !check_seeds(c, &s, error) ||
+static bool print_script(RunConfig* c, const LaunchArguments* a, int count, char** operands,
+                         Error* error) {
+  LaunchScript s = {.operands = operands};
+  if (!seeds_take(&s.seeds, &count, operands, &c->arena, error) ||
+      !run_config_read(c, count, operands, false, NULL, error) ||
+      !run_config_resolve(c, error) || !seeds_check_directory(&s.seeds, c, error) ||
       !fill_places(&s, &c->arena, error)) {
     return false;
   }
   fputs(c->warnings.bytes, stderr);
   fill_size(&s, a, c);
+  s.operand_count = count;
   s.name = job_name(&c->arena, &c->experiment);
   s.title = title(&c->arena, c, &s);
   Text text;
@@ -215,13 +189,12 @@ int verb_launch(int argc, char** argv) {
   if (code >= 0) {
     return code;
   }
-  take_operands(&arguments, argc, argv);
-  if (arguments.count == 0) {
+  if (optind == argc) {
     return usage_error("a configuration is missing", "");
   }
   RunConfig config;
   run_config_init(&config);
-  bool good = print_script(&config, &arguments, &error);
+  bool good = print_script(&config, &arguments, argc - optind, argv + optind, &error);
   run_config_free(&config);
   if (!good) {
     fprintf(stderr, "%s\n", error.text);

@@ -5,10 +5,13 @@
 int verb_train(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
-          "usage: autombpo train [-nq] [CONFIG.yaml ...] [key=value ...]\n\n"
+          "usage: autombpo train [-nq] [CONFIG.yaml ...] [key=value ...] [seeds=0..9]\n\n"
           "Runs the hyper-episodes of a configuration, alone or under mpirun, and writes them to\n"
           "run.dir. Repeating the command on a directory continues what is missing there.\n"
           "Without a file, the embedded quick start is run.\n\n"
+          "  seeds=A..B, seeds=A,B,C\n"
+          "                  a run for each seed, in its own run.dir, one after the other, up to\n"
+          "                  the first that does not come to its end; its exit code is returned\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
@@ -23,7 +26,7 @@ int verb_apply(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
           "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
-          "\n"
+          "                      [seeds=0..9]\n\n"
           "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
           "scheduler.hyper_episodes runs, each with streams of its own. The controller brings the\n"
           "hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides it.\n\n"

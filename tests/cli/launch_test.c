@@ -9,30 +9,6 @@
 
 #include "cli/launch.h"
 
-static int64_t seeds[LAUNCH_SEEDS];
-
-static void seeds_are_ranges_and_lists(void** state) {
-  (void)state;
-  assert_int_equal(launch_parse_seeds(seeds, "7"), 1);
-  assert_int_equal(seeds[0], 7);
-  assert_int_equal(launch_parse_seeds(seeds, "0..9"), 10);
-  assert_int_equal(seeds[9], 9);
-  assert_int_equal(launch_parse_seeds(seeds, "3-5"), 3);
-  assert_int_equal(seeds[0], 3);
-  assert_int_equal(launch_parse_seeds(seeds, "1,4,10..12"), 5);
-  assert_int_equal(seeds[4], 12);
-}
-
-static void other_seeds_are_refused(void** state) {
-  (void)state;
-  static const char* const bad[] = {"",    "a",       "1,",  ",1",        "3..1",
-                                    "-1",  "1..",     "1 2", "0..100000", "1.5",
-                                    "1,,2", "9007199254740993"};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    assert_int_equal(launch_parse_seeds(seeds, bad[i]), 0);
-  }
-}
-
 static const char* print(Arena* arena, const LaunchScript* script) {
   Text text;
   text_init(&text, arena);
@@ -93,9 +69,8 @@ static void each_seed_is_an_array_task(void** state) {
   Arena arena;
   arena_init(&arena);
   LaunchScript script = job;
-  static const int64_t three[] = {1, 5, 8};
-  script.seed_count = 3;
-  script.seeds = three;
+  int64_t three[] = {1, 5, 8};
+  script.seeds = (Seeds){3, three};
   const char* text = print(&arena, &script);
   assert_non_null(strstr(text, "\n#SBATCH --array=0-2\n"));
   assert_non_null(strstr(text, "\nseeds=(1 5 8)\n"));
@@ -105,8 +80,6 @@ static void each_seed_is_an_array_task(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(seeds_are_ranges_and_lists),
-      cmocka_unit_test(other_seeds_are_refused),
       cmocka_unit_test(words_are_quoted_for_the_shell),
       cmocka_unit_test(sizes_and_times_become_options_of_sbatch),
       cmocka_unit_test(a_short_job_is_signalled_in_its_last_quarter),
