@@ -69,6 +69,8 @@ starts_of() { wc -l 2>/dev/null <"$1/starts.jsonl" || echo 0; }
 supervise_stop=
 supervise_pid=
 supervise_watch=
+# Is rank 0 a process of this machine, for sure?
+supervise_here=
 
 # The first TERM, INT or HUP asks for a checkpoint as USR1 does, because mpirun gives its ranks only
 # a second after TERM; the next one ends mpirun.
@@ -102,14 +104,26 @@ catch_signals() {
   done
 }
 
-# rank_0_of SESSION: prints its process that mpirun has started as rank 0, if there is one.
+# family_of PROCESS: prints it and all below it.
+family_of() {
+  local child
+  printf '%s\n' "$1"
+  for child in $(pgrep -P "$1"); do
+    family_of "$child"
+  done
+}
+
+# rank_0_of PROCESS: prints the one below it that mpirun has started as rank 0, if there is one.
 rank_0_of() {
-  ps -o pid= -s "$1" | sed 's|^ *\(.*\)|/proc/\1/environ|' |
+  family_of "$1" | sed 's|.*|/proc/&/environ|' |
     xargs grep -lzx OMPI_COMM_WORLD_RANK=0 2>/dev/null | tr -dc '0-9\n' | head -n 1
 }
 
 # lives PROCESS: and is not only left to be collected.
 lives() { [[ $(ps -o stat= -p "$1") == [^Z]* ]]; }
+
+# has_ended PROCESS: waits two seconds for that.
+has_ended() { timeout 2 tail -f -s 0.1 --pid "$1" /dev/null >/dev/null 2>&1; }
 
 # is_silent DIRECTORY SINCE: whether nothing was written for AUTOMBPO_SILENCE seconds (default half
 # an hour, 0 = for ever). Rank 0 writes status.json every 10 seconds, a process that is alone does so
@@ -120,28 +134,34 @@ is_silent() {
     [[ -z $(find "$1" -maxdepth 1 -newermt "$limit seconds ago" 2>/dev/null) ]]
 }
 
-# watch_over DIRECTORY SESSION: kills a start that hangs. That is seen when it writes nothing, and when
-# rank 0 is gone but mpirun is not, as happens with --enable-recovery. Once it gets USR1, it repeats
-# that to the start every ten seconds: mpirun loses a signal that comes before its ranks are there.
+# watch_over PROCESS [DIRECTORY]: kills a start that hangs, until it ends. That is seen when it writes
+# nothing, and when rank 0 is gone but mpirun is not, as happens with --enable-recovery and when a rank
+# dies while MPI starts. Once it gets USR1, it repeats that to the start every ten seconds: mpirun loses
+# a signal that comes before its ranks are there.
 watch_over() {
-  local directory=$1 session=$2 since=$SECONDS leader='' gone=0 why='' turns=0
+  local process=$1 directory=${2-} since=$SECONDS leader='' gone='' why='' turns=0
   local stop=$supervise_stop
   trap 'stop=yes' USR1
-  while [[ -z $why ]] && sleep 2 >/dev/null 2>&1 && kill -0 "$session" 2>/dev/null; do
-    leader=${leader:-$(rank_0_of "$session" || true)}
+  while [[ -z $why ]] && ! has_ended "$process"; do
+    leader=${leader:-$(rank_0_of "$process" || true)}
     if [[ $stop ]] && ((++turns % 5 == 0)); then
-      kill -USR1 "$session" 2>/dev/null || true
+      kill -USR1 "$process" 2>/dev/null || true
     fi
-    if [[ $leader ]] && ! lives "$leader" && ((++gone > 5)); then
+    if [[ $leader ]] && ! lives "$leader"; then
+      gone=${gone:-$SECONDS}
+    fi
+    if [[ $gone ]] && ((SECONDS - gone >= 10)); then
       why="rank 0 is gone, but mpirun is not"
-    fi
-    if is_silent "$directory" "$since"; then
+    elif [[ -z $leader && $supervise_here ]] && ((SECONDS - since > 60)); then
+      why="mpirun has no rank 0"
+    elif [[ $directory ]] && is_silent "$directory" "$since"; then
       why="nothing was written to $directory for ${AUTOMBPO_SILENCE:-1800} s"
     fi
   done
   if [[ $why ]]; then
     note "$why: killed"
-    pkill -KILL -s "$session"
+    # shellcheck disable=SC2046 # a list
+    kill -KILL $(family_of "$process") 2>/dev/null || true
   fi
 }
 
@@ -152,7 +172,7 @@ supervise_once() {
   shift
   setsid "$@" </dev/null &
   supervise_pid=$!
-  watch_over "$directory" "$supervise_pid" &
+  watch_over "$supervise_pid" "$directory" &
   supervise_watch=$!
   # a signal that came before there was a process; the watch knows of it
   [[ -z $supervise_stop ]] || kill -USR1 "$supervise_pid" 2>/dev/null || true
