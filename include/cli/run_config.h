@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "hyper/experiment.h"
 #include "hyper/run_directory.h"
+#include "hyper/schedule.h"
 
 #define ENV_OPTIONS(OPT) \
   OPT(TEXT, id, "hopper-v4", 0, 0, "", "task, or plugin:FILE.so; autombpo env list names them") \
@@ -82,6 +83,8 @@ typedef struct {
   // set by run_config_resolve
   Text warnings;             // a line each, for rank 0 to print
   Experiment experiment;
+  EnvSpec spec;              // of the task, without texts and functions
+  Schedule schedule;         // to follow, if there is one
   Baseline baseline;
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
   const char* baseline_path;    // the file that R' was read from, or NULL
@@ -118,8 +121,21 @@ bool run_config_take_trained(RunConfig* config, Error* error);
 // trained on, or any with scheduler.transfer.
 bool run_config_check_transfer(const RunConfig* config, const char* env, Error* error);
 
-// Checks, and fills in experiment, baseline and directory. A baseline is needed to train a
-// controller; otherwise it is read only when scheduler.baseline names one.
+// Fills in experiment, from the options alone.
+void run_config_fill(RunConfig* config);
+
+// The rules between options and the task, once it was opened; appends a line for each that is
+// broken.
+bool run_config_check_task(RunConfig* config, Error* error);
+
+// All of run_config_resolve but R', which may have to be made yet.
+bool run_config_open(RunConfig* config, Error* error);
+
+// R': needed to train a controller; otherwise read only when scheduler.baseline names it. It is
+// missing where this fails and baseline_path is still NULL.
+bool run_config_take_baseline(RunConfig* config, Error* error);
+
+// Checks, and fills in all that follows from the options: a run can begin.
 bool run_config_resolve(RunConfig* config, Error* error);
 
 #endif  // CLI_RUN_CONFIG_H

@@ -71,6 +71,10 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
                    int64_t max_rows, Rng* rng, Arena* arena);
 void ensemble_free(Ensemble* ensemble);
 
+// Bytes of an Ensemble with its scratch, and beside that of each transition that it is trained on.
+double ensemble_bytes(const EnsembleOptions* options, int obs_size, int act_size);
+double ensemble_row_bytes(const EnsembleOptions* options, int obs_size, int act_size);
+
 Real* ensemble_max_logvar(const Ensemble* ensemble);
 Real* ensemble_min_logvar(const Ensemble* ensemble);
 

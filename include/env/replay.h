@@ -32,6 +32,8 @@ typedef struct {
   Real* terminated;   // (B) 0 or 1
 } Batch;
 
+double replay_row_bytes(int obs_size, int act_size);
+
 void replay_init(Replay* replay, int obs_size, int act_size, int64_t limit);
 void replay_free(Replay* replay);
 

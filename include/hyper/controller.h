@@ -75,6 +75,9 @@ typedef struct {
 bool controller_groups(int* groups, int group[HEAD_COUNT], const HyperOptions* options,
                        const char* text, Error* error);
 
+// Bytes of a controller all of whose heads are scheduled.
+double controller_bytes(const ControllerShape* shape);
+
 // Fails when `groups` names an unknown or repeated head, or leaves out a scheduled one.
 bool controller_init(Controller* controller, const HyperOptions* options,
                      const ControllerShape* shape, uint64_t seed, Arena* arena, Error* error);

@@ -47,6 +47,6 @@ typedef struct {
 MbpoOptions experiment_mbpo(const Experiment* experiment);
 
 // The largest k that can come, by MBPO's own schedule or by a scheduler's bounds.
-int experiment_longest_rollout(const Experiment* experiment);
+int experiment_longest_rollout(const Experiment* experiment, MbpoScheduled scheduled);
 
 #endif  // HYPER_EXPERIMENT_H

@@ -7,6 +7,7 @@
 #define HYPER_HYPER_EPISODE_H
 
 #include "hyper/experiment.h"
+#include "mbpo/sizes.h"
 
 typedef struct {
   int64_t env_step;
@@ -47,6 +48,18 @@ typedef struct {
   MbpoEpoch* epoch;         // (experiment epochs)
   Rng rng;                  // batches that features are measured on
 } HyperEpisode;
+
+// Decisions of a whole hyper-episode.
+int64_t hyper_episode_most_decisions(const Experiment* experiment);
+
+// Bytes of a hyper-episode when its buffers are full: of the run, and of its tables and what it is
+// sealed from.
+typedef struct {
+  MbpoBytes mbpo;
+  double record;
+} HyperEpisodeBytes;
+HyperEpisodeBytes hyper_episode_bytes(const Experiment* experiment, MbpoScheduled scheduled,
+                                      const EnvSpec* spec);
 
 // `scheduled`: which heads the controller of this hyper-episode sets.
 bool hyper_episode_init(HyperEpisode* episode, const Experiment* experiment, int64_t index,

@@ -101,6 +101,9 @@ const char* feature_name(HyperFeature feature);
 // Whether the configuration lets a scheduler set a head at all (hyper.schedule_*).
 bool hyper_schedules(const HyperOptions* options, HyperHead head);
 
+// Whether the head of a trained controller is to act where one is applied (hyper.apply_*).
+bool hyper_applies(const HyperOptions* options, HyperHead head);
+
 // Sets what the scheduled heads start from, at the begin of a run.
 void hyper_begin(Mbpo* mbpo, const HyperOptions* options);
 

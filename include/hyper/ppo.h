@@ -35,6 +35,9 @@ int ppo_group_of_version(const PpoOptions* options, int version, int* stage_in_g
 // Updates in all.
 int ppo_total_stages(const PpoOptions* options);
 
+// Versions of the controller that hyper-episodes which run at the same time may act with.
+int ppo_versions_kept(const PpoOptions* options);
+
 // Probability of uniform exploration when acting with `version`.
 double ppo_exploration(const PpoOptions* options, int version);
 

@@ -11,6 +11,7 @@
 #include "hyper/controller.h"
 #include "hyper/experiment.h"
 #include "hyper/run_directory.h"
+#include "hyper/schedule.h"
 
 // The shape of a run: a function of the configuration alone.
 typedef struct {
@@ -51,6 +52,9 @@ struct SchedulerKind {
 
   SchedulerPlan (*plan)(const Experiment* x);
 
+  // Bytes of what rank 0 has of it at most. NULL: next to nothing.
+  double (*bytes)(const Experiment* x);
+
   // Takes up what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
 
@@ -67,6 +71,9 @@ struct SchedulerKind {
 // The kind of a configuration, and its plan.
 const SchedulerKind* scheduler_kind(const Experiment* experiment);
 SchedulerPlan scheduler_plan(const Experiment* experiment);
+
+// Which hyperparameters it sets in some hyper-episode. `schedule`: the one to follow, or NULL.
+MbpoScheduled scheduler_may_set(const Experiment* experiment, const Schedule* schedule);
 
 // Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.
 int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);

@@ -20,5 +20,6 @@ Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request);
 // A controller of the shape that the configuration describes.
 bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
                                Error* error);
+double scheduler_controller_bytes(const Experiment* x, int max_stages);
 
 #endif  // HYPER_SCHEDULER_KINDS_H

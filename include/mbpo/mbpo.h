@@ -128,18 +128,6 @@ void mbpo_train_model(Mbpo* mbpo);
 // Whether MBPO's own schedule trains the model at this real step.
 bool mbpo_trains_itself(const Mbpo* mbpo);
 
-// k of MBPO's own schedule in an epoch.
-int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch);
-
-// Rollouts of an epoch: at its first step, and every `interval` steps.
-int mbpo_rollouts_per_epoch(const MbpoOptions* options, int interval);
-
-// Rows of D_model: all that retain_epochs epochs make at this length (docs/algorithms.md, D22).
-int64_t mbpo_imagined_rows(const MbpoOptions* options, int rollout_length);
-
-// Real samples of a whole run at most: exploration ends with a whole episode.
-int64_t mbpo_most_steps(const MbpoOptions* options, int epochs);
-
 // Fraction of the run that is done, in [0, 1].
 double mbpo_progress(const Mbpo* mbpo);
 

@@ -18,6 +18,7 @@
 typedef struct RolloutScratch RolloutScratch;
 
 RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena);
+double rollout_scratch_bytes(int obs_size, int act_size);
 
 void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
                    EnvTermination terminated, int64_t count, int length, Rng* rng,

@@ -67,6 +67,9 @@ size_t mlp_weights_count(const Mlp* mlp, int l);
 // Buffers for batches up to max_batch. `backward` = false leaves out what only backward needs.
 void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena);
 
+// Bytes of these buffers.
+double mlp_tape_bytes(const Mlp* mlp, int max_batch, bool backward);
+
 // Uniform(+-sqrt(6 / (in + out))), biases 0 (Glorot and Bengio 2010; Keras default).
 void mlp_init_glorot(Real* params, const Mlp* mlp, Rng* rng);
 

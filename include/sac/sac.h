@@ -67,6 +67,9 @@ typedef struct {
 void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,
               Arena* arena);
 
+// Bytes of a Sac with its scratch.
+double sac_bytes(const SacOptions* options, int obs_size, int act_size);
+
 // One gradient update. noise, next_noise: (B, A) standard normal draws for a ~ pi(s), a' ~ pi(s').
 // B <= options.batch_size.
 void sac_update(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise,

@@ -101,7 +101,7 @@ static void fill_directory(RunDirectory* directory, const RunConfig* config) {
   fill_in(directory->path, "{seed}", seed);
 }
 
-static void fill_experiment(RunConfig* c) {
+void run_config_fill(RunConfig* c) {
   Experiment* x = &c->experiment;
   *x = (Experiment){
       .seed = (uint64_t)c->run.seed,
@@ -127,17 +127,17 @@ static bool find_assets(RunConfig* c, Error* error) {
 }
 
 // Files name a plugin as it names itself, wherever it is.
-static bool name_env(RunConfig* c, Error* error) {
+static bool open_task(RunConfig* c, Error* error) {
   Experiment* x = &c->experiment;
-  if (strncmp(x->task, "plugin:", 7) != 0) {
-    strcpy(x->env, x->task);
-    return true;
-  }
   Env env;
   Arena arena;
   arena_init(&arena);
   bool good = env_open(&env, x->task, x->assets, &arena, error);
   if (good) {
+    c->spec = env.spec;
+    c->spec.definition = c->spec.model = NULL;  // they go with the task, as do its functions
+    c->spec.terminated = NULL;
+    c->spec.reward = NULL;
     snprintf(x->env, sizeof x->env, "%s", env.spec.id);
     env_close(&env);
   }
@@ -175,6 +175,7 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
                       "scheduler.baseline=FILE.yaml names it",
                       name);
   }
+  c->baseline_path = path;
   if (!baseline_load(&c->baseline, path, &c->arena, error)) {
     return false;
   }
@@ -183,13 +184,11 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
                       c->experiment.env);
   }
   c->experiment.baseline = &c->baseline;
-  c->baseline_path = path;
   return true;
 }
 
 // A schedule must be readable, and its rollouts no longer than there is room for.
 static bool find_schedule(RunConfig* c, Error* error) {
-  Schedule schedule;
   if (!scheduler_kind(&c->experiment)->needs_schedule) {
     return true;
   }
@@ -198,11 +197,12 @@ static bool find_schedule(RunConfig* c, Error* error) {
                       "(`autombpo schedule RUN -o FILE.csv` makes one)");
   }
   c->schedule_path = find_shipped(c, c->scheduler.schedule);
-  if (!schedule_read(&schedule, c->schedule_path, &c->arena, error)) {
+  if (!schedule_read(&c->schedule, c->schedule_path, &c->arena, error)) {
     return false;
   }
-  for (int n = 0; schedule.has[HEAD_ROLLOUT_LENGTH] && n < schedule.knots; n++) {
-    double length = schedule.value[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH];
+  const Schedule* schedule = &c->schedule;
+  for (int n = 0; schedule->has[HEAD_ROLLOUT_LENGTH] && n < schedule->knots; n++) {
+    double length = schedule->value[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH];
     if (length > c->hyper.rollout_length_max) {
       return error_line(error, "%s: rollout_length is %g, expected at most "
                         "hyper.rollout_length_max=%d", c->schedule_path, length,
@@ -270,43 +270,22 @@ static bool check_controller(const RunConfig* c, Error* error) {
   return run_config_check_transfer(c, c->experiment.env, error);
 }
 
-// The buffers must fit into this machine's memory, or nothing can come of the run.
-static bool check_memory(const RunConfig* c, Error* error) {
-  const Experiment* x = &c->experiment;
-  MbpoOptions o = experiment_mbpo(x);
-  Env env;
-  Arena arena;
-  arena_init(&arena);
-  bool good = env_open(&env, x->task, x->assets, &arena, error);
-  if (good) {
-    int row = 2 * env.spec.obs_size + env.spec.act_size + 3;
-    double imagined = (double)o.rollouts * mbpo_rollouts_per_epoch(&o, o.rollout_interval) *
-                      o.retain_epochs * experiment_longest_rollout(x);
-    double bytes = (imagined + o.env_buffer) * row * sizeof(Real);
-    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    good = (imagined < 0x1p31 && bytes < memory) ||
-           error_line(error,
-                      "%.3g rows of D_model (rollouts %d x %d an epoch x %d epochs x length %d) "
-                      "and %d of D_env are %.3g GB, but this machine has %.3g GB",
-                      imagined, o.rollouts, mbpo_rollouts_per_epoch(&o, o.rollout_interval),
-                      o.retain_epochs, experiment_longest_rollout(x), o.env_buffer, bytes / 1e9,
-                      memory / 1e9);
-    env_close(&env);
-  }
-  arena_free(&arena);
-  return good;
-}
-
-bool run_config_resolve(RunConfig* c, Error* error) {
+bool run_config_open(RunConfig* c, Error* error) {
   bool good = run_config_take_trained(c, error);
   if (!run_config_check(c, error) || !good) {
     return false;
   }
   fill_directory(&c->directory, c);
-  fill_experiment(c);
+  run_config_fill(c);
+  return find_assets(c, error) && open_task(c, error) && check_controller(c, error) &&
+         find_schedule(c, error) && run_config_check_task(c, error);
+}
+
+bool run_config_take_baseline(RunConfig* c, Error* error) {
   bool needed = scheduler_kind(&c->experiment)->needs_baseline;
-  return find_assets(c, error) && name_env(c, error) && check_memory(c, error) &&
-         check_controller(c, error) &&
-         find_schedule(c, error) && find_baseline(c, needed, error) &&
-         (!needed || check_length(c, error)) && add_hashes(c, error);
+  return find_baseline(c, needed, error) && (!needed || check_length(c, error));
+}
+
+bool run_config_resolve(RunConfig* c, Error* error) {
+  return run_config_open(c, error) && run_config_take_baseline(c, error) && add_hashes(c, error);
 }

@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/options_value.h"
+#include "cli/plan.h"
 #include "cli/run_config.h"
 #include "env/env.h"
 #include "hyper/scheduler.h"
@@ -75,6 +77,13 @@ static const SchedulerKind* kind_of(const Check* check) {
   return scheduler_kind(&x);
 }
 
+// What the scheduler sets; of a trained controller only what hyper.apply_* names.
+static MbpoScheduled sets_of(const Check* check) {
+  const RunConfig* c = check->config;
+  Experiment x = {.scheduler = c->scheduler, .hyper = c->hyper};
+  return scheduler_may_set(&x, &c->schedule);
+}
+
 static void check_model(Check* check) {
   const RunConfig* c = check->config;
   const OptionList* schedule = &c->mbpo.rollout_schedule;
@@ -90,84 +99,34 @@ static void check_model(Check* check) {
   }
 }
 
-// The real buffer forgets its oldest rows when it is full.
-static void check_transitions(Check* check) {
-  const RunConfig* c = check->config;
-  Experiment x = {.hyper = c->hyper, .scheduler = c->scheduler, .ppo = c->ppo};
-  int64_t most = mbpo_most_steps(&c->mbpo, scheduler_plan(&x).epochs);
-  if (c->log.transitions && most > c->mbpo.env_buffer) {
-    broken(check, "log.transitions", "needs mbpo.env_buffer of at least %lld, all real samples",
-           (long long)most);
-  }
-}
-
-static void check_buffers(Check* check) {
-  const MbpoOptions* o = &check->config->mbpo;
-  if (o->env_buffer < o->min_pool) {
-    broken(check, "mbpo.min_pool", "must be at most mbpo.env_buffer=%d, or no update is ever done",
-           o->env_buffer);
-  }
-  if (o->env_buffer < o->max_path_length) {
-    broken(check, "mbpo.env_buffer", "must hold an episode, mbpo.max_path_length=%d",
-           o->max_path_length);
-  }
-}
-
-// A model is trained on one transition and validated on another, from the first training on.
-static void check_model_data(Check* check) {
-  const RunConfig* c = check->config;
-  bool scheduled = kind_of(check)->decide && c->hyper.schedule_real_ratio;
-  if (c->mbpo.real_ratio == 1 && !scheduled) {
-    return;
-  }
-  if (c->mbpo.env_buffer < 2) {
-    broken(check, "mbpo.env_buffer", "must be at least 2 where a model learns");
-  }
-  if (c->mbpo.exploration_steps < 2) {
-    broken(check, "mbpo.exploration_steps", "must be at least 2 where a model learns");
-  }
-}
-
 static bool within(double value, double low, double high) { return value >= low && value <= high; }
-
-// Whether the scheduler steps a head up and down; of a trained one only what hyper.apply_* names.
-static bool steps(const Check* check, HyperHead head) {
-  const HyperOptions* h = &check->config->hyper;
-  const bool applied[HEAD_COUNT] = {h->apply_train_model, h->apply_real_ratio,
-                                    h->apply_policy_updates, h->apply_rollout_length};
-  bool trained = kind_of(check)->has_versions && !kind_of(check)->fold;
-  return hyper_schedules(h, head) && (!trained || applied[head]);
-}
 
 // What a scheduler that steps up and down begins with.
 static void check_starts(Check* check) {
   const HyperOptions* h = &check->config->hyper;
   const MbpoOptions* o = &check->config->mbpo;
-  if (steps(check, HEAD_REAL_RATIO) &&
+  MbpoScheduled sets = sets_of(check);
+  if (sets.real_ratio &&
       (o->real_ratio == 0 || !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
     broken(check, "mbpo.real_ratio", "must be above 0, for factors to move it, and in [%g, %g], "
            "hyper.real_ratio_min and max", h->real_ratio_min, h->real_ratio_max);
   }
-  if (steps(check, HEAD_REAL_RATIO) && h->real_ratio_factor == 1) {
+  if (sets.real_ratio && h->real_ratio_factor == 1) {
     broken(check, "hyper.real_ratio_factor", "must be above 1, for real_ratio to move");
   }
   bool own = h->policy_updates_start == 0;
   int updates = own ? o->policy_updates : h->policy_updates_start;
-  if (steps(check, HEAD_POLICY_UPDATES) &&
+  if (sets.policy_updates &&
       !within(updates, h->policy_updates_min, h->policy_updates_max)) {
     broken(check, own ? "mbpo.policy_updates" : "hyper.policy_updates_start",
            "must be in [%d, %d], hyper.policy_updates_min and max", h->policy_updates_min,
            h->policy_updates_max);
   }
-  if (steps(check, HEAD_ROLLOUT_LENGTH) &&
+  if (sets.rollout_length &&
       !within(h->rollout_length_start, h->rollout_length_min, h->rollout_length_max)) {
     broken(check, "hyper.rollout_length_start",
            "must be in [%d, %d], hyper.rollout_length_min and max", h->rollout_length_min,
            h->rollout_length_max);
-  }
-  if (steps(check, HEAD_TRAIN_MODEL) && !steps(check, HEAD_REAL_RATIO) && o->real_ratio == 1) {
-    broken(check, "mbpo.real_ratio",
-           "must be below 1 where the training of a model is scheduled");
   }
 }
 
@@ -240,13 +199,109 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_names(&check);
   check_compute(&check);
   check_model(&check);
-  check_transitions(&check);
-  check_buffers(&check);
-  check_model_data(&check);
   if (kind_of(&check)->decide && !kind_of(&check)->needs_schedule) {
     check_starts(&check);
   }
   check_hyper(&check);
   check_groups(&check);
+  return check.good;
+}
+
+// With the task -----------------------------------------------------------------------------------
+
+// The real buffer forgets its oldest rows when it is full.
+static void check_transitions(Check* check, const MbpoOptions* o) {
+  int64_t most = mbpo_most_steps(o, scheduler_plan(&check->config->experiment).epochs);
+  if (check->config->log.transitions && most > o->env_buffer) {
+    broken(check, "log.transitions", "needs mbpo.env_buffer of at least %lld, all real samples",
+           (long long)most);
+  }
+}
+
+static void check_buffers(Check* check, const MbpoOptions* o) {
+  if (o->env_buffer < o->min_pool) {
+    broken(check, "mbpo.min_pool", "must be at most mbpo.env_buffer=%d, or no update is ever done",
+           o->env_buffer);
+  }
+  if (o->env_buffer < o->max_path_length) {
+    broken(check, "mbpo.env_buffer", "must hold an episode of %d steps", o->max_path_length);
+  }
+}
+
+// A model is trained on one transition and validated on another, from the first training on.
+static void check_model_data(Check* check) {
+  const RunConfig* c = check->config;
+  MbpoScheduled sets = sets_of(check);
+  if (c->mbpo.real_ratio == 1 && !sets.real_ratio) {
+    if (sets.train_model) {
+      broken(check, "mbpo.real_ratio",
+             "must be below 1 where the training of a model is scheduled");
+    }
+    return;
+  }
+  if (c->mbpo.env_buffer < 2) {
+    broken(check, "mbpo.env_buffer", "must be at least 2 where a model learns");
+  }
+  if (c->mbpo.exploration_steps < 2) {
+    broken(check, "mbpo.exploration_steps", "must be at least 2 where a model learns");
+  }
+}
+
+static double bytes_of_rank(const RunConfig* c) {
+  PlanBytes bytes = plan_bytes(&c->experiment, &c->schedule, &c->spec);
+  return plan_bytes_of_rank(&bytes);
+}
+
+// The number that, were it at its default, would spare most memory; NULL = none would.
+static const char* largest_cause(RunConfig* c) {
+  const char* key = NULL;
+  double least = bytes_of_rank(c);
+  for (int s = 0; s < c->options.count; s++) {
+    OptionSection* section = &c->options.sections[s];
+    for (int i = 0; i < section->table.count; i++) {
+      const OptionRow* row = &section->table.rows[i];
+      char* field = (char*)section->values + row->offset;
+      char given[OPTION_TEXT_SIZE];
+      if (row->kind == OPTION_TEXT || row->kind == OPTION_CHOICE) {
+        continue;
+      }
+      memcpy(given, field, option_size(row));
+      option_set_default(row, field);
+      run_config_fill(c);
+      if (bytes_of_rank(c) < least) {
+        least = bytes_of_rank(c);
+        key = text_format(&c->arena, "%s.%s", section->name, row->name);
+      }
+      memcpy(field, given, option_size(row));
+    }
+  }
+  run_config_fill(c);
+  return key;
+}
+
+// What a rank needs must fit into this machine's memory, and rows must be countable.
+static void check_memory(Check* check, RunConfig* c) {
+  PlanBytes bytes = plan_bytes(&c->experiment, &c->schedule, &c->spec);
+  double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  if (plan_bytes_of_rank(&bytes) < memory && bytes.imagined_rows < 0x1p31) {
+    return;
+  }
+  Text text;
+  text_init(&text, &c->arena);
+  plan_format_bytes(&bytes, &text);
+  const char* key = largest_cause(c);
+  broken(check, key ? key : "env.id",
+         "too much for the memory of this machine, %.3g GB, or for 2^31 rows: %s "
+         "(D_model: %.3g rows)", 1e-9 * memory, text.bytes, bytes.imagined_rows);
+}
+
+bool run_config_check_task(RunConfig* config, Error* error) {
+  Check check = {config, error, true};
+  MbpoOptions options = config->mbpo;
+  options.max_path_length = mbpo_path_limit(&options, &config->spec);
+  check_transitions(&check, &options);
+  check_buffers(&check, &options);
+  check_model_data(&check);
+  check_memory(&check, config);
   return check.good;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/config_text.h"
+#include "cli/plan.h"
 #include "cli/run_config.h"
 #include "cli/verbs.h"
 #include "store/files.h"
@@ -12,25 +13,29 @@
 static const char usage[] =
     "usage: autombpo config show  [-o FILE] [CONFIG.yaml ...] [key=value ...]\n"
     "       autombpo config keys  [--json] [PATTERN]\n"
-    "       autombpo config check [CONFIG.yaml ...] [key=value ...]\n"
+    "       autombpo config check [--plan] [CONFIG.yaml ...] [key=value ...]\n"
     "       autombpo config diff  A B\n"
     "       autombpo config man | completion bash\n"
     "\n"
     "show        prints every option with its value and where the value comes from; the text is a\n"
     "            configuration that gives the same run\n"
     "keys        explains the options whose name or meaning contains PATTERN\n"
-    "check       lists every problem; exit code 2 if there is one\n"
+    "check       lists every problem, as a run would; exit code 2 if there is one\n"
+    "            --plan prints what the run comes to: rows of D_model at each k, memory of a\n"
+    "            rank, real rows of a batch, rollouts, trainings, updates and real samples\n"
     "diff        prints what differs between two files or run directories; 1 if anything does\n"
     "man         prints the man page of the configuration file\n"
     "completion  prints a completion script for bash\n"
     "\n"
     "  -C, --directory DIR   go there first\n"
     "  -o, --output FILE     write there instead of to standard output\n"
-    "      --json            JSON";
+    "      --json            JSON\n"
+    "      --plan            of check";
 
 typedef struct {
   const char* output;   // or NULL: standard output
   bool json;
+  bool plan;
 } Arguments;
 
 static int problem(const Error* error) {
@@ -89,12 +94,28 @@ static int keys(RunConfig* config, const Arguments* arguments, int count, char**
 }
 
 static int check(RunConfig* config, const Arguments* arguments, int count, char** operands) {
-  (void)arguments;
-  Error error = {0};
-  if (!read_config(config, count, operands, &error)) {
+  Error error = {0}, missing = {0};
+  bool good = run_config_read(config, count, operands, false, NULL, &error);
+  if (!run_config_open(config, &error) || !good) {
+    fputs(config->warnings.bytes, stderr);
     return problem(&error);
   }
-  puts("no problem found");
+  fputs(config->warnings.bytes, stderr);
+  if (arguments->plan) {
+    Text text;
+    text_init(&text, &config->arena);
+    plan_format(config, &text);
+    fputs(text.bytes, stdout);
+  }
+  if (!run_config_take_baseline(config, &missing)) {
+    if (config->baseline_path) {
+      return problem(&missing);
+    }
+    fprintf(stderr, "to be made yet: %s\n", missing.text);
+  }
+  if (!arguments->plan) {
+    puts("no problem found");
+  }
   return 0;
 }
 
@@ -159,6 +180,7 @@ static int parse_options(Arguments* arguments, int argc, char** argv) {
                                           {"directory", required_argument, NULL, 'C'},
                                           {"output", required_argument, NULL, 'o'},
                                           {"json", no_argument, NULL, 'j'},
+                                          {"plan", no_argument, NULL, 'p'},
                                           {0}};
   int option;
   while ((option = getopt_long(argc, argv, "hC:o:", options, NULL)) >= 0) {
@@ -177,6 +199,9 @@ static int parse_options(Arguments* arguments, int argc, char** argv) {
         break;
       case 'j':
         arguments->json = true;
+        break;
+      case 'p':
+        arguments->plan = true;
         break;
       default:
         return EXIT_USAGE;

@@ -52,6 +52,29 @@ static void scratch_init(Ensemble* ensemble, int64_t max_rows, Arena* arena) {
   ensemble->scratch = scratch;
 }
 
+static Mlp make_net(const EnsembleOptions* o, int obs_size, int act_size) {
+  return mlp_make(o->members, obs_size + act_size, o->hidden_size, o->hidden_layers,
+                  2 * (1 + obs_size), ACTIVATION_SWISH);
+}
+
+double ensemble_bytes(const EnsembleOptions* o, int obs_size, int act_size) {
+  Mlp net = make_net(o, obs_size, act_size);
+  Mlp member = net;
+  member.members = 1;
+  double I = obs_size + act_size;
+  double D = 1 + obs_size;
+  // parameters, two moments, the best so far
+  double numbers = 4.0 * (double)net.size + (double)o->members * o->batch_size * (I + D);
+  numbers += o->batch_size * 2 * D + ENSEMBLE_CHUNK * (I + 4 * D + 1);
+  return numbers * sizeof(Real) + mlp_tape_bytes(&member, o->batch_size, true) +
+         mlp_tape_bytes(&net, ENSEMBLE_CHUNK, false);
+}
+
+double ensemble_row_bytes(const EnsembleOptions* o, int obs_size, int act_size) {
+  double numbers = obs_size + act_size + 1 + obs_size;
+  return numbers * sizeof(Real) + (1.0 + o->members) * sizeof(int32_t);
+}
+
 void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_size, int act_size,
                    int64_t max_rows, Rng* rng, Arena* arena) {
   CHECK(obs_size > 0 && act_size > 0, "ensemble_init: obs_size %d, act_size %d", obs_size,
@@ -69,8 +92,7 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
       .target_size = 1 + obs_size,
   };
   int D = ensemble->target_size;
-  ensemble->net = mlp_make(options->members, in_size(ensemble), options->hidden_size,
-                           options->hidden_layers, 2 * D, ACTIVATION_SWISH);
+  ensemble->net = make_net(options, obs_size, act_size);
   ensemble->net.precision = options->precision;
   size_t size = ensemble->net.size + 2 * (size_t)D;
   ensemble->params = ARENA_NEW(arena, size, Real);

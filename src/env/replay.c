@@ -24,13 +24,19 @@ static void copy_reals(Real* out, const Real* in, int count) {
   }
 }
 
+static int row_size_of(int obs_size, int act_size) { return 2 * obs_size + act_size + 3; }
+
+double replay_row_bytes(int obs_size, int act_size) {
+  return (double)row_size_of(obs_size, act_size) * sizeof(Real);
+}
+
 void replay_init(Replay* replay, int obs_size, int act_size, int64_t limit) {
   CHECK(obs_size > 0 && act_size > 0, "replay_init: obs_size %d, act_size %d", obs_size, act_size);
   CHECK(limit > 0 && limit <= INT32_MAX, "replay_init: limit %lld", (long long)limit);
   *replay = (Replay){
       .obs_size = obs_size,
       .act_size = act_size,
-      .row_size = 2 * obs_size + act_size + 3,
+      .row_size = row_size_of(obs_size, act_size),
       .limit = limit,
       .capacity = limit,
   };

@@ -113,6 +113,14 @@ static void init_head(Controller* c, int h, const ControllerShape* shape, Rng* r
   mlp_tape_init(&c->tape[h], &head->net, shape->max_batch, true, arena);
 }
 
+double controller_bytes(const ControllerShape* shape) {
+  Mlp net = mlp_make(1, FEATURE_COUNT, shape->hidden_size, 1, HEAD_MAX_CHOICES, ACTIVATION_TANH);
+  // parameters, the best ones, two moments
+  double head = 4.0 * (double)net.size * sizeof(Real);
+  head += mlp_tape_bytes(&net, shape->max_batch, true);
+  return sizeof(Controller) + HEAD_COUNT * head + (double)shape->max_stages * sizeof(StageResult);
+}
+
 bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape* shape,
                      uint64_t seed, Arena* arena, Error* error) {
   *c = (Controller){.best_score = -INFINITY, .best_version = -1, .max_stages = shape->max_stages};

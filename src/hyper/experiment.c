@@ -1,8 +1,10 @@
 #include "hyper/experiment.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "hyper/scheduler.h"
+#include "mbpo/sizes.h"
 
 MbpoOptions experiment_mbpo(const Experiment* x) {
   MbpoOptions o = x->mbpo;
@@ -14,15 +16,19 @@ MbpoOptions experiment_mbpo(const Experiment* x) {
   o.rollouts = h->rollouts;
   if (o.rollouts == 0) {
     int64_t states =
-        (int64_t)x->mbpo.rollouts * mbpo_rollouts_per_epoch(&o, x->mbpo.rollout_interval);
-    int64_t times = mbpo_rollouts_per_epoch(&o, o.rollout_interval);
-    o.rollouts = (int)((states + times - 1) / times);
+        (int64_t)x->mbpo.rollouts * mbpo_times_per_epoch(&o, x->mbpo.rollout_interval);
+    int64_t times = mbpo_times_per_epoch(&o, o.rollout_interval);
+    o.rollouts = (int)fmin((double)((states + times - 1) / times), INT_MAX);
   }
   return o;
 }
 
-int experiment_longest_rollout(const Experiment* x) {
-  const double* schedule = x->mbpo.rollout_schedule.value;
-  int own = (int)fmax(schedule[2], schedule[3]);
-  return own > x->hyper.rollout_length_max ? own : x->hyper.rollout_length_max;
+int experiment_longest_rollout(const Experiment* x, MbpoScheduled scheduled) {
+  if (scheduled.rollout_length) {
+    return x->hyper.rollout_length_max;
+  }
+  int last = scheduler_plan(x).epochs - 1;
+  int k = mbpo_scheduled_rollout_length(&x->mbpo, 0);
+  int k_last = mbpo_scheduled_rollout_length(&x->mbpo, last > 0 ? last : 0);
+  return k > k_last ? k : k_last;
 }

@@ -5,31 +5,52 @@
 
 #include "hyper/scheduler.h"
 
-static int decisions_per_epoch(const Experiment* x) {
-  return (x->mbpo.epoch_length + x->hyper.decision_interval - 1) / x->hyper.decision_interval;
+int64_t hyper_episode_most_decisions(const Experiment* x) {
+  return (int64_t)scheduler_plan(x).epochs *
+         mbpo_times_per_epoch(&x->mbpo, x->hyper.decision_interval);
+}
+
+static MbpoSetup setup_of(const Experiment* x, const MbpoOptions* options, MbpoScheduled scheduled,
+                          int64_t index) {
+  return (MbpoSetup){
+      .task = x->task,
+      .assets = x->assets,
+      .sac = &x->sac,
+      .model = &x->model,
+      .mbpo = options,
+      .scheduled = scheduled,
+      .epochs = scheduler_plan(x).epochs,
+      .decision_interval = x->hyper.decision_interval,
+      .max_rollout_length = experiment_longest_rollout(x, scheduled),
+      .seed = x->seed,
+      .hyper_episode = index,
+  };
+}
+
+HyperEpisodeBytes hyper_episode_bytes(const Experiment* x, MbpoScheduled scheduled,
+                                      const EnvSpec* spec) {
+  MbpoOptions options = experiment_mbpo(x);
+  MbpoSetup setup = setup_of(x, &options, scheduled, 0);
+  options.max_path_length = mbpo_path_limit(&options, spec);
+  double most = (double)mbpo_most_steps(&options, setup.epochs);
+  double row = (spec->obs_size + spec->act_size + 1.0) * sizeof(Real);
+  HyperEpisodeBytes bytes = {.mbpo = mbpo_bytes(&setup, spec)};
+  bytes.record = (double)hyper_episode_most_decisions(x) * sizeof(Decision) +
+                 (double)setup.epochs * sizeof(MbpoEpoch) +
+                 fmin(x->hyper.policy_change_rows, fmin(most, options.env_buffer)) * row +
+                 (x->log_transitions ? most * row : 0);
+  return bytes;
 }
 
 bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int policy_version,
                         MbpoScheduled scheduled, Arena* arena, Error* error) {
   *h = (HyperEpisode){.experiment = x, .index = index, .policy_version = policy_version};
   MbpoOptions options = experiment_mbpo(x);
-  MbpoSetup setup = {
-      .task = x->task,
-      .assets = x->assets,
-      .sac = &x->sac,
-      .model = &x->model,
-      .mbpo = &options,
-      .scheduled = scheduled,
-      .epochs = scheduler_plan(x).epochs,
-      .decision_interval = x->hyper.decision_interval,
-      .max_rollout_length = experiment_longest_rollout(x),
-      .seed = x->seed,
-      .hyper_episode = index,
-  };
+  MbpoSetup setup = setup_of(x, &options, scheduled, index);
   if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
     return error_add(error, "hyper-episode %lld", (long long)index);
   }
-  h->max_decisions = setup.epochs * decisions_per_epoch(x);
+  h->max_decisions = (int)hyper_episode_most_decisions(x);
   h->decision = ARENA_NEW(arena, h->max_decisions, Decision);
   h->epoch = ARENA_NEW(arena, setup.epochs, MbpoEpoch);
   h->rng = rng_stream(x->seed, index, RNG_HYPER_STATE, 0);

@@ -36,6 +36,12 @@ bool hyper_schedules(const HyperOptions* o, HyperHead head) {
   return scheduled[head];
 }
 
+bool hyper_applies(const HyperOptions* o, HyperHead head) {
+  const bool applied[HEAD_COUNT] = {o->apply_train_model, o->apply_real_ratio,
+                                    o->apply_policy_updates, o->apply_rollout_length};
+  return applied[head];
+}
+
 void hyper_begin(Mbpo* m, const HyperOptions* o) {
   if (m->scheduled.policy_updates && o->policy_updates_start > 0) {
     m->policy_updates = o->policy_updates_start;

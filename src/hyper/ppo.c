@@ -13,6 +13,10 @@ int ppo_total_stages(const PpoOptions* o) {
   return (int)sum;
 }
 
+int ppo_versions_kept(const PpoOptions* o) {
+  return (o->look_ahead + o->episodes_per_update - 1) / o->episodes_per_update + 2;
+}
+
 int ppo_group_of_version(const PpoOptions* o, int version, int* stage_in_group) {
   int group = 0;
   while (group + 1 < o->stages.count && version >= (int)o->stages.value[group]) {

@@ -24,6 +24,23 @@ const SchedulerKind* scheduler_kind(const Experiment* x) {
 
 SchedulerPlan scheduler_plan(const Experiment* x) { return scheduler_kind(x)->plan(x); }
 
+static bool may_set(const Experiment* x, const Schedule* schedule, HyperHead h) {
+  const SchedulerKind* kind = scheduler_kind(x);
+  if (kind->needs_schedule) {
+    return schedule && schedule->has[h];
+  }
+  bool trained = kind->has_versions && !kind->fold;
+  return kind->decide && hyper_schedules(&x->hyper, h) &&
+         (!trained || hyper_applies(&x->hyper, h));
+}
+
+MbpoScheduled scheduler_may_set(const Experiment* x, const Schedule* schedule) {
+  return (MbpoScheduled){.train_model = may_set(x, schedule, HEAD_TRAIN_MODEL),
+                         .real_ratio = may_set(x, schedule, HEAD_REAL_RATIO),
+                         .policy_updates = may_set(x, schedule, HEAD_POLICY_UPDATES),
+                         .rollout_length = may_set(x, schedule, HEAD_ROLLOUT_LENGTH)};
+}
+
 SchedulerPlan scheduler_plain_plan(const Experiment* x) {
   return (SchedulerPlan){.epochs = x->hyper.apply_epochs,
                          .hyper_episodes = x->scheduler.hyper_episodes};
@@ -33,10 +50,8 @@ Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request) {
   return rng_stream(s->experiment->seed, request->hyper_episode, RNG_DECISION, request->decision);
 }
 
-bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
-                               Error* error) {
-  const Experiment* x = s->experiment;
-  ControllerShape shape = {
+static ControllerShape shape_of(const Experiment* x, int max_stages) {
+  return (ControllerShape){
       .groups = x->ppo.groups,
       .hidden_size = x->ppo.hidden_size,
       .learning_rate = x->ppo.learning_rate,
@@ -44,7 +59,18 @@ bool scheduler_init_controller(Controller* controller, const Scheduler* s, int m
       .max_batch = x->ppo.minibatch_size,
       .max_stages = max_stages,
   };
-  return controller_init(controller, &x->hyper, &shape, x->seed, s->arena, error);
+}
+
+bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
+                               Error* error) {
+  ControllerShape shape = shape_of(s->experiment, max_stages);
+  return controller_init(controller, &s->experiment->hyper, &shape, s->experiment->seed, s->arena,
+                         error);
+}
+
+double scheduler_controller_bytes(const Experiment* x, int max_stages) {
+  ControllerShape shape = shape_of(x, max_stages);
+  return controller_bytes(&shape);
 }
 
 int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {

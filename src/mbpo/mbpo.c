@@ -4,19 +4,11 @@
 
 #include "base/stopwatch.h"
 #include "mbpo/evaluate.h"
+#include "mbpo/sizes.h"
 
 // Log-density that the release stores for uniform exploration actions, whatever their dimension
 // (docs/algorithms.md, D3).
 #define EXPLORATION_LOGP ((Real)-0.69314718055994530942)
-
-int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch) {
-  const double* s = options->rollout_schedule.value;
-  if (epoch <= s[0]) {
-    return (int)s[2];
-  }
-  double done = s[1] > s[0] ? fmin(1.0, (epoch - s[0]) / (s[1] - s[0])) : 1.0;
-  return (int)(s[2] + done * (s[3] - s[2]));
-}
 
 double mbpo_progress(const Mbpo* m) {
   double epoch = m->epoch + (double)m->step / m->options.epoch_length;
@@ -25,10 +17,10 @@ double mbpo_progress(const Mbpo* m) {
 
 // Policy updates ----------------------------------------------------------------------------------
 
-// A batch holds int(batch_size * real_ratio) real transitions and imaginary ones for the rest.
+// The rest of a batch is imaginary.
 static void sample_batch(Mbpo* m) {
   int B = m->batch.size;
-  int real = m->imagined.size > 0 ? (int)(B * m->real_ratio) : B;
+  int real = m->imagined.size > 0 ? mbpo_real_in_batch(B, m->real_ratio) : B;
   replay_sample(&m->batch, 0, real, &m->real, &m->sac_rng);
   if (real < B) {
     replay_sample(&m->batch, real, B - real, &m->imagined, &m->sac_rng);
@@ -81,16 +73,6 @@ void mbpo_train_model(Mbpo* m) {
     m->running.elites[e] = m->ensemble.elites[e];
   }
   stopwatch_lap(&watch, &m->times.model_train);
-}
-
-int mbpo_rollouts_per_epoch(const MbpoOptions* o, int interval) {
-  return (o->epoch_length + interval - 1) / interval;
-}
-
-int64_t mbpo_imagined_rows(const MbpoOptions* o, int rollout_length) {
-  int64_t per_epoch =
-      (int64_t)rollout_length * o->rollouts * mbpo_rollouts_per_epoch(o, o->rollout_interval);
-  return per_epoch * o->retain_epochs > 0 ? per_epoch * o->retain_epochs : 1;
 }
 
 static void imagine(Mbpo* m) {

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "mbpo/mbpo.h"
+#include "mbpo/sizes.h"
 
 static void init_streams(Mbpo* m, uint64_t seed, int64_t hyper_episode) {
   m->explore_rng = rng_stream(seed, hyper_episode, RNG_EXPLORE, 0);
@@ -11,10 +12,6 @@ static void init_streams(Mbpo* m, uint64_t seed, int64_t hyper_episode) {
   m->model_rng = rng_stream(seed, hyper_episode, RNG_MODEL_TRAIN, 0);
   m->rollout_rng = rng_stream(seed, hyper_episode, RNG_ROLLOUT, 0);
   m->eval_rng = rng_stream(seed, hyper_episode, RNG_EVALUATE, 0);
-}
-
-int64_t mbpo_most_steps(const MbpoOptions* o, int epochs) {
-  return (int64_t)o->exploration_steps - 1 + o->max_path_length + (int64_t)epochs * o->epoch_length;
 }
 
 static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
@@ -40,7 +37,7 @@ static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
 bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
   *m = (Mbpo){.options = *setup->mbpo, .scheduled = setup->scheduled, .epochs = setup->epochs};
   m->decision_interval = setup->decision_interval;
-  m->uses_model = setup->mbpo->real_ratio < 1 || setup->scheduled.real_ratio;
+  m->uses_model = mbpo_uses_model(setup);
   m->arena = arena;
   if (!env_open(&m->env, setup->task, setup->assets, arena, error)) {
     return false;
@@ -49,9 +46,7 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
     env_close(&m->env);
     return false;
   }
-  if (m->options.max_path_length > m->env.spec.time_limit) {  // docs/algorithms.md, D23
-    m->options.max_path_length = m->env.spec.time_limit;
-  }
+  m->options.max_path_length = mbpo_path_limit(&m->options, &m->env.spec);
   init_learners(m, setup, arena);
   init_streams(m, setup->seed, setup->hyper_episode);
   real_episode_init(&m->episode, &m->env.spec, m->options.max_path_length,

@@ -31,6 +31,12 @@ RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena) {
   return scratch;
 }
 
+double rollout_scratch_bytes(int obs_size, int act_size) {
+  int noise = obs_size + 1 > act_size ? obs_size + 1 : act_size;
+  double numbers = 2 * obs_size + act_size + 3 + noise;
+  return ROLLOUT_CHUNK * numbers * sizeof(Real);
+}
+
 static void draw_start_states(RolloutScratch* s, const Replay* real, int count, Rng* rng) {
   rng_fill_below(s->index, count, (int32_t)real->size, rng);
   for (int b = 0; b < count; b++) {

@@ -33,6 +33,20 @@ size_t mlp_weights_count(const Mlp* mlp, int l) {
   return (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
 }
 
+double mlp_tape_bytes(const Mlp* mlp, int max_batch, bool backward) {
+  const int hidden = mlp->layers - 1;
+  const int out = mlp->width[mlp->layers];
+  int widest = mlp->width[0] > out ? mlp->width[0] : out;
+  widest = widest > mlp->width[1] ? widest : mlp->width[1];
+  int kept = backward || hidden < 2 ? hidden : 2;
+  kept += backward && mlp->activation == ACTIVATION_SWISH ? hidden : 0;
+  double numbers = (double)mlp->members * max_batch * (kept * (double)mlp->width[1] + out);
+  if (backward) {
+    numbers += 2.0 * max_batch * widest + max_batch + (double)widest * widest + 2 * widest;
+  }
+  return numbers * sizeof(Real);
+}
+
 static void layer_gradient_init(MlpTape* tape, const Mlp* mlp, size_t widest, Arena* arena) {
   size_t largest = 0;
   for (int l = 0; l < mlp->layers; l++) {

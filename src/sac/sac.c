@@ -23,8 +23,12 @@ struct SacScratch {
   Real* d_head;         // (B, 2 A)
 };
 
+static int scratch_rows(const SacOptions* options) {
+  return options->batch_size > CHUNK ? options->batch_size : CHUNK;
+}
+
 static void scratch_init(Sac* sac, Arena* arena) {
-  int B = sac->options.batch_size > CHUNK ? sac->options.batch_size : CHUNK;
+  int B = scratch_rows(&sac->options);
   size_t rows = (size_t)B;
   size_t A = (size_t)sac->act_size;
   struct SacScratch* scratch = ARENA_NEW(arena, 1, struct SacScratch);
@@ -42,14 +46,31 @@ static void scratch_init(Sac* sac, Arena* arena) {
   sac->scratch = scratch;
 }
 
+static Mlp make_policy(const SacOptions* o, int obs_size, int act_size) {
+  return mlp_make(1, obs_size, o->hidden_size, o->hidden_layers, 2 * act_size, ACTIVATION_RELU);
+}
+
+static Mlp make_critics(const SacOptions* o, int obs_size, int act_size) {
+  return mlp_make(2, obs_size + act_size, o->hidden_size, o->hidden_layers, 1, ACTIVATION_RELU);
+}
+
+double sac_bytes(const SacOptions* options, int obs_size, int act_size) {
+  Mlp policy = make_policy(options, obs_size, act_size);
+  Mlp critics = make_critics(options, obs_size, act_size);
+  int B = scratch_rows(options);
+  // parameters, gradient and two moments; the critics have targets beside them
+  double numbers = 4.0 * (double)policy.size + 5.0 * (double)critics.size;
+  numbers += B * (obs_size + 5.0 * act_size + 6);
+  return numbers * sizeof(Real) + mlp_tape_bytes(&policy, B, true) +
+         mlp_tape_bytes(&critics, B, true);
+}
+
 void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,
               Arena* arena) {
   CHECK(obs_size > 0 && act_size > 0, "sac_init: obs_size %d, act_size %d", obs_size, act_size);
   *sac = (Sac){.options = *options, .obs_size = obs_size, .act_size = act_size};
-  sac->policy_net = mlp_make(1, obs_size, options->hidden_size, options->hidden_layers,
-                             2 * act_size, ACTIVATION_RELU);
-  sac->critic_net = mlp_make(2, obs_size + act_size, options->hidden_size, options->hidden_layers,
-                             1, ACTIVATION_RELU);
+  sac->policy_net = make_policy(options, obs_size, act_size);
+  sac->critic_net = make_critics(options, obs_size, act_size);
   sac->policy_net.precision = options->precision;
   sac->critic_net.precision = options->precision;
   size_t policy_size = sac->policy_net.size;

@@ -29,7 +29,18 @@ one_step=(mbpo.max_path_length=1 mbpo.min_pool=1 log.transitions=false)
 refused "'mbpo.env_buffer=1': must be at least 2" mbpo.env_buffer=1 "${one_step[@]}"
 refused "'mbpo.exploration_steps=1': must be at least 2" mbpo.exploration_steps=1 "${one_step[@]}"
 refused "'hyper.decision_interval=500': must be at most mbpo.epoch_length" hyper.decision_interval=500
-refused 'rows of D_model .* but this machine has' hyper.rollouts=10000000 mbpo.retain_epochs=100
+# what is too large is the option that, at its default, would spare most
+refused "command line: 'mbpo.retain_epochs=1000': too much for the memory" hyper.rollouts=10000 \
+  mbpo.retain_epochs=1000 hyper.rollout_length_max=1000
+refused "command line: 'ppo.look_ahead=100000': too much" ppo.look_ahead=100000 ppo.minibatch_size=20000
+refused "command line: 'hyper.train_epochs=100000': too much" hyper.train_epochs=100000 \
+  hyper.decision_interval=1 mbpo.epoch_length=100000
+# a task's own limit of 1000 steps cuts episodes: no buffer need hold more
+expect 0 . config check "${base[@]}" mbpo.max_path_length=1000000 mbpo.env_buffer=1149
+refused "log.transitions=true': needs mbpo.env_buffer of at least 1149" mbpo.env_buffer=1148 \
+  mbpo.max_path_length=1000000
+refused "'mbpo.env_buffer=999': must hold an episode of 1000 steps" mbpo.max_path_length=1000000 \
+  mbpo.env_buffer=999
 expect 0 . config check "${base[@]}" scheduler.kind=fixed hyper.decision_interval=500
 
 # Intervals that do not divide the epoch, lengths at their largest, all kinds of schedulers.

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "mbpo/sizes.h"
 #include "small_options.h"
 
 static void make(Mbpo* m, const Small* o, MbpoScheduled scheduled, int64_t hyper_episode,
@@ -244,6 +245,45 @@ static void resume_equals_uninterrupted(void** state) {
   arena_free(&arena);
 }
 
+// What a run is refused for, and what is told of it, is what it takes.
+static void bytes_are_known_beforehand(void** state) {
+  (void)state;
+  const int members[] = {1, 7, 5}, width[] = {1024, 64, 512}, layers[] = {4, 1, 3};
+  const int batch[] = {256, 60000, 3000};
+  for (int i = 0; i < 3; i++) {
+    Small o = small_options();
+    o.model.members = members[i];
+    o.model.elites = 1;
+    o.model.hidden_size = o.sac.hidden_size = width[i];
+    o.model.hidden_layers = o.sac.hidden_layers = layers[i];
+    o.model.batch_size = o.sac.batch_size = batch[i];
+    Arena arena;
+    arena_init(&arena);
+    Mbpo m;
+    MbpoSetup setup = {.task = "hopper-v4",
+                       .assets = SOURCE_DIR "/configs/mjcf",
+                       .sac = &o.sac,
+                       .model = &o.model,
+                       .mbpo = &o.mbpo,
+                       .epochs = 4,
+                       .decision_interval = 10,
+                       .max_rollout_length = 3};
+    Error error;
+    assert_true(mbpo_init(&m, &setup, &arena, &error));
+    MbpoBytes bytes = mbpo_bytes(&setup, &m.env.spec);
+    double row = m.imagined.row_size * (double)sizeof(Real);
+    assert_true(bytes.imagined == (double)m.imagined.limit * row);
+    double taken = (double)arena_bytes(&arena);
+    // blocks of the arena are not filled to their ends, and small arrays are not counted
+    if (!(bytes.fixed < taken && bytes.fixed > 0.9 * taken)) {
+      fail_msg("%g bytes, expected %g", bytes.fixed, taken);
+    }
+    assert_true(bytes.real > row * (double)mbpo_most_steps(&m.options, 4));
+    mbpo_free(&m);
+    arena_free(&arena);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(run_stops_at_each_decision_and_epoch),
@@ -256,6 +296,7 @@ int main(void) {
       cmocka_unit_test(a_scheduled_model_is_trained_once_before_the_first_decision),
       cmocka_unit_test(hyper_episodes_and_only_they_name_the_streams),
       cmocka_unit_test(resume_equals_uninterrupted),
+      cmocka_unit_test(bytes_are_known_beforehand),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

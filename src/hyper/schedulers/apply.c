@@ -20,11 +20,10 @@ static bool open_trained(Scheduler* s, Error* error) {
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  const HyperOptions* o = &s->experiment->hyper;
-  const bool applied[HEAD_COUNT] = {o->apply_train_model, o->apply_real_ratio,
-                                    o->apply_policy_updates, o->apply_rollout_length};
-  return controller_schedules(s->trained, head) && applied[head];
+  return controller_schedules(s->trained, head) && hyper_applies(&s->experiment->hyper, head);
 }
+
+static double bytes(const Experiment* x) { return scheduler_controller_bytes(x, LARGEST_TRAINED); }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   bool best = strcmp(s->experiment->scheduler.controller_version, "best") == 0;
@@ -36,6 +35,7 @@ const SchedulerKind scheduler_apply = {
     .name = "apply",
     .has_versions = true,
     .plan = scheduler_plain_plan,
+    .bytes = bytes,
     .open = open_trained,
     .sets = sets,
     .decide = decide,

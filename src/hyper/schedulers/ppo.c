@@ -56,6 +56,15 @@ static SchedulerPlan plan(const Experiment* x) {
                          .look_ahead = x->ppo.look_ahead};
 }
 
+// The versions, and the decisions of a stage: as they are read and as the update wants them, about
+// as much as while they were made.
+static double bytes(const Experiment* x) {
+  return (ppo_versions_kept(&x->ppo) + 1) *
+             scheduler_controller_bytes(x, ppo_total_stages(&x->ppo)) +
+         (double)x->ppo.episodes_per_update * (double)hyper_episode_most_decisions(x) *
+             sizeof(Decision);
+}
+
 // Versions on disk --------------------------------------------------------------------------------
 
 static bool save_version(const Scheduler* s, Error* error) {
@@ -79,7 +88,7 @@ static bool open_run(Scheduler* s, Error* error) {
   const PpoOptions* o = &s->experiment->ppo;
   Learner* l = ARENA_NEW(s->arena, 1, Learner);
   s->self = l;
-  l->window = (o->look_ahead + o->episodes_per_update - 1) / o->episodes_per_update + 2;
+  l->window = ppo_versions_kept(o);
   l->older = -1;
   l->controllers = ARENA_NEW(s->arena, l->window + 1, Controller);
   for (int i = 0; i <= l->window; i++) {
@@ -229,6 +238,7 @@ const SchedulerKind scheduler_ppo = {
     .needs_baseline = true,
     .has_versions = true,
     .plan = plan,
+    .bytes = bytes,
     .open = open_run,
     .sets = sets,
     .decide = decide,
