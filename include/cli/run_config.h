@@ -76,6 +76,8 @@ typedef struct {
   HyperOptions hyper;
   SchedulerOptions scheduler;
   PpoOptions ppo;
+  SearchOptions search;
+  PbtOptions pbt;
   ComputeOptions compute;
   RunOptions run;
   LogOptions log;

@@ -39,6 +39,7 @@ typedef struct {
   int64_t hyper_episode;
   int32_t policy_version;
   int32_t stage;
+  HyperSegment segment;
   MbpoScheduled scheduled;  // heads that the controller sets
 } BeginMessage;
 

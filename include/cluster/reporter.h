@@ -13,6 +13,7 @@
 typedef struct {
   int64_t hyper_episode;  // -1 = idle
   int32_t epochs;         // last epoch that was reported
+  int64_t steps_before;   // real samples of the run before this hyper-episode
   Progress progress;
   SavedMessage saved;  // the last checkpoint of this hyper-episode; bytes 0 = none yet
 } RankState;

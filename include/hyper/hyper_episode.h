@@ -30,9 +30,17 @@ typedef enum {
   HYPER_FINISHED,   // complete or diverged: ready to be sealed
 } HyperEvent;
 
+// What a hyper-episode is of a run: all of it, or the epochs from `first` to before `last`, begun
+// where another hyper-episode ended.
+typedef struct {
+  int64_t parent;  // hyper-episode that it goes on from; -1 = none
+  int32_t first_epoch, last_epoch;
+} HyperSegment;
+
 typedef struct {
   const Experiment* experiment;
   int64_t index;            // hyper-episode
+  HyperSegment segment;
   int policy_version;       // of the controller that acts; -1 = none
   Mbpo mbpo;
   bool begun;               // hyper_begin was done
@@ -40,12 +48,12 @@ typedef struct {
   bool finished;
   HyperState state;
   double policy_change;     // kept from the first decision of an epoch
-  double initial_return;    // evaluation before the first epoch
-  int max_decisions;
+  double initial_return;    // evaluation before the first of its epochs
+  int max_decisions, max_epochs;
   int decisions;            // rows of decision
   int epochs;               // rows of epoch
   Decision* decision;       // (max_decisions)
-  MbpoEpoch* epoch;         // (experiment epochs)
+  MbpoEpoch* epoch;         // (max_epochs)
   Rng rng;                  // batches that features are measured on
 } HyperEpisode;
 
@@ -61,10 +69,20 @@ typedef struct {
 HyperEpisodeBytes hyper_episode_bytes(const Experiment* experiment, MbpoScheduled scheduled,
                                       const EnvSpec* spec);
 
+HyperSegment hyper_whole_run(const Experiment* experiment);
+
 // `scheduled`: which heads the controller of this hyper-episode sets.
 bool hyper_episode_init(HyperEpisode* episode, const Experiment* experiment, int64_t index,
-                        int policy_version, MbpoScheduled scheduled, Arena* arena, Error* error);
+                        const HyperSegment* segment, int policy_version, MbpoScheduled scheduled,
+                        Arena* arena, Error* error);
 void hyper_episode_free(HyperEpisode* episode);
+
+// Makes a hyper-episode that has the state of its parent's end one that begins there: it has rows
+// and random streams of its own.
+void hyper_episode_begin(HyperEpisode* episode);
+
+// Whether another hyper-episode may go on from its end.
+bool hyper_episode_goes_on(const HyperEpisode* episode);
 
 HyperEvent hyper_episode_advance(HyperEpisode* episode);
 

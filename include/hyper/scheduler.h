@@ -9,16 +9,18 @@
 #define HYPER_SCHEDULER_H
 
 #include "hyper/controller.h"
-#include "hyper/experiment.h"
+#include "hyper/hyper_episode.h"
 #include "hyper/run_directory.h"
 #include "hyper/schedule.h"
 
 // The shape of a run: a function of the configuration alone.
 typedef struct {
-  int epochs;              // of one hyper-episode
+  int epochs;              // of one hyper-episode, at most
+  int run_epochs;          // of the run that it is a part of; 0 = it is all of it
   int64_t hyper_episodes;  // in all
   int updates;             // stages that are folded; 0 = nothing learns
   int stage_size;          // K, hyper-episodes of a stage
+  int versions;            // of a controller that a finished run holds, one file each
   int look_ahead;          // L, hyper-episodes that may begin before the update is there
 } SchedulerPlan;
 
@@ -48,12 +50,16 @@ struct SchedulerKind {
   bool own_rollouts;    // MBPO's own number and interval of rollouts, not those of hyper.*
   bool needs_baseline;  // R' is part of what it learns from
   bool needs_schedule;  // the file scheduler.schedule is what it follows
+  bool steps;           // moves hyperparameters up and down from what they start with
   bool has_versions;    // a version of a controller acts, and files say which
 
   SchedulerPlan (*plan)(const Experiment* x);
 
   // Bytes of what rank 0 has of it at most. NULL: next to nothing.
   double (*bytes)(const Experiment* x);
+
+  // Which part of a run a hyper-episode is that may begin. NULL: all of it.
+  void (*segment)(HyperSegment* segment, const Scheduler* s, int64_t hyper_episode);
 
   // Takes up what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
@@ -84,6 +90,8 @@ bool scheduler_open(Scheduler* scheduler, const Experiment* experiment,
 
 // Whether hyper-episode e exists and may begin: its version is there.
 bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);
+
+HyperSegment scheduler_segment(const Scheduler* scheduler, int64_t hyper_episode);
 
 // Which hyperparameters of hyper-episodes with this version it sets; MBPO sets the others.
 MbpoScheduled scheduler_sets(const Scheduler* scheduler, int version);

@@ -5,10 +5,12 @@
 #include "hyper/scheduler.h"
 
 extern const SchedulerKind scheduler_fixed;   // MBPO's own schedule
-extern const SchedulerKind scheduler_random;  // chance
+extern const SchedulerKind scheduler_random;  // chance, at each decision
+extern const SchedulerKind scheduler_static;  // chance, once a run
 extern const SchedulerKind scheduler_ppo;     // the controller that learns
 extern const SchedulerKind scheduler_apply;   // a trained controller
 extern const SchedulerKind scheduler_replay;  // a schedule from a file
+extern const SchedulerKind scheduler_pbt;     // population-based training
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const Experiment* x);

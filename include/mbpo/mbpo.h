@@ -119,6 +119,9 @@ typedef struct {
 bool mbpo_init(Mbpo* mbpo, const MbpoSetup* setup, Arena* arena, Error* error);
 void mbpo_free(Mbpo* mbpo);
 
+// Goes on with the random streams of (seed, hyper-episode), from their beginnings.
+void mbpo_name_streams(Mbpo* mbpo, uint64_t seed, int64_t hyper_episode);
+
 // Does one unit of work. After MBPO_DECISION the next call goes on whatever was decided.
 MbpoEvent mbpo_advance(Mbpo* mbpo);
 

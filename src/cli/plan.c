@@ -110,37 +110,47 @@ static Range rollout_lengths(const Plan* p) {
   }
   double first = mbpo_scheduled_rollout_length(&p->mbpo, 0);
   Range range = {first, first, first};
-  int last = p->run.epochs > 0 ? p->run.epochs - 1 : 0;
+  int last = p->run.run_epochs > 0 ? p->run.run_epochs - 1 : 0;
   widen(&range, mbpo_scheduled_rollout_length(&p->mbpo, last));
   return range;
+}
+
+static bool has_members(const Plan* p) { return p->run.run_epochs > p->run.epochs; }
+
+// Whole runs: a hyper-episode each, or a member of a population.
+static int64_t count_runs(const Plan* p) {
+  return has_members(p) ? p->run.stage_size : p->run.hyper_episodes;
 }
 
 static void add_run(const Plan* p) {
   int64_t count = p->run.hyper_episodes;
   text_add(p->out, "run              %" PRId64 " hyper-episode%s of %d epochs of %d steps", count,
            count == 1 ? "" : "s", p->run.epochs, p->mbpo.epoch_length);
-  if (p->run.updates > 0) {
+  if (has_members(p)) {
+    text_add(p->out, ", %d rounds of %d members", p->run.updates, p->run.stage_size);
+  } else if (p->run.updates > 0) {
     text_add(p->out, ", %d stages of %d", p->run.updates, p->run.stage_size);
   }
-  int64_t most = mbpo_most_steps(&p->mbpo, p->run.epochs);
-  text_add(p->out, "\nreal samples     %" PRId64 " to %" PRId64 " a hyper-episode; ",
-           most - p->mbpo.max_path_length + 1, most);
-  text_add(p->out, "at most %.0f in all\n", (double)most * (double)count);
+  int64_t most = mbpo_most_steps(&p->mbpo, p->run.run_epochs);
+  text_add(p->out, "\nreal samples     %" PRId64 " to %" PRId64 " a %s; ",
+           most - p->mbpo.max_path_length + 1, most, has_members(p) ? "member" : "hyper-episode");
+  text_add(p->out, "at most %.0f in all\n", (double)most * (double)count_runs(p));
 }
 
 static void add_updates(const Plan* p) {
   Range g = updates(p);
-  int64_t least = mbpo_most_updates(&p->mbpo, (int)g.low, p->run.epochs);
-  int64_t most = mbpo_most_updates(&p->mbpo, (int)g.high, p->run.epochs);
+  int64_t least = mbpo_most_updates(&p->mbpo, (int)g.low, p->run.run_epochs);
+  int64_t most = mbpo_most_updates(&p->mbpo, (int)g.high, p->run.run_epochs);
   text_add(p->out, "SAC updates      ");
   if (g.low < g.high) {
     text_add(p->out, "%" PRId64 " to ", least);
   }
-  text_add(p->out, "%" PRId64 " a hyper-episode (G = %g", most, g.start);
+  text_add(p->out, "%" PRId64 " a %s (G = %g", most, has_members(p) ? "member" : "hyper-episode",
+           g.start);
   if (g.low < g.high) {
     text_add(p->out, ", %g to %g", g.low, g.high);
   }
-  text_add(p->out, "); at most %.0f in all", (double)most * (double)p->run.hyper_episodes);
+  text_add(p->out, "); at most %.0f in all", (double)most * (double)count_runs(p));
   if (p->mbpo.min_pool > p->mbpo.exploration_steps) {
     text_add(p->out, ", less those before mbpo.min_pool=%d is reached", p->mbpo.min_pool);
   }
@@ -206,6 +216,10 @@ void plan_format(const RunConfig* c, Text* out) {
   text_add(out, "memory           ");
   plan_format_bytes(&bytes, out);
   text_add(out, "\n");
+  if (has_members(&p)) {
+    text_add(out, "snapshots        at most %d at a time, %.3g GB each\n", 2 * p.run.stage_size,
+             1e-9 * (plan_bytes_of_rank(&bytes) - bytes.scheduler));
+  }
   if (p.uses_model) {
     add_rows(&p);
   }

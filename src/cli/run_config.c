@@ -18,6 +18,8 @@ OPTION_TABLE(mbpo_table, MbpoOptions, MBPO_OPTIONS)
 OPTION_TABLE(hyper_table, HyperOptions, HYPER_OPTIONS)
 OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
 OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
+OPTION_TABLE(search_table, SearchOptions, SEARCH_OPTIONS)
+OPTION_TABLE(pbt_table, PbtOptions, PBT_OPTIONS)
 OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
@@ -43,6 +45,8 @@ void run_config_init(RunConfig* c) {
   options_section(set, "hyper", hyper_table(), &c->hyper);
   options_section(set, "scheduler", scheduler_table(), &c->scheduler);
   options_section(set, "ppo", ppo_table(), &c->ppo);
+  options_section(set, "search", search_table(), &c->search);
+  options_section(set, "pbt", pbt_table(), &c->pbt);
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -111,6 +115,8 @@ void run_config_fill(RunConfig* c) {
       .hyper = c->hyper,
       .scheduler = c->scheduler,
       .ppo = c->ppo,
+      .search = c->search,
+      .pbt = c->pbt,
       .log_transitions = c->log.transitions,
   };
   if (strcmp(c->compute.precision, "bfloat16") == 0) {

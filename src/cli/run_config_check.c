@@ -186,6 +186,27 @@ static void check_groups(Check* check) {
   }
 }
 
+// Parts of a population that evolve in quarters.
+static void check_population(Check* check) {
+  const PbtOptions* p = &check->config->pbt;
+  int parts = p->frequencies.count;
+  if (strcmp(kind_of(check)->name, "pbt") != 0) {
+    return;
+  }
+  if (p->score_epochs > p->interval) {
+    broken(check, "pbt.score_epochs", "must be at most pbt.interval=%d", p->interval);
+  }
+  if (parts == 0 || (parts > 1 && (p->members % parts != 0 || p->members / parts < 4))) {
+    broken(check, "pbt.frequencies", "must have one item, or so many that each part of the "
+           "pbt.members=%d has the same number of members, at least 4", p->members);
+  }
+  for (int i = 0; i < parts; i++) {
+    if (p->frequencies.value[i] != floor(p->frequencies.value[i])) {
+      broken(check, "pbt.frequencies", "item %d must be an integer", i + 1);
+    }
+  }
+}
+
 static void check_compute(Check* check) {
   if (strcmp(check->config->compute.precision, "bfloat16") == 0 && !gemm_has_bfloat16()) {
     broken(check, "compute.precision",
@@ -199,11 +220,12 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_names(&check);
   check_compute(&check);
   check_model(&check);
-  if (kind_of(&check)->decide && !kind_of(&check)->needs_schedule) {
+  if (kind_of(&check)->steps) {
     check_starts(&check);
   }
   check_hyper(&check);
   check_groups(&check);
+  check_population(&check);
   return check.good;
 }
 
@@ -211,7 +233,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
 
 // The real buffer forgets its oldest rows when it is full.
 static void check_transitions(Check* check, const MbpoOptions* o) {
-  int64_t most = mbpo_most_steps(o, scheduler_plan(&check->config->experiment).epochs);
+  int64_t most = mbpo_most_steps(o, scheduler_plan(&check->config->experiment).run_epochs);
   if (check->config->log.transitions && most > o->env_buffer) {
     broken(check, "log.transitions", "needs mbpo.env_buffer of at least %lld, all real samples",
            (long long)most);

@@ -99,7 +99,7 @@ static int find_missing(const RunDirectory* directory, const SchedulerPlan* plan
     look_for(path, directory, names, &missing);
   }
   int episodes = missing;
-  for (int v = 0; plan->updates > 0 && v <= plan->updates; v++) {
+  for (int v = 0; v < plan->versions; v++) {
     run_policy_path(path, directory, v);
     look_for(path, directory, names, &missing);
   }
@@ -116,7 +116,7 @@ static void describe(const RunDirectory* directory) {
   char path[RUN_PATH_SIZE];
   run_config_init(&c);
   if (run_files_read(&c, directory->path, 0, NULL, &error)) {
-    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo};
+    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt};
     SchedulerPlan plan = scheduler_plan(&x);
     Text names;
     text_init(&names, &c.arena);
@@ -127,7 +127,9 @@ static void describe(const RunDirectory* directory) {
            (long long)c.run.seed, complete ? "complete" : "not complete");
     printf("%lld of %lld hyper-episodes of %d epochs", (long long)(plan.hyper_episodes - missing),
            (long long)plan.hyper_episodes, plan.epochs);
-    printf(plan.updates > 0 ? ", stages of %d, %d updates of the controller\n" : "\n",
+    printf(plan.versions > 0  ? ", stages of %d, %d updates of the controller\n"
+           : plan.updates > 0 ? ", rounds of %d, %d of them\n"
+                              : "\n",
            plan.stage_size, plan.updates);
     printf(names.size > 0 ? "missing:%s\n" : "", names.bytes);
   } else {

@@ -148,6 +148,7 @@ static void prepare(BeginMessage* begin, const Coordinator* c, int64_t e) {
   *begin = (BeginMessage){.hyper_episode = e,
                           .policy_version = s->kind->has_versions ? version : -1,
                           .stage = (int)(s->plan.updates > 0 ? e / s->plan.stage_size : 0),
+                          .segment = scheduler_segment(s, e),
                           .scheduled = scheduler_sets(s, version)};
 }
 

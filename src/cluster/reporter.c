@@ -73,9 +73,18 @@ void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directo
   r->speaks = true;
 }
 
-static int64_t steps_per_episode(const Reporter* r) {
+// Real samples before epoch `epoch` of a run.
+static int64_t steps_before(const Reporter* r, int epoch) {
   const MbpoOptions* o = &r->experiment->mbpo;
-  return o->exploration_steps + (int64_t)scheduler_plan(r->experiment).epochs * o->epoch_length;
+  return epoch > 0 ? o->exploration_steps + (int64_t)epoch * o->epoch_length : 0;
+}
+
+// Of a run that has several, its share.
+static int64_t steps_per_episode(const Reporter* r) {
+  SchedulerPlan plan = scheduler_plan(r->experiment);
+  int64_t steps = r->experiment->mbpo.exploration_steps +
+                  (int64_t)plan.run_epochs * r->experiment->mbpo.epoch_length;
+  return plan.run_epochs > 0 ? steps * plan.epochs / plan.run_epochs : steps;
 }
 
 // One that diverged is never the best.
@@ -99,14 +108,19 @@ void reporter_scan(Reporter* r, int64_t total) {
 }
 
 void reporter_begin(Reporter* r, int rank, const BeginMessage* begin) {
-  r->rank[rank] = (RankState){.hyper_episode = begin->hyper_episode};
+  int first = begin->segment.first_epoch;
+  int64_t before = steps_before(r, first);
+  r->rank[rank] = (RankState){.hyper_episode = begin->hyper_episode,
+                              .epochs = first,
+                              .steps_before = before,
+                              .progress = {.env_step = before, .epochs = first}};
   r->stage = begin->stage;
   Event event;
   begin_event(&event, "begin");
   json_integer(&event.json, "hyper_episode", begin->hyper_episode);
   json_integer(&event.json, "stage", begin->stage);
   json_integer(&event.json, "rank", rank);
-  json_integer(&event.json, "env_step", 0);
+  json_integer(&event.json, "env_step", before);
   end_event(r, &event);
 }
 
@@ -188,7 +202,7 @@ void reporter_sealed(Reporter* r, int rank, const SealedMessage* sealed) {
   reporter_progress(r, rank, sealed->hyper_episode, &sealed->progress);
   r->rank[rank].hyper_episode = -1;
   count_sealed(r, sealed->hyper_episode, sealed->diverged, sealed->score);
-  r->steps_sealed += sealed->progress.env_step;
+  r->steps_sealed += sealed->progress.env_step - r->rank[rank].steps_before;
   Event event;
   begin_event(&event, "sealed");
   json_integer(&event.json, "hyper_episode", sealed->hyper_episode);
@@ -301,7 +315,7 @@ static Overview overview(const Reporter* r) {
   int64_t since_start = r->steps_sealed;
   for (int i = 0; i < r->ranks; i++) {
     if (r->rank[i].hyper_episode >= 0) {
-      since_start += r->rank[i].progress.env_step;
+      since_start += r->rank[i].progress.env_step - r->rank[i].steps_before;
     }
   }
   o.steps = r->steps_at_start + since_start;
@@ -440,7 +454,7 @@ static void print_line(const Reporter* r, const char* end) {
                          .sealed = r->sealed,
                          .total = r->total,
                          .diverged = r->diverged,
-                         .epochs = plan.epochs,
+                         .epochs = plan.run_epochs,
                          .running = only_one_running(r),
                          .best_score = r->best_score,
                          .best_episode = r->best_episode};

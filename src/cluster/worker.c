@@ -7,6 +7,7 @@
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "hyper/checkpoint.h"
+#include "hyper/snapshot.h"
 #include "hyper/trajectory.h"
 
 static double resident_megabytes(void) {
@@ -43,7 +44,7 @@ static Progress progress_of(Worker* w, const HyperEpisode* h) {
     w->health = health_of(h);
   }
   w->judged = h->epochs;
-  Progress p = {.env_step = m->env_step, .epochs = h->epochs, .times = m->times};
+  Progress p = {.env_step = m->env_step, .epochs = m->epoch, .times = m->times};
   p.eval_return = m->eval_mean;
   p.real_ratio = m->real_ratio;
   p.policy_updates = m->policy_updates;
@@ -175,10 +176,11 @@ static bool advance(Worker* w, HyperEpisode* h, Error* error) {
   return true;
 }
 
-static bool seal(Worker* w, const HyperEpisode* h, Error* error) {
+static bool seal(Worker* w, HyperEpisode* h, Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, w->directory, h->index);
-  if (!trajectory_write(h, path, error)) {
+  if ((hyper_episode_goes_on(h) && !snapshot_write(h, w->directory, error)) ||
+      !trajectory_write(h, path, error)) {
     return error_line(error,
                       "Mend this (make room on the disk) and repeat the command: hyper-episode "
                       "%lld goes on from its last checkpoint",
@@ -193,18 +195,29 @@ static bool seal(Worker* w, const HyperEpisode* h, Error* error) {
   return true;
 }
 
+// Begins where the parent ended, if there is one. Its snapshot may be gone when somebody else has
+// sealed this hyper-episode.
+static bool go_on(Worker* w, HyperEpisode* h, Error* error) {
+  if (h->segment.parent < 0 || snapshot_load(h, w->directory, &w->arena, error)) {
+    return true;
+  }
+  w->dropping = is_sealed(w, h);
+  return w->dropping;
+}
+
 static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
   HyperEpisode episode;
   bool found;
-  if (!hyper_episode_init(&episode, w->experiment, begin->hyper_episode, begin->policy_version,
-                          begin->scheduled, &w->arena, error)) {
+  if (!hyper_episode_init(&episode, w->experiment, begin->hyper_episode,
+                          &begin->segment, begin->policy_version, begin->scheduled, &w->arena,
+                          error)) {
     return false;
   }
   w->dropping = false;
   w->judged = 0;
   w->last_save = w->last_point = clock_wall();
   bool ok = checkpoint_load(&episode, w->directory, &found, warn, &w->arena, error) &&
-            advance(w, &episode, error);
+            (found || go_on(w, &episode, error)) && (w->dropping || advance(w, &episode, error));
   if (ok && episode.finished) {
     ok = seal(w, &episode, error);
   } else if (ok && w->dropping) {

@@ -9,10 +9,9 @@
 #include "base/fault.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
-#include "store/h5_archive.h"
+#include "hyper/state_file.h"
+#include "store/h5.h"
 
-#define FORMAT "autombpo.checkpoint"
-#define VERSION 2
 #define GENERATIONS_KEPT 2
 #define LAST_GENERATION 999999L
 #define MAX_GENERATIONS 64  // that a directory may hold
@@ -42,27 +41,6 @@ static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Are
 static void generation_path(char out[RUN_PATH_SIZE], const char* directory, long number) {
   int length = snprintf(out, RUN_PATH_SIZE, "%s/gen-%06ld.h5", directory, number);
   CHECK(length < RUN_PATH_SIZE, "path too long: %s", out);
-}
-
-static bool write_generation(HyperEpisode* h, const char* path, Arena* scratch, Error* error) {
-  H5File file;
-  if (!h5_create(&file, path, FORMAT, VERSION, error)) {
-    return false;
-  }
-  file.plain = true;
-  h5_set_text(&file, "", "config_hash", h->experiment->config_hash);
-  h5_set_text(&file, "", "env_engine", h->mbpo.env.spec.engine);
-  h5_set_i64(&file, "", "hyper_episode", h->index);
-  h5_set_i64(&file, "", "env_step", h->mbpo.env_step);
-  Archive ar;
-  h5_archive_init(&ar, ARCHIVE_SAVE, &file, scratch);
-  hyper_episode_visit(h, &ar);
-  if (!h5_archive_end(&ar, error)) {
-    Error ignored;
-    h5_close(&file, &ignored);
-    return false;
-  }
-  return h5_seal(&file, error);
 }
 
 // Bytes of all checkpoints of a run.
@@ -141,10 +119,10 @@ bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory*
     // somebody who runs the same hyper-episode may be faster: then the next number
     long next = count > 0 ? numbers[0] + 1 : 0;
     generation_path(path, parent, next);
-    ok = write_generation(h, path, &scratch, error);
+    ok = state_file_write(h, path, &scratch, error);
     while (!ok && files_exists(path) && next < LAST_GENERATION) {
       generation_path(path, parent, ++next);
-      ok = write_generation(h, path, &scratch, error);
+      ok = state_file_write(h, path, &scratch, error);
     }
   }
   arena_free(&scratch);
@@ -170,75 +148,6 @@ static void remove_files(const char* parent, const char* suffix, Arena* scratch)
 
 // Loading -----------------------------------------------------------------------------------------
 
-typedef enum { GOOD, BAD, FOREIGN } Verdict;
-
-// A whole file of ours that this run cannot use, and that an older one would not mend.
-static Verdict check_owner(H5File* file, const HyperEpisode* h, Arena* scratch, Error* error) {
-  const char* format = h5_get_text(file, "", "format", scratch);
-  int64_t version = h5_get_i64(file, "", "format_version");
-  const char* hash = h5_get_text(file, "", "config_hash", scratch);
-  const char* engine = h5_get_text(file, "", "env_engine", scratch);
-  int64_t index = h5_get_i64(file, "", "hyper_episode");
-  if (file->failed || strcmp(format, FORMAT) != 0 || index != h->index) {
-    error_set(error, "%s: is not a checkpoint of hyper-episode %lld", file->path,
-              (long long)h->index);
-    return BAD;
-  }
-  if (version != VERSION) {
-    error_set(error,
-              "%s: format version %lld, this program reads %d; resume with the program that "
-              "wrote it, or remove it to repeat the hyper-episode",
-              file->path, (long long)version, VERSION);
-    return FOREIGN;
-  }
-  if (strcmp(hash, h->experiment->config_hash) != 0) {
-    error_set(error,
-              "%s: made by a run of another configuration (%.32s, expected %s); remove it "
-              "to repeat the hyper-episode",
-              file->path, hash, h->experiment->config_hash);
-    return FOREIGN;
-  }
-  if (strcmp(engine, h->mbpo.env.spec.engine) != 0) {
-    error_set(error,
-              "%s: made with %.64s, this program has %s; resume with the same physics, or "
-              "remove it to repeat the hyper-episode",
-              file->path, engine, h->mbpo.env.spec.engine);
-    return FOREIGN;
-  }
-  return GOOD;
-}
-
-// Opens a generation whose every stored value is what was written.
-static Verdict open_generation(H5File* file, const HyperEpisode* h, const char* path,
-                               Arena* scratch, Error* error) {
-  Error ignored;
-  if (!h5_open_any(file, path, error)) {
-    return BAD;
-  }
-  Verdict verdict = check_owner(file, h, scratch, error);
-  if (verdict == GOOD && !h5_verify(file, NULL)) {
-    h5_close(file, error);
-    return BAD;
-  }
-  if (verdict != GOOD) {
-    h5_close(file, &ignored);
-  }
-  return verdict;
-}
-
-static bool load_opened(HyperEpisode* h, H5File* file, Arena* scratch, Error* error) {
-  Error ignored;
-  Archive ar;
-  h5_archive_init(&ar, ARCHIVE_LOAD, file, scratch);
-  hyper_episode_visit(h, &ar);
-  bool good = h5_archive_end(&ar, error);
-  good = h5_close(file, good ? error : &ignored) && good;
-  return good || error_line(error,
-                            "The file is whole, but was written by another version of the program; "
-                            "resume with that one, or remove %s to repeat the hyper-episode",
-                            file->path);
-}
-
 bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found,
                      void (*warn)(const char* message), Arena* scratch, Error* error) {
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
@@ -251,12 +160,11 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
   ArenaMark mark = arena_mark(scratch);
   remove_files(parent, ".tmp", scratch);  // of a process that was killed
   int count = list_generations(numbers, parent, scratch);
-  H5File file;
-  Verdict verdict = BAD;
-  for (int i = 0; i < count && verdict == BAD; i++) {
+  StateVerdict verdict = STATE_BAD;
+  for (int i = 0; i < count && verdict == STATE_BAD; i++) {
     generation_path(path, parent, numbers[i]);
-    verdict = open_generation(&file, h, path, scratch, error);
-    if (verdict == BAD) {
+    verdict = state_file_read(h, path, h->index, scratch, error);
+    if (verdict == STATE_BAD) {
       error_line(error,
                  "This checkpoint is passed over: an older one is used if there is one, "
                  "else hyper-episode %lld starts again",
@@ -264,10 +172,9 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
       warn(error->text);
     }
   }
-  *found = verdict == GOOD && load_opened(h, &file, scratch, error);
-  bool ok = verdict == BAD || *found;
+  *found = verdict == STATE_GOOD;
   arena_release(scratch, mark);
-  return ok;
+  return verdict != STATE_FOREIGN;
 }
 
 bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* directory,
@@ -283,7 +190,7 @@ bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* di
   for (int i = 0; i < count && !found; i++) {
     H5File file;
     generation_path(path, parent, numbers[i]);
-    if (h5_open(&file, path, FORMAT, VERSION, &ignored)) {
+    if (h5_open(&file, path, STATE_FORMAT, STATE_VERSION, &ignored)) {
       *generation = numbers[i];
       *env_step = h5_get_i64(&file, "", "env_step");
       found = h5_close(&file, &ignored);

@@ -27,7 +27,7 @@ int experiment_longest_rollout(const Experiment* x, MbpoScheduled scheduled) {
   if (scheduled.rollout_length) {
     return x->hyper.rollout_length_max;
   }
-  int last = scheduler_plan(x).epochs - 1;
+  int last = scheduler_plan(x).run_epochs - 1;
   int k = mbpo_scheduled_rollout_length(&x->mbpo, 0);
   int k_last = mbpo_scheduled_rollout_length(&x->mbpo, last > 0 ? last : 0);
   return k > k_last ? k : k_last;

@@ -19,7 +19,7 @@ static MbpoSetup setup_of(const Experiment* x, const MbpoOptions* options, MbpoS
       .model = &x->model,
       .mbpo = options,
       .scheduled = scheduled,
-      .epochs = scheduler_plan(x).epochs,
+      .epochs = scheduler_plan(x).run_epochs,
       .decision_interval = x->hyper.decision_interval,
       .max_rollout_length = experiment_longest_rollout(x, scheduled),
       .seed = x->seed,
@@ -36,26 +36,47 @@ HyperEpisodeBytes hyper_episode_bytes(const Experiment* x, MbpoScheduled schedul
   double row = (spec->obs_size + spec->act_size + 1.0) * sizeof(Real);
   HyperEpisodeBytes bytes = {.mbpo = mbpo_bytes(&setup, spec)};
   bytes.record = (double)hyper_episode_most_decisions(x) * sizeof(Decision) +
-                 (double)setup.epochs * sizeof(MbpoEpoch) +
+                 (double)scheduler_plan(x).epochs * sizeof(MbpoEpoch) +
                  fmin(x->hyper.policy_change_rows, fmin(most, options.env_buffer)) * row +
                  (x->log_transitions ? most * row : 0);
   return bytes;
 }
 
-bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index, int policy_version,
-                        MbpoScheduled scheduled, Arena* arena, Error* error) {
-  *h = (HyperEpisode){.experiment = x, .index = index, .policy_version = policy_version};
+HyperSegment hyper_whole_run(const Experiment* x) {
+  return (HyperSegment){.parent = -1, .last_epoch = scheduler_plan(x).epochs};
+}
+
+static int length(const HyperEpisode* h) { return h->segment.last_epoch - h->segment.first_epoch; }
+
+bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
+                        const HyperSegment* segment, int policy_version, MbpoScheduled scheduled,
+                        Arena* arena, Error* error) {
+  *h = (HyperEpisode){
+      .experiment = x, .index = index, .segment = *segment, .policy_version = policy_version};
   MbpoOptions options = experiment_mbpo(x);
   MbpoSetup setup = setup_of(x, &options, scheduled, index);
   if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
     return error_add(error, "hyper-episode %lld", (long long)index);
   }
+  h->max_epochs = scheduler_plan(x).epochs;
   h->max_decisions = (int)hyper_episode_most_decisions(x);
   h->decision = ARENA_NEW(arena, h->max_decisions, Decision);
-  h->epoch = ARENA_NEW(arena, setup.epochs, MbpoEpoch);
+  h->epoch = ARENA_NEW(arena, h->max_epochs, MbpoEpoch);
   h->rng = rng_stream(x->seed, index, RNG_HYPER_STATE, 0);
   h->initial_return = NAN;
   return true;
+}
+
+void hyper_episode_begin(HyperEpisode* h) {
+  h->decisions = h->epochs = 0;
+  h->finished = false;
+  h->initial_return = h->mbpo.eval_mean;
+  h->rng = rng_stream(h->experiment->seed, h->index, RNG_HYPER_STATE, 0);
+  mbpo_name_streams(&h->mbpo, h->experiment->seed, h->index);
+}
+
+bool hyper_episode_goes_on(const HyperEpisode* h) {
+  return h->segment.last_epoch < h->mbpo.epochs && !h->mbpo.diverged;
 }
 
 void hyper_episode_free(HyperEpisode* h) { mbpo_free(&h->mbpo); }
@@ -85,7 +106,7 @@ double hyper_episode_lost_return(const HyperEpisode* h) {
 }
 
 double hyper_episode_score(const HyperEpisode* h) {
-  int epochs = h->mbpo.epochs;
+  int epochs = length(h);
   double sum = (epochs - h->epochs) * hyper_episode_lost_return(h);
   for (int e = 0; e < h->epochs; e++) {
     sum += own_return(h, e);
@@ -119,7 +140,7 @@ static void reward_lost_epochs(HyperEpisode* h) {
   Decision* last = &h->decision[h->decisions - 1];
   double lost_return = hyper_episode_lost_return(h);
   int64_t env_step = h->mbpo.env_step - h->mbpo.step;
-  for (int e = h->epochs; e < h->mbpo.epochs; e++) {
+  for (int e = h->epochs; e < length(h); e++) {
     env_step += x->mbpo.epoch_length;
     last->reward_return += lost_return / x->hyper.reward_scale;
     last->baseline += scaled_baseline(h, env_step);
@@ -162,6 +183,9 @@ static HyperEvent reach_decision(HyperEpisode* h) {
 
 HyperEvent hyper_episode_advance(HyperEpisode* h) {
   CHECK(!h->awaiting, "hyper-episode %lld: the last decision has no answer", (long long)h->index);
+  if (h->epochs > 0 && h->epochs == length(h)) {
+    return finish(h, false);
+  }
   switch (mbpo_advance(&h->mbpo)) {
     case MBPO_STEPPED:
       return HYPER_STEPPED;
@@ -263,7 +287,7 @@ void hyper_episode_visit(HyperEpisode* h, Archive* ar) {
   if (visit_count(&h->decisions, h->max_decisions, ar, "decisions")) {
     archive_packed(ar, "decision_rows", visit_decisions, h);
   }
-  if (visit_count(&h->epochs, h->mbpo.epochs, ar, "epochs")) {
+  if (visit_count(&h->epochs, h->max_epochs, ar, "epochs")) {
     archive_packed(ar, "epoch_rows", visit_epochs, h);
   }
   mbpo_visit(&h->mbpo, ar);

@@ -68,9 +68,9 @@ static void sweep(const char* path, const char* suffix, bool all, Arena* arena) 
 
 void run_directory_sweep(const RunDirectory* directory, bool complete) {
   // a lease that is left is of a process that was killed after somebody else had done its work
-  static const char* const parts[] = {"episodes", "policy", "lease", "."};
-  static const char* const suffixes[] = {".tmp", ".tmp", "", ".tmp"};
-  int count = complete ? 4 : 2;
+  static const char* const parts[] = {"episodes", "policy", "snapshot", "lease", "."};
+  static const char* const suffixes[] = {".tmp", ".tmp", ".tmp", "", ".tmp"};
+  int count = complete ? 5 : 3;
   Arena arena;
   arena_init(&arena);
   for (int i = 0; i < count; i++) {
@@ -91,6 +91,10 @@ void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, in
 
 void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version) {
   format_path(out, "%s/policy/v%06d.h5", directory->path, version);
+}
+
+void run_snapshot_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
+  format_path(out, "%s/snapshot/%06lld.h5", directory->path, (long long)index);
 }
 
 void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {

@@ -8,9 +8,11 @@
 static const SchedulerKind* const kinds[] = {
     &scheduler_fixed,
     &scheduler_random,
+    &scheduler_static,
     &scheduler_ppo,
     &scheduler_apply,
     &scheduler_replay,
+    &scheduler_pbt,
 };
 
 const SchedulerKind* scheduler_kind(const Experiment* x) {
@@ -22,7 +24,11 @@ const SchedulerKind* scheduler_kind(const Experiment* x) {
   CHECK(false, "no scheduler '%s'", x->scheduler.kind);
 }
 
-SchedulerPlan scheduler_plan(const Experiment* x) { return scheduler_kind(x)->plan(x); }
+SchedulerPlan scheduler_plan(const Experiment* x) {
+  SchedulerPlan plan = scheduler_kind(x)->plan(x);
+  plan.run_epochs = plan.run_epochs > 0 ? plan.run_epochs : plan.epochs;
+  return plan;
+}
 
 static bool may_set(const Experiment* x, const Schedule* schedule, HyperHead h) {
   const SchedulerKind* kind = scheduler_kind(x);
@@ -82,12 +88,20 @@ bool scheduler_open(Scheduler* s, const Experiment* x, const RunDirectory* direc
                     Error* error) {
   *s = (Scheduler){.kind = scheduler_kind(x), .experiment = x, .directory = directory,
                    .arena = arena};
-  s->plan = s->kind->plan(x);
+  s->plan = scheduler_plan(x);
   return !s->kind->open || s->kind->open(s, error);
 }
 
 bool scheduler_is_ready(const Scheduler* s, int64_t e) {
   return e < s->plan.hyper_episodes && scheduler_version_of(&s->plan, e) <= s->version;
+}
+
+HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
+  HyperSegment segment = hyper_whole_run(s->experiment);
+  if (s->kind->segment) {
+    s->kind->segment(&segment, s, e);
+  }
+  return segment;
 }
 
 MbpoScheduled scheduler_sets(const Scheduler* s, int version) {

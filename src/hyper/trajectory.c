@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hyper/scheduler.h"
 #include "hyper/sealed_root.h"
 #include "hyper/transitions.h"
 
@@ -140,7 +141,7 @@ static EpochRow epoch_row(const HyperEpisode* h, int e) {
   }
   row.std = sqrt(row.std);
   row.baseline_return = x->baseline ? baseline_at(x->baseline, row.epoch.env_step) : NAN;
-  original_schedule(row.original, x, e);
+  original_schedule(row.original, x, h->segment.first_epoch + e);
   return row;
 }
 
@@ -171,10 +172,17 @@ static void write_root(H5File* file, const HyperEpisode* h) {
   const Experiment* x = h->experiment;
   sealed_root_write(file, x, &h->mbpo.env.spec, h->mbpo.options.max_path_length);
   h5_set_i64(file, "", "hyper_episode", h->index);
-  h5_set_i64(file, "", "stage", h->policy_version < 0 ? 0 : h->index / x->ppo.episodes_per_update);
+  SchedulerPlan plan = scheduler_plan(x);
+  h5_set_i64(file, "", "stage", plan.updates > 0 ? h->index / plan.stage_size : 0);
   h5_set_i64(file, "", "policy_version", h->policy_version);
   h5_set_text(file, "", "status", h->mbpo.diverged ? "diverged" : "finished");
   h5_set_f64(file, "", "score", hyper_episode_score(h));
+  if (plan.run_epochs > plan.epochs) {
+    h5_set_i64(file, "", "member", h->index % plan.stage_size);
+    h5_set_i64(file, "", "round", h->index / plan.stage_size);
+    h5_set_i64(file, "", "parent", h->segment.parent);
+    h5_set_i64(file, "", "first_epoch", h->segment.first_epoch);
+  }
 }
 
 bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {

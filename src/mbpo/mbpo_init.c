@@ -4,7 +4,7 @@
 #include "mbpo/mbpo.h"
 #include "mbpo/sizes.h"
 
-static void init_streams(Mbpo* m, uint64_t seed, int64_t hyper_episode) {
+void mbpo_name_streams(Mbpo* m, uint64_t seed, int64_t hyper_episode) {
   m->explore_rng = rng_stream(seed, hyper_episode, RNG_EXPLORE, 0);
   m->env_rng = rng_stream(seed, hyper_episode, RNG_ENV, 0);
   m->act_rng = rng_stream(seed, hyper_episode, RNG_ACT, 0);
@@ -48,7 +48,7 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
   }
   m->options.max_path_length = mbpo_path_limit(&m->options, &m->env.spec);
   init_learners(m, setup, arena);
-  init_streams(m, setup->seed, setup->hyper_episode);
+  mbpo_name_streams(m, setup->seed, setup->hyper_episode);
   real_episode_init(&m->episode, &m->env.spec, m->options.max_path_length,
                     mbpo_most_steps(&m->options, m->epochs), arena);
   m->real_ratio = m->options.real_ratio;

@@ -48,7 +48,8 @@ static inline void small_episode(HyperEpisode* h, const Experiment* x, int event
   static const MbpoScheduled all = {true, true, true, true};
   static const HyperAction action = {.choice = {1, 2, 2, 2}, .logp = {-1, -1, -1, -1}};
   Error error;
-  CHECK(hyper_episode_init(h, x, 0, 0, all, arena, &error), "%s", error.text);
+  HyperSegment whole = hyper_whole_run(x);
+  CHECK(hyper_episode_init(h, x, 0, &whole, 0, all, arena, &error), "%s", error.text);
   for (int i = 0; i < events; i++) {
     HyperEvent event = hyper_episode_advance(h);
     if (event == HYPER_FINISHED) {

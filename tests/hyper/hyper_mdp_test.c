@@ -64,7 +64,8 @@ static bool run_to_end(HyperEpisode* h, const HyperAction* action) {
 
 static void open_episode(HyperEpisode* h, const Experiment* x, Arena* arena) {
   Error error;
-  assert_true(hyper_episode_init(h, x, 0, 0, all, arena, &error));
+  HyperSegment whole = hyper_whole_run(x);
+  assert_true(hyper_episode_init(h, x, 0, &whole, 0, all, arena, &error));
 }
 
 static void actions_move_hyperparameters_within_their_bounds(void** state) {
@@ -163,7 +164,8 @@ static void a_controller_never_sees_an_untrained_model(void** state) {
     Experiment x = test_experiment();
     HyperEpisode h;
     Error error;
-    assert_true(hyper_episode_init(&h, &x, 0, 0, heads[i], &arena, &error));
+    HyperSegment whole = hyper_whole_run(&x);
+    assert_true(hyper_episode_init(&h, &x, 0, &whole, 0, heads[i], &arena, &error));
     run_to_decision(&h);
     assert_true(h.state.raw[FEATURE_MODEL_LOSS] > 0);
     assert_int_equal(h.mbpo.model_trainings, 1);

@@ -33,6 +33,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 
 const SchedulerKind scheduler_apply = {
     .name = "apply",
+    .steps = true,
     .has_versions = true,
     .plan = scheduler_plain_plan,
     .bytes = bytes,

@@ -52,6 +52,7 @@ static SchedulerPlan plan(const Experiment* x) {
   return (SchedulerPlan){.epochs = x->hyper.train_epochs,
                          .hyper_episodes = (int64_t)updates * x->ppo.episodes_per_update,
                          .updates = updates,
+                         .versions = updates + 1,
                          .stage_size = x->ppo.episodes_per_update,
                          .look_ahead = x->ppo.look_ahead};
 }
@@ -235,6 +236,7 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
 
 const SchedulerKind scheduler_ppo = {
     .name = "ppo",
+    .steps = true,
     .needs_baseline = true,
     .has_versions = true,
     .plan = plan,

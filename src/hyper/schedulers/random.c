@@ -24,4 +24,4 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 }
 
 const SchedulerKind scheduler_random = {
-    .name = "random", .plan = scheduler_plain_plan, .sets = sets, .decide = decide};
+    .name = "random", .steps = true, .plan = scheduler_plain_plan, .sets = sets, .decide = decide};

@@ -1,0 +1,177 @@
+// pbt: population-based training. Its rules are in population.c; here is how they become units.
+//
+// Unit round x members + member is a hyper-episode: the epochs of one round of one member, which
+// begins at the snapshot of its parent's end in the round before. A round is what a stage is for a
+// controller: when its last unit is sealed, the next round follows from the scores in the sealed
+// files. Nothing else is kept: a start goes through the rounds again. Then the snapshots of the
+// round before go, and those of this round that nobody goes on from, so that at most two a member
+// take room.
+#include <math.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "hyper/sealed_check.h"
+#include "hyper/scheduler_kinds.h"
+#include "hyper/snapshot.h"
+
+typedef struct {
+  Member* members;     // (rounds + 1, members) who each is in a round
+  double* scores;      // (members) of the round that is folded
+  StageResult result;  // of that round
+} Population;
+
+static Member* round_of(const Scheduler* s, int round) {
+  const Population* p = s->self;
+  return p->members + (size_t)round * (size_t)s->plan.stage_size;
+}
+
+static SchedulerPlan plan(const Experiment* x) {
+  int run = x->hyper.apply_epochs, interval = x->pbt.interval;
+  int rounds = run > interval ? (run + interval - 1) / interval : 1;
+  return (SchedulerPlan){.epochs = run < interval ? run : interval,
+                         .run_epochs = run,
+                         .hyper_episodes = (int64_t)rounds * x->pbt.members,
+                         .updates = rounds,
+                         .stage_size = x->pbt.members};
+}
+
+static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
+  int size = s->plan.stage_size;
+  int round = (int)(e / size), member = (int)(e % size);
+  int64_t parent = (int64_t)(round - 1) * size + round_of(s, round)[member].parent;
+  int first = round * s->experiment->pbt.interval, last = first + s->plan.epochs;
+  *segment = (HyperSegment){
+      .parent = round > 0 ? parent : -1,
+      .first_epoch = first,
+      .last_epoch = last < s->plan.run_epochs ? last : s->plan.run_epochs,
+  };
+}
+
+static bool sets(const Scheduler* s, HyperHead head, int version) {
+  (void)version;
+  return hyper_schedules(&s->experiment->hyper, head);
+}
+
+static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
+  const Experiment* x = s->experiment;
+  int size = s->plan.stage_size;
+  int round = (int)(request->hyper_episode / size), member = (int)(request->hyper_episode % size);
+  int tau = x->hyper.decision_interval;
+  int64_t an_epoch = (x->mbpo.epoch_length + tau - 1) / tau;
+  int64_t decision = (int64_t)round * x->pbt.interval * an_epoch + request->decision;
+  search_decide(action, &round_of(s, round)[member].point, decision, request->state, &x->search,
+                &x->hyper);
+}
+
+// Rounds ------------------------------------------------------------------------------------------
+
+// NaN: it diverged.
+static bool read_score(double* score, const Scheduler* s, int64_t e, Error* error) {
+  char path[RUN_PATH_SIZE];
+  Trajectory t;
+  ArenaMark mark = arena_mark(s->arena);
+  run_episode_path(path, s->directory, e);
+  bool good = sealed_check_episode(s->directory, s->experiment, e, error) &&
+              trajectory_read(&t, path, s->arena, error);
+  *score = NAN;
+  if (good && !t.outcome.diverged) {
+    int count = s->experiment->pbt.score_epochs;
+    count = count < t.epochs ? count : t.epochs;
+    double sum = 0;
+    for (int i = t.epochs - count; i < t.epochs; i++) {
+      sum += t.eval_return_mean[i];
+    }
+    *score = count > 0 ? sum / count : 0;
+  }
+  arena_release(s->arena, mark);
+  return good;
+}
+
+static void summarise(StageResult* result, const double* scores, int round, int size) {
+  *result = (StageResult){.stage = round, .first_episode = round * size, .episodes = size};
+  result->baseline_score = NAN;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    result->entropy[h] = NAN;
+  }
+  for (int i = 0; i < size; i++) {
+    result->diverged += isnan(scores[i]);
+    result->score += isnan(scores[i]) ? 0 : scores[i];
+  }
+  result->score /= size - result->diverged;
+}
+
+// All of the round before, and those of `round` that nobody goes on from.
+static void remove_snapshots(const Scheduler* s, int round) {
+  int size = s->plan.stage_size;
+  for (int i = 0; i < size; i++) {
+    bool needed = false;
+    for (int child = 0; child < size && round + 1 < s->plan.updates; child++) {
+      needed |= round_of(s, round + 1)[child].parent == i;
+    }
+    if (!needed) {
+      snapshot_remove(s->directory, (int64_t)round * size + i);
+    }
+    if (round > 0) {
+      snapshot_remove(s->directory, (int64_t)(round - 1) * size + i);
+    }
+  }
+}
+
+static bool fold(Scheduler* s, const StageResult** result, Error* error) {
+  const Experiment* x = s->experiment;
+  Population* p = s->self;
+  int round = s->version, size = s->plan.stage_size;
+  for (int i = 0; i < size; i++) {
+    if (!read_score(&p->scores[i], s, (int64_t)round * size + i, error)) {
+      return error_add(error, "round %d", round);
+    }
+  }
+  fault_point("in-update");
+  if (!population_evolve(round_of(s, round + 1), round_of(s, round), p->scores, round, &x->pbt,
+                         x->seed, s->arena, error)) {
+    return false;
+  }
+  summarise(&p->result, p->scores, round, size);
+  s->version++;
+  remove_snapshots(s, round);
+  *result = &p->result;
+  return true;
+}
+
+static bool is_complete(const Scheduler* s, int round) {
+  char path[RUN_PATH_SIZE];
+  int sealed = 0;
+  for (; sealed < s->plan.stage_size; sealed++) {
+    run_episode_path(path, s->directory, (int64_t)round * s->plan.stage_size + sealed);
+    if (!files_exists(path)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool open_run(Scheduler* s, Error* error) {
+  const Experiment* x = s->experiment;
+  Population* p = ARENA_NEW(s->arena, 1, Population);
+  s->self = p;
+  p->members = ARENA_NEW(s->arena, (size_t)(s->plan.updates + 1) * (size_t)x->pbt.members, Member);
+  p->scores = ARENA_NEW(s->arena, x->pbt.members, double);
+  population_found(p->members, &x->pbt, x->seed);
+  const StageResult* known;
+  while (s->version < s->plan.updates && is_complete(s, s->version)) {
+    if (!fold(s, &known, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const SchedulerKind scheduler_pbt = {
+    .name = "pbt",
+    .plan = plan,
+    .segment = segment,
+    .open = open_run,
+    .sets = sets,
+    .decide = decide,
+    .fold = fold,
+};

@@ -1,0 +1,22 @@
+// static: hyperparameters that are drawn once a run, and held: random search.
+//
+// A point of the search space comes from (seed, hyper-episode), so that more hyper-episodes are
+// more points, in an order that never changes. `autombpo schedule` exports what the best of them
+// held; scheduler.kind=replay holds it again, on other seeds.
+#include "hyper/scheduler_kinds.h"
+
+static bool sets(const Scheduler* s, HyperHead head, int version) {
+  (void)version;
+  return hyper_schedules(&s->experiment->hyper, head);
+}
+
+static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
+  const Experiment* x = s->experiment;
+  SearchPoint point;
+  Rng rng = rng_stream(x->seed, request->hyper_episode, RNG_POPULATION, 0);
+  search_draw(&point, &rng);
+  search_decide(action, &point, request->decision, request->state, &x->search, &x->hyper);
+}
+
+const SchedulerKind scheduler_static = {
+    .name = "static", .plan = scheduler_plain_plan, .sets = sets, .decide = decide};
