@@ -72,6 +72,10 @@ struct SchedulerKind {
 
   // Makes the next version of the stage `version`, whose hyper-episodes are all sealed. NULL: none.
   bool (*fold)(Scheduler* s, const StageResult** result, Error* error);
+
+  // Writes a version to `path` as it follows from the stages before, for an audit: called for all
+  // versions in their order. NULL: there are none.
+  bool (*remake)(Scheduler* s, int version, const char* path, Error* error);
 };
 
 // The kind of a configuration, and its plan.

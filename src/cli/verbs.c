@@ -12,6 +12,7 @@ static const Verb verbs[] = {
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
+    {"audit", verb_audit, "make decisions, advantages and controllers of a run again, and compare"},
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},

@@ -234,6 +234,16 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   return save_version(s, error);
 }
 
+// In the place of the older controller, from the first version on.
+static bool remake(Scheduler* s, int version, const char* path, Error* error) {
+  Learner* l = s->self;
+  Controller* c = &l->controllers[l->window];
+  l->older = -1;
+  bool made = version == 0 ? scheduler_init_controller(c, s, s->plan.updates, error)
+                           : fold_stage(c, s->experiment, s->directory, s->arena, error);
+  return made && policy_file_write(c, s->experiment, path, error);
+}
+
 const SchedulerKind scheduler_ppo = {
     .name = "ppo",
     .steps = true,
@@ -245,4 +255,5 @@ const SchedulerKind scheduler_ppo = {
     .sets = sets,
     .decide = decide,
     .fold = fold,
+    .remake = remake,
 };

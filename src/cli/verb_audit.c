@@ -1,0 +1,74 @@
+// verb_audit.c - autombpo audit: whether what a run sealed follows from what it was made of.
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/run_files.h"
+#include "cli/verbs.h"
+#include "hyper/audit.h"
+#include "hyper/manifest.h"
+#include "hyper/sealed_check.h"
+#include "nn/gemm.h"
+
+static const char usage[] =
+    "usage: autombpo audit RUN\n\n"
+    "Works out again, from the sealed hyper-episodes and the inputs of a run alone, each version\n"
+    "of its controller, each decision, reward, advantage and score, and compares the bits. To be\n"
+    "done with the program and on the type of CPU that made the run (RUN/machine). Nothing is\n"
+    "written. Exit code 1: something differs, or is damaged.";
+
+// What is sealed so far. Versions that should be there by now are made again by a start.
+static bool audit_run(Audit* audit, RunConfig* c, Error* error) {
+  const Experiment* x = &c->experiment;
+  Scheduler scheduler;
+  char path[RUN_PATH_SIZE];
+  bool good = manifest_check(&c->directory, error) &&
+              scheduler_open(&scheduler, x, &c->directory, &c->arena, error) &&
+              audit_policies(audit, &scheduler, error);
+  for (int64_t e = 0; good && e < scheduler.plan.hyper_episodes; e++) {
+    run_episode_path(path, &c->directory, e);
+    good = !files_exists(path) || (sealed_check_episode(&c->directory, x, e, error) &&
+                                   audit_episode(audit, &scheduler, e, error));
+  }
+  return good;
+}
+
+static void print_result(const Audit* a, const RunConfig* c) {
+  fputs(a->report->bytes, stdout);
+  printf("%s: %lld policies, %lld hyper-episodes, %lld decisions, %lld advantages made again: ",
+         c->directory.path, (long long)a->policies, (long long)a->episodes,
+         (long long)a->decisions, (long long)a->advantages);
+  printf(a->differences > 0 ? "%lld differences\n" : "the same bits\n", (long long)a->differences);
+}
+
+int verb_audit(int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+  RunConfig c;
+  Error error = {0};
+  Audit audit = {0};
+  Text report;
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    if (option == 'h') {
+      puts(usage);
+      return 0;
+    }
+    return EXIT_USAGE;
+  }
+  if (optind + 1 != argc) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  run_config_init(&c);
+  text_init(&report, &c.arena);
+  audit.report = &report;
+  gemm_init();
+  bool good = run_files_read(&c, argv[optind], 0, NULL, &error) &&
+              run_config_resolve(&c, &error) && audit_run(&audit, &c, &error);
+  if (good) {
+    print_result(&audit, &c);
+  } else {
+    fprintf(stderr, "autombpo audit: %s\n", error.text);
+  }
+  run_config_free(&c);
+  return good && audit.differences == 0 ? 0 : EXIT_FAILED;
+}
