@@ -14,7 +14,7 @@
 #include "hyper/run_directory.h"
 #include "hyper/scheduler.h"
 
-typedef enum { NEXT_BEGIN, NEXT_WAIT, NEXT_STOP } NextAnswer;
+typedef enum { NEXT_BEGIN, NEXT_WAIT, NEXT_STOP, NEXT_FAILED } NextAnswer;
 
 typedef struct {
   const Experiment* experiment;
@@ -41,12 +41,14 @@ bool coordinator_init(Coordinator* coordinator, const Experiment* experiment,
                       Arena* arena, Error* error);
 
 // The lowest hyper-episode that waits, whose controller is there and whose lease can be had.
-NextAnswer coordinator_next(Coordinator* coordinator, BeginMessage* begin, int rank);
+// NEXT_FAILED: its controller cannot be read.
+NextAnswer coordinator_next(Coordinator* coordinator, BeginMessage* begin, int rank, Error* error);
 
 // The action at a decision: a function of (seed, hyper-episode, decision, policy version, state).
-// The verdict is DROP if somebody else has sealed the hyper-episode, else GO.
-void coordinator_decide(OrderMessage* order, Coordinator* coordinator, const ReportMessage* report,
-                        int rank);
+// The verdict is DROP if somebody else has sealed the hyper-episode, else GO. False: the version
+// cannot be read.
+bool coordinator_decide(OrderMessage* order, Coordinator* coordinator, const ReportMessage* report,
+                        int rank, Error* error);
 
 // Notes a sealed trajectory; folds each stage that is now complete.
 bool coordinator_sealed(Coordinator* coordinator, const SealedMessage* sealed, int rank,

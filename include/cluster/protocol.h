@@ -55,6 +55,7 @@ typedef struct {
 typedef enum {
   ORDER_GO,
   ORDER_STOP,  // save and stop after this decision
+  ORDER_NONE,  // no decision could be made: save and stop before it
   ORDER_DROP,  // the hyper-episode was sealed by somebody else: leave it, and ask for another
 } OrderVerdict;
 

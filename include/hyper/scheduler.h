@@ -64,6 +64,9 @@ struct SchedulerKind {
   // Takes up what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
 
+  // Takes up a version that is asked for next. NULL: it has all of them.
+  bool (*take_up)(Scheduler* s, int version, Error* error);
+
   // Whether it sets a head of hyper-episodes that act with `version`.
   bool (*sets)(const Scheduler* s, HyperHead head, int version);
 
@@ -96,6 +99,9 @@ bool scheduler_open(Scheduler* scheduler, const Experiment* experiment,
 bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);
 
 HyperSegment scheduler_segment(const Scheduler* scheduler, int64_t hyper_episode);
+
+// To be called before scheduler_sets and scheduler_decide. False: its file cannot be read.
+bool scheduler_take_up(Scheduler* scheduler, int version, Error* error);
 
 // Which hyperparameters of hyper-episodes with this version it sets; MBPO sets the others.
 MbpoScheduled scheduler_sets(const Scheduler* scheduler, int version);

@@ -88,11 +88,15 @@ bool campaign_look(Campaign* c, bool* looked, Error* error) {
   return ok;
 }
 
-void campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank) {
-  coordinator_decide(order, &c->coordinator, report, rank);
+bool campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank,
+                     Error* error) {
+  if (!coordinator_decide(order, &c->coordinator, report, rank, error)) {
+    return false;
+  }
   if (order->verdict == ORDER_GO && stop_requested()) {
     order->verdict = ORDER_STOP;
   }
+  return true;
 }
 
 void campaign_note_saved(Campaign* c, const SavedMessage* saved, int rank) {
@@ -127,9 +131,12 @@ static void local_look(Campaign* c) {
 static bool local_begin(Link* link, BeginMessage* begin) {
   Campaign* c = link->self;
   while (!c->failed && !stop_requested()) {
-    switch (coordinator_next(&c->coordinator, begin, 0)) {
+    switch (coordinator_next(&c->coordinator, begin, 0, c->error)) {
       case NEXT_BEGIN:
         return true;
+      case NEXT_FAILED:
+        c->failed = true;
+        return false;
       case NEXT_STOP:
         return false;
       case NEXT_WAIT:
@@ -148,8 +155,14 @@ static void local_alive(Link* link, const AliveMessage* alive) {
 }
 
 static void local_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
-  local_tick(link->self);
-  campaign_decide(link->self, order, report, 0);
+  Campaign* c = link->self;
+  local_tick(c);
+  Error error = {0};
+  if (!campaign_decide(c, order, report, 0, &error)) {
+    *c->error = c->failed ? *c->error : error;
+    c->failed = true;
+    order->verdict = ORDER_NONE;
+  }
 }
 
 static void local_sealed(Link* link, const SealedMessage* sealed) {

@@ -51,8 +51,8 @@ bool campaign_tick(Campaign* campaign, Error* error);
 // Looks for what others have sealed, every LOOK_INTERVAL, in portions. *looked: it came to the end.
 bool campaign_look(Campaign* campaign, bool* looked, Error* error);
 
-void campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report,
-                     int rank);
+bool campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report, int rank,
+                     Error* error);
 void campaign_note_saved(Campaign* campaign, const SavedMessage* saved, int rank);
 void campaign_note_alive(Campaign* campaign, const AliveMessage* alive, int rank);
 

@@ -142,24 +142,31 @@ static void say_who_works(Coordinator* c) {
           (long long)e, owner, c->lease_timeout);
 }
 
-static void prepare(BeginMessage* begin, const Coordinator* c, int64_t e) {
-  const Scheduler* s = &c->scheduler;
+static bool prepare(BeginMessage* begin, Coordinator* c, int64_t e, Error* error) {
+  Scheduler* s = &c->scheduler;
   int version = scheduler_version_of(&s->plan, e);
+  if (!scheduler_take_up(s, version, error)) {
+    return error_add(error, "hyper-episode %lld", (long long)e);
+  }
   *begin = (BeginMessage){.hyper_episode = e,
                           .policy_version = s->kind->has_versions ? version : -1,
                           .stage = (int)(s->plan.updates > 0 ? e / s->plan.stage_size : 0),
                           .segment = scheduler_segment(s, e),
                           .scheduled = scheduler_sets(s, version)};
+  return true;
 }
 
-NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank) {
+NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank, Error* error) {
   c->waiting = find(c, c->waiting, EPISODE_WAITS);
   for (int64_t e = c->waiting; e < c->total; e++) {
     if (!is_open(c, e)) {
       break;
     }
     if (c->status[e] == EPISODE_WAITS && lease(c, e)) {
-      prepare(begin, c, e);
+      if (!prepare(begin, c, e, error)) {
+        release(c, e);
+        return NEXT_FAILED;
+      }
       mark(c, e, EPISODE_RUNS);
       reporter_begin(c->reporter, rank, begin);
       return NEXT_BEGIN;
@@ -192,14 +199,17 @@ static void note_extrapolation(const Coordinator* c, const ReportMessage* report
   }
 }
 
-void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report,
-                        int rank) {
+bool coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report, int rank,
+                        Error* error) {
   *order = (OrderMessage){.hyper_episode = report->hyper_episode, .decision = report->decision};
   if (c->status[report->hyper_episode] == EPISODE_SEALED || is_sealed(c, report->hyper_episode)) {
     order->verdict = ORDER_DROP;
     coordinator_give_back(c, report->hyper_episode);
     reporter_idle(c->reporter, rank);
-    return;
+    return true;
+  }
+  if (!scheduler_take_up(&c->scheduler, report->policy_version, error)) {
+    return error_add(error, "hyper-episode %lld", (long long)report->hyper_episode);
   }
   SchedulerRequest request = {.hyper_episode = report->hyper_episode,
                               .decision = report->decision,
@@ -208,6 +218,7 @@ void coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
   scheduler_decide(&order->action, &c->scheduler, &request);
   note_extrapolation(c, report, &order->action);
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
+  return true;
 }
 
 bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, Error* error) {

@@ -76,26 +76,31 @@ static int next_waiting(Service* s) {
 }
 
 // Gives work to some of those that wait, as far as there is some.
-static void deal(Service* s) {
+static bool deal(Service* s, Error* error) {
   double begun = clock_wall();
   while (has_takers(s) && clock_wall() - begun < PORTION) {
     BeginMessage begin;
     int rank = next_waiting(s);
-    if (coordinator_next(&s->campaign->coordinator, &begin, rank) != NEXT_BEGIN) {
+    NextAnswer next = coordinator_next(&s->campaign->coordinator, &begin, rank, error);
+    if (next != NEXT_BEGIN) {
       s->deal = false;
-      return;
+      return next != NEXT_FAILED;
     }
     set_mode(s, rank, PARTNER_WORKS);
     s->partner[rank].hyper_episode = begin.hyper_episode;
     tell(s, rank, TAG_BEGIN, &begin, sizeof begin);
   }
   s->deal = has_takers(s);
+  return true;
 }
 
-static void decide(Service* s, int rank, const ReportMessage* report) {
+static bool decide(Service* s, int rank, const ReportMessage* report, Error* error) {
   OrderMessage order;
-  campaign_decide(s->campaign, &order, report, rank);
+  if (!campaign_decide(s->campaign, &order, report, rank, error)) {
+    return false;
+  }
   tell(s, rank, TAG_ORDER, &order, sizeof order);
+  return true;
 }
 
 static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Error* error) {
@@ -108,8 +113,7 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
       s->deal = true;
       return true;
     case TAG_REPORT:
-      decide(s, rank, &message->report);
-      return true;
+      return decide(s, rank, &message->report, error);
     case TAG_SEALED:
       s->deal = true;
       return coordinator_sealed(&c->coordinator, &message->sealed, rank, error);
@@ -215,10 +219,7 @@ static bool turn(Service* s, AnyMessage* message, Error* error) {
   if (!campaign_tick(s->campaign, error) || !campaign_look(s->campaign, &looked, error)) {
     return false;
   }
-  if (s->deal || looked) {
-    deal(s);
-  }
-  return true;
+  return (!s->deal && !looked) || deal(s, error);
 }
 
 static void dismiss(Service* s) {

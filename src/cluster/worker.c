@@ -69,10 +69,12 @@ static void decide(Worker* w, HyperEpisode* h) {
   CHECK(order.hyper_episode == h->index && order.decision == h->decisions,
         "order for hyper-episode %lld decision %d, expected %lld, %d",
         (long long)order.hyper_episode, order.decision, (long long)h->index, h->decisions);
-  w->stopping = w->stopping || order.verdict == ORDER_STOP;
+  w->stopping = w->stopping || order.verdict == ORDER_STOP || order.verdict == ORDER_NONE;
   w->dropping = order.verdict == ORDER_DROP;
   w->last_point = clock_wall();
-  hyper_episode_act(h, &order.action);
+  if (order.verdict == ORDER_GO || order.verdict == ORDER_STOP) {
+    hyper_episode_act(h, &order.action);
+  }
 }
 
 static void beat(Worker* w, const HyperEpisode* h) {

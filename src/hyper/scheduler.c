@@ -104,6 +104,10 @@ HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
   return segment;
 }
 
+bool scheduler_take_up(Scheduler* s, int version, Error* error) {
+  return !s->kind->take_up || s->kind->take_up(s, version, error);
+}
+
 MbpoScheduled scheduler_sets(const Scheduler* s, int version) {
   bool (*sets)(const Scheduler*, HyperHead, int) = s->kind->sets;
   return (MbpoScheduled){.train_model = sets(s, HEAD_TRAIN_MODEL, version),

@@ -26,25 +26,31 @@ static bool read_version(Controller* c, const Scheduler* s, int version, Error* 
          policy_file_read(c, path, error);
 }
 
+static bool is_kept(const Scheduler* s, int version) {
+  return version > s->version - ((const Learner*)s->self)->window;
+}
+
 // A version older than the window acts where a hyper-episode is made again that was folded before,
-// because its file was removed. The start has read all of them.
-static Controller* older_controller(const Scheduler* s, int version) {
+// because its file was removed.
+static bool take_up(Scheduler* s, int version, Error* error) {
   Learner* l = s->self;
-  Error error = {0};
-  Controller* c = &l->controllers[l->window];
-  if (l->older != version) {
-    CHECK(read_version(c, s, version, &error), "%s", error.text);
-    l->older = version;
+  if (is_kept(s, version) || l->older == version) {
+    return true;
   }
-  return c;
+  l->older = -1;
+  if (!read_version(&l->controllers[l->window], s, version, error)) {
+    return false;
+  }
+  l->older = version;
+  return true;
 }
 
 static Controller* controller_of(const Scheduler* s, int version) {
   const Learner* l = s->self;
   CHECK(version >= 0 && version <= s->version, "controller version %d, newest %d", version,
         s->version);
-  return version > s->version - l->window ? &l->controllers[version % l->window]
-                                          : older_controller(s, version);
+  CHECK(is_kept(s, version) || version == l->older, "controller version %d is not there", version);
+  return &l->controllers[is_kept(s, version) ? version % l->window : l->window];
 }
 
 static SchedulerPlan plan(const Experiment* x) {
@@ -252,6 +258,7 @@ const SchedulerKind scheduler_ppo = {
     .plan = plan,
     .bytes = bytes,
     .open = open_run,
+    .take_up = take_up,
     .sets = sets,
     .decide = decide,
     .fold = fold,
