@@ -3,7 +3,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=$root/build
+build=${AUTOMBPO_BUILD:-$root/build} # where the program is built
+[[ $build == /* ]] || build=$PWD/$build
 # shellcheck source=mpi_launch/supervise.sh
 source "$root/mpi_launch/supervise.sh"
 
@@ -29,10 +30,17 @@ fail_with() {
 
 # lock FILE: waits for other runs of the same task; held until this script ends.
 lock() {
-  mkdir -p "$(dirname "$1")"
-  exec 9>"$1"
+  local place
+  place=$(dirname "$1")
+  { mkdir -p "$place" && : >>"$1"; } 2>/dev/null ||
+    fail "cannot write into $place, which $(owner_of "$place") owns: take a clone of your own, or" \
+      "say where to build (export AUTOMBPO_BUILD=DIRECTORY) and start this in a directory of yours"
+  exec 9>>"$1"
   flock -n 9 || {
     say "waiting for another run of this command"
     flock 9
   }
 }
+
+# owner_of DIRECTORY: or of the first above it that is there.
+owner_of() { stat -c %U "$1" 2>/dev/null || owner_of "$(dirname "$1")"; }

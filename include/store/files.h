@@ -47,6 +47,9 @@ bool files_was_swept(const char* temporary, const char* path);
 // Replaces `path` by `size` bytes, at once.
 bool files_write(const char* path, const void* bytes, size_t size, Error* error);
 
+// Whether files_write could write this file, to be asked before work that would be lost.
+bool files_check_output(const char* path, Error* error);
+
 // Appends one line (a newline is added) in one write, so that lines never mix.
 bool files_append_line(const char* path, const char* line, Error* error);
 

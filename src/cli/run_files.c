@@ -90,8 +90,17 @@ static bool check_results(const RunConfig* c, Error* error) {
   return true;
 }
 
+// The run directory, where it may be made.
+static bool make_directory(const RunConfig* c, Error* error) {
+  return run_directory_make(&c->directory, error) ||
+         error_line(error,
+                    "The run was to be kept in %s; run.dir=DIRECTORY names another place, and a "
+                    "relative one is of the directory where the command is started",
+                    c->directory.path);
+}
+
 static bool give_birth(RunConfig* c, const char* path, Error* error) {
-  return run_directory_make(&c->directory, error) && check_results(c, error) &&
+  return make_directory(c, error) && check_results(c, error) &&
          copy_input(c, c->baseline_path, inputs[0][1], error) &&
          copy_input(c, c->controller_path, inputs[1][1], error) &&
          copy_input(c, c->schedule_path, inputs[2][1], error) && write_run_yaml(c, path, error);

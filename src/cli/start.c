@@ -36,7 +36,7 @@ static int check_operands(int argc, char** argv, const StartVerb* verb, const St
     return EXIT_USAGE;
   }
   Error error;
-  if (s->output && !files_check(s->output, &error)) {
+  if (s->output && !files_check_output(s->output, &error)) {
     fprintf(stderr, "autombpo %s: %s\n", argv[0], error.text);
     return EXIT_USAGE;
   }
@@ -210,7 +210,7 @@ static int open_run(Start* s, const char* machine, Error* error) {
       !run_files_check_machine(&s->config, machine, error)) {
     return refusal(error);
   }
-  return record_start(s, error) ? -1 : EXIT_FAILED;
+  return record_start(s, error) ? -1 : refusal(error);
 }
 
 // On every rank: the verdict of rank 0.

@@ -8,6 +8,7 @@
 #include "cli/assets.h"
 #include "cli/verbs.h"
 #include "cluster/jobs.h"
+#include "store/files.h"
 #include "theory/fvi_tables.h"
 
 static const char usage[] =
@@ -96,6 +97,13 @@ static bool report(Fvi* fvi, const FviPlan* plan, const FviResult* results, bool
   return fvi_tables_write(tables, count, fvi->options.out, config.bytes, &fvi->scratch, error);
 }
 
+// Whether the results can be written, before they are made.
+static bool check_output(const Fvi* fvi, Error* error) {
+  const char* first = text_format(fvi->set.arena, "%s/fvi.h5", fvi->options.out);
+  return fvi->comm.rank > 0 ||
+         (files_make_directory(fvi->options.out, error) && files_check_output(first, error));
+}
+
 // The jobs are dealt to all ranks; rank 0 folds their results in order.
 static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
   int64_t count = fvi_job_count(plan);
@@ -130,6 +138,10 @@ static int execute(Fvi* fvi, const char* what, int count, char** operands) {
   if (bound) {
     show_bound(fvi, &plan);
     return 0;
+  }
+  if (comm_share(check_output(fvi, &error)) == 0) {
+    print_problem(fvi, &error);
+    return EXIT_USAGE;
   }
   if (!run(fvi, &plan, strcmp(what, "optimal-ratio") == 0, &error)) {
     print_problem(fvi, &error);

@@ -290,7 +290,8 @@ static bool play_env(Env* env, PlayPolicy* policy, const Arguments* arguments, A
       .limit = arguments->steps ? (int)arguments->steps : env->spec.time_limit,
       .seed = (uint64_t)arguments->seed,
   };
-  if (!open_pictures(&play, &movie, arguments, arena, error)) {
+  if ((arguments->states && !files_check_output(arguments->states, error)) ||
+      !open_pictures(&play, &movie, arguments, arena, error)) {
     return false;
   }
   if (arguments->states) {

@@ -118,14 +118,23 @@ static bool sync_path(const char* path, Error* error) {
   return true;
 }
 
+static void find_parent(char parent[FILES_PATH_SIZE], const char* path) {
+  const char* slash = strrchr(path, '/');
+  int size = !slash || slash == path ? 1 : (int)(slash - path);
+  snprintf(parent, FILES_PATH_SIZE, "%.*s", size, slash ? path : ".");
+}
+
 static bool sync_parent(const char* path, Error* error) {
   char parent[FILES_PATH_SIZE];
-  const char* slash = strrchr(path, '/');
-  if (!slash) {
-    return sync_path(".", error);
-  }
-  snprintf(parent, sizeof parent, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+  find_parent(parent, path);
   return sync_path(parent, error);
+}
+
+bool files_check_output(const char* path, Error* error) {
+  char parent[FILES_PATH_SIZE];
+  find_parent(parent, path);
+  return files_check(path, error) &&
+         (access(parent, W_OK | X_OK) == 0 || error_errno(error, path));
 }
 
 static bool same_content(int first, int second) {
