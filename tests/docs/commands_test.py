@@ -1,29 +1,34 @@
 #!/usr/bin/env python3
 """Runs every command that the documents show, in a copy of the sources, in their order.
 
-usage: commands_test.py PROGRAM SOURCE_DIR
+usage: commands_test.py PROGRAM SOURCE_DIR BUILD_DIR
 
-Long commands run in a short form: the table below appends what makes them short, or names the test that
-runs them whole. A command that no row knows is a failure, and so is a row that knows no command: who
-writes a command into a document says here how it is tested.
+Long commands run in a short form: the table below says what makes them short, or names the CTest that
+runs them, or why only a person can. A command that no row knows is a failure, and so is a row that knows
+no command, and a CTest that is not there or does not run such a command: who writes a command into a
+document says here how it is tested.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/reliability.md",
-             "docs/results.md", "docs/theory.md", "docs/examples/env_plugin/README.md",
-             "analysis/README.md"]  # fmt: skip
+# Commands build on each other, so the order counts; the other documents follow.
+FIRST = ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/reliability.md",
+         "docs/results.md", "docs/theory.md", "analysis/README.md"]  # fmt: skip
 
 # What a line of a code block begins with if it is a command.
-COMMAND = re.compile(r"(build/|autombpo|mpi_launch/|ctest|cmake|pip|tests/|python3|mpirun|\$chaos)")
+COMMAND = re.compile(r"(build/|autombpo|mpi_launch/|ctest|cmake|pip|tests/|python3|mpirun)")
 
 SHORT = "short.yaml mbpo.epoch_length=30 mbpo.exploration_steps=60 hyper.decision_interval=10 " \
     "hyper.train_epochs=3 hyper.apply_epochs=4 scheduler.hyper_episodes=2 log.quiet=true"  # fmt: skip
@@ -39,119 +44,201 @@ ppo: {episodes_per_update: 2, stages: [2], minibatches: 20, minibatch_size: 8, h
 RUN = "runs/inverted-pendulum-v4/autombpo/s0"
 
 
-def elsewhere(test: str) -> tuple[str, dict[str, str]] | None:
-    """The command is run whole by this CTest, or by who follows the document."""
-    del test
-    return None
+@dataclass(frozen=True)
+class Short:
+    """Run here, with this appended and these texts replaced."""
+
+    append: str = ""
+    replace: dict[str, str] = field(default_factory=dict)
 
 
-# Pattern of commands: (what is appended, what is replaced), or elsewhere(who runs it).
-ROWS: list[tuple[str, tuple[str, dict[str, str]] | None]] = [
-    (r"mpi_launch/(check|setup)", elsewhere(".ci/run itself")),
-    (r"mpi_launch/quickstart", elsewhere("mpi/ranks, cli/launch_script; it is the same as `train`")),
-    (r"mpi_launch/local .* train", (SHORT, {"-n 8": "-n 2"})),
-    (r"(build/)?autombpo (train|apply|baseline) .*(CONFIG.yaml env.id=plugin)",
-     elsewhere("env/plugin_outside")),
-    (r"autombpo train .*compute.precision=P", (SHORT, {"precision=P": "precision=float32"})),
-    (r"autombpo train .*model.stop=S", (SHORT, {"stop=S": "stop=alone", "=R": "=0.003", "patience=P":
-                                                "patience=2"})),
-    (r"autombpo train .*log.transitions=true", (SHORT, {})),
-    (r"(build/)?autombpo (train|apply|baseline) ", (SHORT, {})),
-    (r"(build/)?autombpo inspect .*runs/quickstart", ("", {"runs/quickstart": RUN})),
-    (r"mpi_launch/plot returns", ("", {})),
-    (r"autombpo-plot fvi DIR", ("", {"DIR": "fvi"})),
-    (r"autombpo-plot fvi +FILE", ("", {"FILE...": "fvi/fvi.h5"})),
-    (r"autombpo-plot schedule RUN --theory", ("-o theory.png", {"RUN": RUN})),
-    (r"autombpo-plot compare", elsewhere("analysis: runs this short learn nothing to compare")),
-    (r"autombpo-plot \w+ +RUN", ("", {"RUN...": RUN})),
-    (r"autombpo schedule runs/", ("", {})),
-    (r"autombpo bench controller", ("", {"--workers 1000": "--workers 4"})),
-    (r"autombpo bench", elsewhere("cli/bench")),
-    (r"autombpo fvi run configs/fvi/tight.yaml", elsewhere("theory/fvi; minutes")),
-    (r"autombpo fvi (bound|run) CONFIG", ("fvi.out=fvi", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
-    (r"autombpo fvi optimal-ratio", ("fvi.out=best", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
-    (r"autombpo env check plugin", elsewhere("env/plugin_outside")),
-    (r"python3 -c .*half_normal_run", ("", {})),
-    (r"pip install", elsewhere("whoever has a virtual environment: it needs the network")),
-    (r"cmake ", elsewhere("env/plugin_outside; presets: CONTRIBUTING.md before a change lands")),
-    (r"(tests/chaos/|\$chaos)", elsewhere("chaos/*, by hand in their long forms")),
-    (r"tests/fuzz/run", elsewhere("fuzz")),
-    (r"tests/bench/compare_peers", elsewhere("by hand: it needs the peers")),
+@dataclass(frozen=True)
+class Test:
+    """Run by this CTest: the text is in its command, its script, or this file that the script names."""
+
+    name: str
+    text: str
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Run by a person."""
+
+    why: str
+
+
+ROWS: list[tuple[str, Short | Test | Hand]] = [
+    (r"mpi_launch/(check|setup)", Hand(".ci/run is mpi_launch/check, and that runs this")),
+    (r"mpi_launch/quickstart", Short("", {"mpi_launch": "AUTOMBPO=tools/short mpi_launch"})),
+    (r"mpi_launch/local .* train", Short(SHORT, {"-n 8": "-n 2"})),
+    (r"autombpo env check plugin", Short("--steps 50")),
+    (r"autombpo train CONFIG.yaml env.id=plugin", Short(SHORT, {"CONFIG": "methods/mbpo"})),
+    (r"autombpo train .*compute.precision=P", Short(SHORT, {"precision=P": "precision=float32"})),
+    (r"autombpo train .*model.stop=S", Short(SHORT, {"stop=S": "stop=alone", "=R": "=0.003",
+                                                     "patience=P": "patience=2"})),
+    (r"(build/)?autombpo (train|apply|baseline) ", Short(SHORT)),
+    (r"(build/)?autombpo inspect .*runs/quickstart", Short()),
+    (r"mpi_launch/plot returns", Short()),
+    (r"autombpo-plot fvi DIR", Short("", {"DIR": "fvi"})),
+    (r"autombpo-plot fvi +FILE", Short("", {"FILE...": "fvi/fvi.h5"})),
+    (r"autombpo-plot fvi +fvi/", Short()),
+    (r"autombpo-plot schedule RUN --theory", Short("-o theory.png", {"RUN": RUN})),
+    (r"autombpo-plot compare", Test("analysis", r'main\(\["compare"', "analysis/tests/test_cli.py")),
+    (r"autombpo-plot \w+ +RUN", Short("", {"RUN...": RUN})),
+    (r"autombpo schedule runs/", Short()),
+    (r"autombpo bench controller", Short("", {"--workers 1000": "--workers 4"})),
+    (r"autombpo bench", Test("cli/bench", r'run\("(sac|ensemble|mbpo)".*\)|"bench"')),
+    (r"autombpo fvi (bound|run) CONFIG", Short("fvi.out=fvi", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
+    (r"autombpo fvi optimal-ratio CONFIG", Short("fvi.out=best", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
+    (r"autombpo fvi (run|optimal-ratio) configs/", Short("fvi.seeds=1")),
+    (r"python3 -c .*(half_normal_run|bootstrap_interval)", Short("", {"runs/hopper-v2": RUN})),
+    (r"pip install", Hand("it needs the network")),
+    (r"cmake --preset asan", Hand("before a change lands: CONTRIBUTING.md")),
+    (r"cmake -G Ninja -B build -DCMAKE_PREFIX_PATH", Test("env/plugin_outside", r"-DCMAKE_PREFIX_PATH=")),
+    (r"cmake --build build$", Test("env/plugin_outside", r'--build "\$work/build"')),
+    (r"tests/chaos/chaos ", Test("chaos", r"tests/chaos/chaos ")),
+    (r"tests/chaos/join ", Test("chaos/join", r"tests/chaos/join ")),
+    (r"tests/chaos/full_disk_test.sh", Test("full_disk", r"tests/chaos/full_disk_test.sh")),
+    (r"tests/fuzz/run", Test("fuzz", r"tests/fuzz/run ")),
+    (r"tests/bench/compare_peers", Hand("it needs the peers")),
 ]  # fmt: skip
 
 
+def lines_of(block: str) -> Iterator[str]:
+    """The lines of a script, with its loops unrolled and its variables filled in."""
+    values: dict[str, str] = {}
+    loop: tuple[str, list[str], list[str]] | None = None
+    for line in map(str.strip, re.sub(r"\\\n\s*", " ", block).split("\n")):
+        for name, value in values.items():
+            line = re.sub(rf"\${name}\b", value, line)
+        if match := re.fullmatch(r"for (\w+) in (.*); do", line):
+            loop = (match[1], match[2].split(), [])
+        elif match := re.fullmatch(r'(\w+)="(.*)"', line):
+            values[match[1]] = match[2]
+        elif line == "done" and loop:
+            for word in loop[1]:
+                yield from (re.sub(rf"\${loop[0]}\b", word, inner) for inner in loop[2])
+            loop = None
+        elif loop:
+            loop[2].append(line)
+        else:
+            yield line
+
+
 def commands(text: str) -> list[str]:
-    """The commands of the code blocks of a document, without comments."""
+    """The commands of the code blocks of a document, without comments; its Python as one of them."""
     found = []
-    for block in re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.S | re.M):
-        for line in re.sub(r"\\\n\s*", " ", block).split("\n"):
-            if COMMAND.match(line):
-                found.append(re.split(r"\s+# ", line)[0].strip())
+    for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.S | re.M):
+        if language == "python":
+            found.append("python3 -c " + shlex.quote(block))
+        elif language in ("", "sh"):
+            lines = filter(COMMAND.match, lines_of(block))
+            found += [re.split(r"\s+# ", line)[0].strip() for line in lines]
     return found
 
 
-def copy_sources(source: Path, to: Path) -> None:
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=source, capture_output=True, check=True)
-    for name in filter(None, files.stdout.decode().split("\0")):
+def problem_of(test: Test, known: dict[str, list[str]], source: Path) -> str | None:
+    """What is wrong with the claim that this CTest runs such a command."""
+    if test.name not in known:
+        return f"there is no CTest {test.name}"
+    arguments = known[test.name]
+    scripts = [Path(a) for a in arguments if a.startswith(f"{source}/tests/") and Path(a).is_file()]
+    texts = [" ".join(arguments), *(script.read_text(encoding="utf-8") for script in scripts)]
+    if test.file:
+        named = all(any(part in text for text in texts) for part in Path(test.file).parts[:-1])
+        texts = [(source / test.file).read_text(encoding="utf-8")] if named else []
+    if not any(re.search(test.text, text) for text in texts):
+        return f"CTest {test.name} does not run it: no {test.text}"
+    return None
+
+
+def known_tests(build: Path) -> dict[str, list[str]]:
+    shown = subprocess.run(["ctest", "--show-only=json-v1"], cwd=build, capture_output=True, check=True)
+    return {test["name"]: test.get("command", []) for test in json.loads(shown.stdout)["tests"]}
+
+
+def tracked(source: Path) -> list[str]:
+    # the sources may belong to somebody else
+    git = ["git", "-c", f"safe.directory={source}", "ls-files", "-z"]
+    files = subprocess.run(git, cwd=source, capture_output=True, check=True)
+    return list(filter(None, files.stdout.decode().split("\0")))
+
+
+def write_tool(tools: Path, name: str, script: str) -> None:
+    (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+    (tools / name).chmod(0o755)
+
+
+def prepare(program: Path, source: Path, build: Path, to: Path) -> dict[str, str]:
+    for name in tracked(source):
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / name, to / name)
-
-
-def prepare(program: Path, source: Path, to: Path) -> dict[str, str]:
-    copy_sources(source, to)
     (to / "build").mkdir()
     (to / "build/autombpo").symlink_to(program)
+    for name in ("swing_up.so", "swing_up.xml"):
+        (to / "build" / name).symlink_to(build / "tests/plugin" / name)
     (to / "short.yaml").write_text(SHORT_YAML)
     tools = to / "tools"
     tools.mkdir()
-    (tools / "autombpo").write_text(f'#!/bin/sh\nexec {to}/build/autombpo "$@"\n')
-    (tools / "autombpo-plot").write_text(f'#!/bin/sh\nexec {to}/mpi_launch/plot "$@"\n')
-    for tool in tools.iterdir():
-        tool.chmod(0o755)
+    write_tool(tools, "autombpo", f'exec {to}/build/autombpo "$@"')
+    write_tool(tools, "short", f'exec {to}/build/autombpo "$@" configs/quickstart.yaml {SHORT}')
+    write_tool(tools, "autombpo-plot", f'exec {to}/mpi_launch/plot "$@"')
+    write_tool(to / "mpi_launch", "setup", "# it is built")
     path = f"{tools}:/usr/bin:{os.environ['PATH']}"  # Debian's Python has the libraries
     return os.environ | {"PATH": path, "PYTHONPATH": f"{to}/analysis/src", "MPLBACKEND": "agg",
                          "AUTOMBPO_PATH": f"{to}/configs"}  # fmt: skip
 
 
 def row_of(command: str) -> int | None:
-    return next((i for i, (pattern, _) in enumerate(ROWS) if re.match(pattern, command)), None)
+    return next((i for i, (pattern, _) in enumerate(ROWS) if re.match(pattern, command, re.S)), None)
 
 
-def run(command: str, directory: Path, environment: dict[str, str]) -> bool:
-    print(f"$ {command}", flush=True)
-    done = subprocess.run(["bash", "-c", command], cwd=directory, env=environment, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120)  # fmt: skip
+def run(command: str, how: Short, directory: Path, environment: dict[str, str]) -> bool:
+    for old, new in how.replace.items():
+        command = command.replace(old, new)
+    print(f"$ {command} {how.append}", flush=True)
+    done = subprocess.run(["bash", "-c", f"{command} {how.append}"], cwd=directory, env=environment,
+                          text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)  # fmt: skip
     if done.returncode != 0:
         print(f"FAILED with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     return done.returncode == 0
 
 
-def main() -> int:
-    program, source = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    bad = ran = 0
+def run_all(program: Path, source: Path, build: Path, directory: Path) -> tuple[int, int, set[int]]:
+    """How many commands ran, how many problems there were, and the rows that know a command."""
+    ran = bad = 0
     used: set[int] = set()
-    with tempfile.TemporaryDirectory() as place:
-        directory = Path(place)
-        environment = prepare(program, source, directory)
-        bfloat16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text()
-        for document in DOCUMENTS:
-            for command in commands((source / document).read_text(encoding="utf-8")):
-                row = row_of(command)
-                if row is None:
-                    print(f"{document}: no row of {Path(__file__).name} knows `{command}`")
-                    bad += 1
-                    continue
-                used.add(row)
-                form = ROWS[row][1]
-                if form is None or ("bfloat16" in command and not bfloat16):
-                    continue
-                for old, new in form[1].items():
-                    command = command.replace(old, new)
+    environment = prepare(program, source, build, directory)
+    bfloat16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+    rest = [name for name in tracked(source) if name.endswith(".md") and name not in FIRST]
+    for document in FIRST + rest:
+        for command in commands((source / document).read_text(encoding="utf-8")):
+            row = row_of(command)
+            if row is None:
+                print(f"{document}: no row of {Path(__file__).name} knows `{command}`")
+                bad += 1
+                continue
+            used.add(row)
+            how = ROWS[row][1]
+            if isinstance(how, Short) and (bfloat16 or "bfloat16" not in command):
                 ran += 1
-                bad += not run(f"{command} {form[0]}", directory, environment)
-    for i in set(range(len(ROWS))) - used:
-        print(f"{ROWS[i][0]}: no document shows such a command any more")
-        bad += 1
+                bad += not run(command, how, directory, environment)
+    return ran, bad, used
+
+
+def main() -> int:
+    program, source, build = (Path(argument).resolve() for argument in sys.argv[1:4])
+    with tempfile.TemporaryDirectory() as place:
+        ran, bad, used = run_all(program, source, build, Path(place))
+    tests = known_tests(build)
+    for i, (pattern, how) in enumerate(ROWS):
+        problem = problem_of(how, tests, source) if isinstance(how, Test) else None
+        if i not in used:
+            problem = "no document shows such a command any more"
+        if problem:
+            print(f"{pattern}: {problem}")
+            bad += 1
     print(f"{ran} commands run, {bad} problems")
     return 1 if bad else 0
 
