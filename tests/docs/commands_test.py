@@ -92,7 +92,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo fvi (bound|run) CONFIG", Short("fvi.out=fvi", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
     (r"autombpo fvi optimal-ratio CONFIG", Short("fvi.out=best", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
     (r"autombpo fvi (run|optimal-ratio) configs/", Short("fvi.seeds=1")),
-    (r"python3 -c .*(half_normal_run|bootstrap_interval)", Short("", {"runs/hopper-v2": RUN})),
+    (r"python3 -c .*(half_normal_run|bootstrap_interval)", Short("", {"runs/hopper-v4": RUN})),
     (r"pip install", Hand("it needs the network")),
     (r"cmake --preset asan", Hand("before a change lands: CONTRIBUTING.md")),
     (r"cmake -G Ninja -B build -DCMAKE_PREFIX_PATH", Test("env/plugin_outside", r"-DCMAKE_PREFIX_PATH=")),
