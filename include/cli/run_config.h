@@ -78,6 +78,7 @@ typedef struct {
   PpoOptions ppo;
   SearchOptions search;
   PbtOptions pbt;
+  RorOptions ror;
   ComputeOptions compute;
   RunOptions run;
   LogOptions log;

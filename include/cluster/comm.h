@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-#define COMM_MAX_MESSAGE 4608  // bytes
+#define COMM_MAX_MESSAGE 9216  // bytes
 #define COMM_LABEL_SIZE 160
 
 typedef struct CommOutbox CommOutbox;
@@ -25,7 +25,7 @@ typedef struct {
   double nap;          // seconds of the next nap while waiting
   bool lost;           // a rank is gone: MPI_Finalize would wait for it
   CommOutbox* outbox;  // messages on their way, one a rank; a worker has only that to rank 0
-  Arena arena;
+  size_t outbox_bytes;
 } Comm;
 
 // Starts MPI. Refuses a launcher that started several processes which MPI cannot connect.

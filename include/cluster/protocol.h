@@ -6,6 +6,7 @@
 #define CLUSTER_PROTOCOL_H
 
 #include "hyper/health.h"
+#include "hyper/scheduler.h"
 
 typedef enum {
   TAG_READY = 1,  // worker -> 0: give me a hyper-episode. Answer: BEGIN or STOP, when there is one
@@ -50,6 +51,8 @@ typedef struct {
   HyperState state;
   double reward;  // of the previous decision
   Progress progress;
+  int32_t note_count;                  // only so many of the notes are sent
+  double notes[SCHEDULER_MOST_NOTES];  // of the scheduler, in this hyper-episode
 } ReportMessage;
 
 typedef enum {
@@ -64,7 +67,12 @@ typedef struct {
   int32_t decision;
   int32_t verdict;  // OrderVerdict
   HyperAction action;
+  int32_t note_count;  // as of the report
+  double notes[SCHEDULER_MOST_NOTES];
 } OrderMessage;
+
+size_t report_size(const ReportMessage* report);
+size_t order_size(const OrderMessage* order);
 
 typedef struct {
   int64_t hyper_episode;

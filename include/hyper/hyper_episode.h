@@ -55,6 +55,8 @@ typedef struct {
   Decision* decision;       // (max_decisions)
   MbpoEpoch* epoch;         // (max_epochs)
   Rng rng;                  // batches that features are measured on
+  int note_count;
+  double* notes;            // (note_count) what the scheduler keeps in this hyper-episode
 } HyperEpisode;
 
 // Decisions of a whole hyper-episode.

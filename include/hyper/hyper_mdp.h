@@ -82,6 +82,7 @@ typedef struct {
   double raw[FEATURE_COUNT];
   double scaled[FEATURE_COUNT];  // clipped: what the controller reads
   uint8_t allowed[HEAD_COUNT];   // bit c: choice c may be drawn; 0 = the head is not asked
+  double real_reward;            // mean of the real steps since the last decision
 } HyperState;
 
 typedef struct {

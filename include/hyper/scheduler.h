@@ -13,6 +13,8 @@
 #include "hyper/run_directory.h"
 #include "hyper/schedule.h"
 
+#define SCHEDULER_MOST_NOTES 1024
+
 // The shape of a run: a function of the configuration alone.
 typedef struct {
   int epochs;              // of one hyper-episode, at most
@@ -21,6 +23,7 @@ typedef struct {
   int updates;             // stages that are folded; 0 = nothing learns
   int stage_size;          // K, hyper-episodes of a stage
   int versions;            // of a controller that a finished run holds, one file each
+  int notes;               // numbers that it keeps in a hyper-episode, SCHEDULER_MOST_NOTES at most
   int look_ahead;          // L, hyper-episodes that may begin before the update is there
 } SchedulerPlan;
 
@@ -43,6 +46,7 @@ typedef struct {
   int decision;  // index within the hyper-episode
   int version;   // that the hyper-episode acts with
   const HyperState* state;
+  double* notes;  // (plan.notes) of the hyper-episode, to be read and changed; zeros at the begin
 } SchedulerRequest;
 
 struct SchedulerKind {
@@ -54,6 +58,11 @@ struct SchedulerKind {
   bool has_versions;    // a version of a controller acts, and files say which
 
   SchedulerPlan (*plan)(const Experiment* x);
+
+  // Finds what scheduler.controller names, where it is no policy file: a file that `open` reads,
+  // and the task that it was trained on. NULL: it is one, or nothing.
+  bool (*find_trained)(char path[RUN_PATH_SIZE], const char** env, const char* named, Arena* arena,
+                       Error* error);
 
   // Bytes of what rank 0 has of it at most. NULL: next to nothing.
   double (*bytes)(const Experiment* x);

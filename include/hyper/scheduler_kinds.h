@@ -10,6 +10,7 @@ extern const SchedulerKind scheduler_static;  // chance, once a run
 extern const SchedulerKind scheduler_ppo;     // the controller that learns
 extern const SchedulerKind scheduler_apply;   // a trained controller
 extern const SchedulerKind scheduler_replay;  // a schedule from a file
+extern const SchedulerKind scheduler_ror;     // RoR's trainer
 extern const SchedulerKind scheduler_pbt;     // population-based training
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
@@ -23,5 +24,8 @@ Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request);
 bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
                                Error* error);
 double scheduler_controller_bytes(const Experiment* x, int max_stages);
+
+// What a stage was like whose hyper-episodes have these scores; NaN: that one diverged.
+StageResult scheduler_stage_result(int stage, const double* scores, int count);
 
 #endif  // HYPER_SCHEDULER_KINDS_H

@@ -7,7 +7,7 @@
 #include "hyper/hyper_episode.h"
 
 #define STATE_FORMAT "autombpo.checkpoint"
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 typedef enum {
   STATE_GOOD,

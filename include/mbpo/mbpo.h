@@ -131,6 +131,9 @@ void mbpo_train_model(Mbpo* mbpo);
 // Whether MBPO's own schedule trains the model at this real step.
 bool mbpo_trains_itself(const Mbpo* mbpo);
 
+// Mean reward of the newest real steps, as many as there are; NaN if there is none.
+double mbpo_recent_reward(const Mbpo* mbpo, int steps);
+
 // Fraction of the run that is done, in [0, 1].
 double mbpo_progress(const Mbpo* mbpo);
 

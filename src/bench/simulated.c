@@ -65,7 +65,7 @@ static void tell(Host* h, int i, int tag, const void* data, size_t size) {
 
 static void ask(Host* h, int i, double now) {
   Simulated* w = &h->worker[i];
-  tell(h, i, TAG_REPORT, &w->report, sizeof w->report);
+  tell(h, i, TAG_REPORT, &w->report, report_size(&w->report));
   w->waits = true;
   w->asked = now;
 }

@@ -20,6 +20,7 @@ OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
 OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
 OPTION_TABLE(search_table, SearchOptions, SEARCH_OPTIONS)
 OPTION_TABLE(pbt_table, PbtOptions, PBT_OPTIONS)
+OPTION_TABLE(ror_table, RorOptions, ROR_OPTIONS)
 OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
@@ -47,6 +48,7 @@ void run_config_init(RunConfig* c) {
   options_section(set, "ppo", ppo_table(), &c->ppo);
   options_section(set, "search", search_table(), &c->search);
   options_section(set, "pbt", pbt_table(), &c->pbt);
+  options_section(set, "ror", ror_table(), &c->ror);
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -117,6 +119,7 @@ void run_config_fill(RunConfig* c) {
       .ppo = c->ppo,
       .search = c->search,
       .pbt = c->pbt,
+      .ror = c->ror,
       .log_transitions = c->log.transitions,
   };
   if (strcmp(c->compute.precision, "bfloat16") == 0) {

@@ -5,6 +5,7 @@
 
 #include "cli/run_config.h"
 #include "hyper/policy_file.h"
+#include "hyper/scheduler.h"
 
 // Of hyper.*, what belongs to a run and not to the hyper-MDP.
 static const char* const of_the_run[] = {"train_epochs",     "apply_epochs",
@@ -102,9 +103,26 @@ bool run_config_check_transfer(const RunConfig* c, const char* env, Error* error
                     c->controller_path, c->trained_env, env);
 }
 
+// What has no policy file, and takes its settings from the configuration.
+static bool find_trained(RunConfig* c, const SchedulerKind* kind, Error* error) {
+  char path[RUN_PATH_SIZE];
+  if (!*c->scheduler.controller) {
+    return true;
+  }
+  if (!kind->find_trained(path, &c->trained_env, c->scheduler.controller, &c->arena, error)) {
+    return false;
+  }
+  c->controller_path = arena_string(&c->arena, path);
+  return true;
+}
+
 bool run_config_take_trained(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   PolicyTraining training;
+  Experiment x = {.scheduler = c->scheduler};
+  if (scheduler_kind(&x)->find_trained) {
+    return find_trained(c, scheduler_kind(&x), error);
+  }
   if (strcmp(c->scheduler.kind, "apply") != 0 || !*c->scheduler.controller) {
     return true;
   }

@@ -80,6 +80,15 @@ static bool check_size(int ranks, Error* error) {
   return true;
 }
 
+// Reserved, because of a box for the longest message only what is sent takes memory.
+static void make_outbox(Comm* comm) {
+  if (comm->outbox) {
+    memory_unreserve(comm->outbox, comm->outbox_bytes);
+  }
+  comm->outbox_bytes = (size_t)(comm->rank == 0 ? comm->ranks : 1) * sizeof(CommOutbox);
+  comm->outbox = memory_reserve(comm->outbox_bytes);
+}
+
 bool comm_init(Comm* comm, Error* error) {
   if (!check_launcher(error)) {
     return false;
@@ -98,8 +107,8 @@ bool comm_init(Comm* comm, Error* error) {
   comm->hosts = comm->ranks - 1;
   comm->nap = SHORTEST_NAP;
   comm->lost = false;
-  arena_init(&comm->arena);
-  comm->outbox = ARENA_NEW(&comm->arena, comm->rank == 0 ? comm->ranks : 1, CommOutbox);
+  comm->outbox = NULL;
+  make_outbox(comm);
   if (!check_size(comm->ranks, error)) {
     MPI_Finalize();
     return false;
@@ -114,7 +123,7 @@ void comm_host(Comm* comm, int workers) {
   CHECK(comm->hosts > 0 && found && workers / comm->hosts < *largest / TAGS - 1,
         "%d workers in %d processes", workers, comm->hosts);
   comm->ranks = workers + 1;
-  comm->outbox = ARENA_NEW(&comm->arena, comm->rank == 0 ? comm->ranks : 1, CommOutbox);
+  make_outbox(comm);
 }
 
 void comm_finalize(Comm* comm, int code) {
@@ -123,7 +132,7 @@ void comm_finalize(Comm* comm, int code) {
   }
   error_set_fatal_hook(NULL);
   check(MPI_Finalize(), "MPI_Finalize");
-  arena_free(&comm->arena);
+  memory_unreserve(comm->outbox, comm->outbox_bytes);
 }
 
 int comm_share(int value) {

@@ -1,6 +1,7 @@
 #include "cluster/coordinator.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "hyper/checkpoint.h"
 #include "hyper/manifest.h"
@@ -201,7 +202,11 @@ static void note_extrapolation(const Coordinator* c, const ReportMessage* report
 
 bool coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report, int rank,
                         Error* error) {
-  *order = (OrderMessage){.hyper_episode = report->hyper_episode, .decision = report->decision};
+  order->hyper_episode = report->hyper_episode;
+  order->decision = report->decision;
+  order->verdict = ORDER_GO;
+  order->note_count = 0;
+  hyper_action_none(&order->action);
   if (c->status[report->hyper_episode] == EPISODE_SEALED || is_sealed(c, report->hyper_episode)) {
     order->verdict = ORDER_DROP;
     coordinator_give_back(c, report->hyper_episode);
@@ -211,10 +216,13 @@ bool coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
   if (!scheduler_take_up(&c->scheduler, report->policy_version, error)) {
     return error_add(error, "hyper-episode %lld", (long long)report->hyper_episode);
   }
+  order->note_count = report->note_count;
+  memcpy(order->notes, report->notes, (size_t)report->note_count * sizeof *order->notes);
   SchedulerRequest request = {.hyper_episode = report->hyper_episode,
                               .decision = report->decision,
                               .version = report->policy_version,
-                              .state = &report->state};
+                              .state = &report->state,
+                              .notes = order->notes};
   scheduler_decide(&order->action, &c->scheduler, &request);
   note_extrapolation(c, report, &order->action);
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);

@@ -112,7 +112,7 @@ static void remote_alive(Link* link, const AliveMessage* alive) {
 static void remote_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
   Remote* r = link->self;
   AnyMessage message;
-  tell(r, TAG_REPORT, report, sizeof *report);
+  tell(r, TAG_REPORT, report, report_size(report));
   wait_for(r, TAG_ORDER, &message);
   if (r->dismissed) {
     leave(r, "has ended without this rank");

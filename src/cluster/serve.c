@@ -99,7 +99,7 @@ static bool decide(Service* s, int rank, const ReportMessage* report, Error* err
   if (!campaign_decide(s->campaign, &order, report, rank, error)) {
     return false;
   }
-  tell(s, rank, TAG_ORDER, &order, sizeof order);
+  tell(s, rank, TAG_ORDER, &order, order_size(&order));
   return true;
 }
 

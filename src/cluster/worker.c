@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/stopwatch.h"
@@ -58,12 +59,15 @@ static Progress progress_of(Worker* w, const HyperEpisode* h) {
 static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
 
 static void decide(Worker* w, HyperEpisode* h) {
-  ReportMessage report = {.hyper_episode = h->index,
-                          .decision = h->decisions,
-                          .policy_version = h->policy_version,
-                          .state = h->state,
-                          .progress = progress_of(w, h)};
+  ReportMessage report;
+  report.hyper_episode = h->index;
+  report.decision = h->decisions;
+  report.policy_version = h->policy_version;
+  report.state = h->state;
   report.reward = h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;
+  report.progress = progress_of(w, h);
+  report.note_count = h->note_count;
+  memcpy(report.notes, h->notes, (size_t)h->note_count * sizeof *h->notes);
   OrderMessage order;
   w->link->decide(w->link, &order, &report);
   CHECK(order.hyper_episode == h->index && order.decision == h->decisions,
@@ -73,6 +77,7 @@ static void decide(Worker* w, HyperEpisode* h) {
   w->dropping = order.verdict == ORDER_DROP;
   w->last_point = clock_wall();
   if (order.verdict == ORDER_GO || order.verdict == ORDER_STOP) {
+    memcpy(h->notes, order.notes, (size_t)order.note_count * sizeof *h->notes);
     hyper_episode_act(h, &order.action);
   }
 }

@@ -33,6 +33,7 @@ typedef struct {
   uint8_t *allowed, *explored;
   int8_t* action;
   double *reward, *reward_return, *reward_train, *baseline, *advantage;
+  double* real_reward;  // NULL: the scheduler keeps no notes
   // epochs
   int64_t* end_step;
   double* returns;  // (epochs, evaluations)
@@ -92,15 +93,17 @@ static HyperState state_at(const Record* r, int i) {
   memcpy(state.raw, r->raw + i * FEATURE_COUNT, sizeof state.raw);
   memcpy(state.scaled, r->state + i * FEATURE_COUNT, sizeof state.scaled);
   memcpy(state.allowed, r->allowed + i * HEAD_COUNT, sizeof state.allowed);
+  state.real_reward = r->real_reward ? r->real_reward[i] : NAN;
   return state;
 }
 
 // The action of decision i, taken again; *explored as it was recorded.
-static HyperAction decide_again(Scheduler* s, const Record* r, int i) {
+static HyperAction decide_again(Scheduler* s, const Record* r, int i, double* notes) {
   HyperState state = state_at(r, i);
   HyperAction action;
   SchedulerRequest request = {
-      .hyper_episode = r->index, .decision = i, .version = r->version, .state = &state};
+      .hyper_episode = r->index, .decision = i, .version = r->version, .state = &state,
+      .notes = notes};
   scheduler_decide(&action, s, &request);
   return action;
 }
@@ -226,6 +229,9 @@ static void read_decisions(Record* r, H5File* file, Arena* arena) {
   r->reward_train = column(file, "decisions/reward_train_model", H5_F64, D, 0, arena);
   r->baseline = column(file, "decisions/baseline", H5_F64, D, 0, arena);
   r->advantage = column(file, "decisions/advantage", H5_F64, D, 0, arena);
+  if (h5_has(file, "decisions/real_reward")) {
+    r->real_reward = column(file, "decisions/real_reward", H5_F64, D, 0, arena);
+  }
 }
 
 static bool read_record(Record* r, const char* path, const Experiment* x, Arena* arena,
@@ -257,13 +263,15 @@ bool audit_episode(Audit* a, Scheduler* s, int64_t e, Error* error) {
   Arena arena;
   arena_init(&arena);
   run_episode_path(path, s->directory, e);
-  bool good = read_record(&r, path, x, &arena, error);
+  bool good = read_record(&r, path, x, &arena, error) &&
+              scheduler_take_up(s, r.version, error);
   if (good) {
     HyperSegment segment = scheduler_segment(s, e);
     int length = segment.last_epoch - segment.first_epoch;
+    double* notes = ARENA_NEW(&arena, s->plan.notes, double);
     a->episodes++;
     for (int i = 0; i < r.decisions; i++) {
-      HyperAction action = decide_again(s, &r, i);
+      HyperAction action = decide_again(s, &r, i, notes);
       compare_action(a, &r, i, &action);
       a->decisions++;
     }

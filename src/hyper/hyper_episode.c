@@ -63,6 +63,8 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
   h->decision = ARENA_NEW(arena, h->max_decisions, Decision);
   h->epoch = ARENA_NEW(arena, h->max_epochs, MbpoEpoch);
   h->rng = rng_stream(x->seed, index, RNG_HYPER_STATE, 0);
+  h->note_count = scheduler_plan(x).notes;
+  h->notes = ARENA_NEW(arena, h->note_count, double);
   h->initial_return = NAN;
   return true;
 }
@@ -233,6 +235,7 @@ static void visit_state(HyperState* state, Archive* ar) {
   archive_f64(ar, "features_raw", state->raw, FEATURE_COUNT);
   archive_f64(ar, "state", state->scaled, FEATURE_COUNT);
   archive_u8(ar, "allowed", state->allowed, HEAD_COUNT);
+  archive_f64(ar, "real_reward", &state->real_reward, 1);
 }
 
 static void visit_decision(Decision* d, Archive* ar) {
@@ -284,6 +287,7 @@ void hyper_episode_visit(HyperEpisode* h, Archive* ar) {
   archive_f64(ar, "policy_change", &h->policy_change, 1);
   archive_f64(ar, "initial_return", &h->initial_return, 1);
   rng_visit(&h->rng, ar, "rng");
+  archive_f64(ar, "notes", h->notes, (size_t)h->note_count);
   if (visit_count(&h->decisions, h->max_decisions, ar, "decisions")) {
     archive_packed(ar, "decision_rows", visit_decisions, h);
   }

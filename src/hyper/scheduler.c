@@ -1,5 +1,6 @@
 #include "hyper/scheduler.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "hyper/scheduler_kinds.h"
@@ -12,6 +13,7 @@ static const SchedulerKind* const kinds[] = {
     &scheduler_ppo,
     &scheduler_apply,
     &scheduler_replay,
+    &scheduler_ror,
     &scheduler_pbt,
 };
 
@@ -77,6 +79,20 @@ bool scheduler_init_controller(Controller* controller, const Scheduler* s, int m
 double scheduler_controller_bytes(const Experiment* x, int max_stages) {
   ControllerShape shape = shape_of(x, max_stages);
   return controller_bytes(&shape);
+}
+
+StageResult scheduler_stage_result(int stage, const double* scores, int count) {
+  StageResult result = {.stage = stage, .first_episode = stage * count, .episodes = count};
+  result.baseline_score = NAN;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    result.entropy[h] = NAN;
+  }
+  for (int i = 0; i < count; i++) {
+    result.diverged += isnan(scores[i]);
+    result.score += isnan(scores[i]) ? 0 : scores[i];
+  }
+  result.score /= count - result.diverged;
+  return result;
 }
 
 int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {

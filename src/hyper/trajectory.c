@@ -88,6 +88,18 @@ static void write_decisions(H5File* file, const HyperEpisode* h, Arena* arena) {
                sizeof *rows, arena);
 }
 
+// Where the scheduler keeps notes, they and what it learnt from are part of the record.
+static void write_notes(H5File* file, const HyperEpisode* h, Arena* arena) {
+  static const Field reward = {"real_reward", H5_F64, 0, offsetof(Decision, state.real_reward),
+                               "reward", "mean of the real steps since the last decision"};
+  if (h->note_count > 0) {
+    write_fields(file, "decisions", &reward, 1, h->decision, h->decisions, sizeof *h->decision,
+                 arena);
+    sealed_column(file, "final", "notes", H5_F64, h->note_count, 0, "mixed",
+                  "what the scheduler kept in this hyper-episode, at its end", h->notes);
+  }
+}
+
 typedef struct {
   MbpoEpoch epoch;
   double mean, std;
@@ -196,6 +208,7 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
   write_decisions(&file, h, &arena);
   write_epochs(&file, h, &arena);
   h5_group(&file, "final");
+  write_notes(&file, h, &arena);
   if (h->experiment->log_transitions) {
     transitions_write(&file, &h->mbpo, &arena);
     transitions_write_errors(&file, &h->mbpo, &arena);

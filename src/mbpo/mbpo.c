@@ -15,6 +15,21 @@ double mbpo_progress(const Mbpo* m) {
   return m->epochs > 0 ? epoch / m->epochs : 1.0;
 }
 
+double mbpo_recent_reward(const Mbpo* m, int steps) {
+  int running = m->episode.running ? m->episode.length : 0;
+  int64_t ended = m->real.size;
+  double sum = 0;
+  int count = 0;
+  for (; count < steps && count < running; count++) {
+    const Real* row = m->episode.rows + (size_t)(running - 1 - count) * (size_t)m->episode.row_size;
+    sum += (double)replay_row_rew(&m->real, row);
+  }
+  for (; count < steps && ended > 0; count++) {
+    sum += (double)replay_row_rew(&m->real, replay_row(&m->real, --ended));
+  }
+  return count > 0 ? sum / count : NAN;
+}
+
 // Policy updates ----------------------------------------------------------------------------------
 
 // The rest of a batch is imaginary.

@@ -26,6 +26,7 @@ grep -q '"status":"diverged"' diverged/metrics.jsonl || fail "nothing diverged"
 for method in random static mbpo; do
   train $method methods/$method.yaml scheduler.hyper_episodes=2
 done
+train ror methods/ror.yaml scheduler.hyper_episodes=3
 train pbt methods/pbt.yaml pbt.members=3 pbt.interval=2 pbt.score_epochs=1 hyper.apply_epochs=3
 "$program" schedule random -o mean.csv
 train replay methods/replay.yaml scheduler.schedule=mean.csv

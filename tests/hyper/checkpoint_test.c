@@ -15,6 +15,7 @@
 #include "../fuzz/small_experiment.h"
 #include "hyper/checkpoint.h"
 #include "hyper/sealed_check.h"
+#include "hyper/state_file.h"
 #include "hyper/trajectory.h"
 #include "store/h5.h"
 
@@ -167,10 +168,13 @@ static void write_foreign(const World* w, int number, const char* format, int ve
 
 static void a_newer_version_is_refused_not_overwritten(void** state) {
   World* w = *state;
-  write_foreign(w, 7, "autombpo.checkpoint", 3);
+  write_foreign(w, 7, STATE_FORMAT, STATE_VERSION + 1);
   assert_int_equal(load(w, &w->experiment), -1);
   assert_non_null(strstr(w->error.text, "gen-000007.h5"));
-  assert_non_null(strstr(w->error.text, "version 3, this program reads 2"));
+  char expected[64];
+  snprintf(expected, sizeof expected, "version %d, this program reads %d", STATE_VERSION + 1,
+           STATE_VERSION);
+  assert_non_null(strstr(w->error.text, expected));
 }
 
 static void another_format_is_passed_over(void** state) {

@@ -16,3 +16,13 @@ run_undisturbed() {
   expected=$(checksum undisturbed)
   echo "undisturbed: $expected"
 }
+
+# await DIR: until process $pid has ended, or another checkpoint or sealed file has appeared since the
+# last call. Needs a file `stamp`.
+await() {
+  while [[ -z $(find "$1" -name '*.h5' -newer stamp 2>/dev/null) ]]; do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.02
+  done
+  touch stamp
+}

@@ -21,15 +21,6 @@ begin() {
   pids+=("$pid")
 }
 
-# await DIR: until another checkpoint or sealed file appears after the last call.
-await() {
-  while [[ -z $(find "$1" -name '*.h5' -newer stamp 2>/dev/null) ]]; do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.02
-  done
-  touch stamp
-}
-
 # disturb NAME SIGNAL RANKS...: on each number of ranks, runs until something new was saved, then
 # sends the signal; at last finishes on one rank from another directory, where nothing but the run
 # directory is left.

@@ -28,22 +28,23 @@ done
 
 # killed and resumed, on one rank and on three, until it ends; the room that snapshots take is looked at
 kills=0 most=0
+touch stamp
 while [[ ! -e killed/COMPLETE ]]; do
   if ((kills % 2)); then
     "$source_dir/mpi_launch/local" -n 2 "${arguments[@]}" run.dir=killed >>log 2>&1 &
   else
     "$program" "${arguments[@]}" run.dir=killed >>log 2>&1 &
   fi
-  pids=($!)
-  for _ in $(seq 6); do
-    sleep 0.1
-    count=$(ls killed/snapshot 2>/dev/null | grep -c 'h5$' || true)
-    most=$((count > most ? count : most))
-  done
+  pid=$!
+  pids=("$pid")
+  await killed
+  sleep 0.0$((RANDOM % 10))
+  count=$(ls killed/snapshot 2>/dev/null | grep -c 'h5$' || true)
+  most=$((count > most ? count : most))
   kill -KILL "${pids[0]}" 2>/dev/null || true
   wait "${pids[0]}" 2>/dev/null || true
   kills=$((kills + 1))
-  ((kills < 100)) || fail "a run that is killed every 0.6 s never ends"
+  ((kills < 100)) || fail "a run that is killed whenever it has saved never ends"
 done
 "$program" resume killed >/dev/null 2>&1
 compare killed

@@ -87,19 +87,6 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
   return good;
 }
 
-static void summarise(StageResult* result, const double* scores, int round, int size) {
-  *result = (StageResult){.stage = round, .first_episode = round * size, .episodes = size};
-  result->baseline_score = NAN;
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    result->entropy[h] = NAN;
-  }
-  for (int i = 0; i < size; i++) {
-    result->diverged += isnan(scores[i]);
-    result->score += isnan(scores[i]) ? 0 : scores[i];
-  }
-  result->score /= size - result->diverged;
-}
-
 // All of the round before, and those of `round` that nobody goes on from.
 static void remove_snapshots(const Scheduler* s, int round) {
   int size = s->plan.stage_size;
@@ -131,7 +118,7 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
                          x->seed, s->arena, error)) {
     return false;
   }
-  summarise(&p->result, p->scores, round, size);
+  p->result = scheduler_stage_result(round, p->scores, size);
   s->version++;
   remove_snapshots(s, round);
   *result = &p->result;

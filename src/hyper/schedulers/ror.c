@@ -1,0 +1,173 @@
+// ror: the trainer of RoR inside a hyper-episode.
+//
+// It learns at each decision from how the real reward of the last interval compares with that of
+// the one before. What it is travels as the notes of the hyper-episode. In training, hyper-episodes
+// follow each other, each with what the one before knew at its end, which is in its sealed file;
+// with scheduler.controller, the trainer of that run acts in all of them, and goes on learning
+// unless ror.learn is false.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hyper/ror_trainer.h"
+#include "hyper/scheduler_kinds.h"
+#include "hyper/sealed_check.h"
+#include "hyper/sealed_root.h"
+#include "store/h5.h"
+
+#define NOTES ((int)(sizeof(RorTrainer) / sizeof(double)))
+
+typedef struct {
+  RorTrainer* trainers;  // (updates + 1) by version
+  StageResult result;    // of the hyper-episode that was folded
+} Ror;
+
+static bool is_trained(const Experiment* x) { return *x->scheduler.controller != '\0'; }
+
+static SchedulerPlan plan(const Experiment* x) {
+  SchedulerPlan p = scheduler_plain_plan(x);
+  p.notes = NOTES;
+  if (!is_trained(x)) {
+    p.epochs = x->hyper.train_epochs;
+    p.updates = (int)p.hyper_episodes;
+    p.stage_size = 1;
+  }
+  return p;
+}
+
+static bool read_trainer(RorTrainer* trainer, const char* path, Error* error) {
+  H5File file;
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  h5_read(&file, "final/notes", H5_F64, NOTES, 0, trainer);
+  return h5_close(&file, error) ||
+         error_line(error, "%s: holds no trainer of scheduler.kind=ror", path);
+}
+
+static bool take_up(Scheduler* s, int version, Error* error) {
+  char path[RUN_PATH_SIZE];
+  Ror* r = s->self;
+  run_episode_path(path, s->directory, version - 1);
+  return sealed_check_episode(s->directory, s->experiment, version - 1, error) &&
+         read_trainer(&r->trainers[version], path, error);
+}
+
+// The trainer of version v is what hyper-episode v - 1 left.
+static bool open_run(Scheduler* s, Error* error) {
+  const Experiment* x = s->experiment;
+  Ror* r = ARENA_NEW(s->arena, 1, Ror);
+  Rng rng = rng_stream(x->seed, 0, RNG_CONTROLLER, 0);
+  s->self = r;
+  r->trainers = ARENA_NEW(s->arena, s->plan.updates + 1, RorTrainer);
+  ror_begin(&r->trainers[0], &rng);
+  if (is_trained(x)) {
+    return read_trainer(&r->trainers[0], x->scheduler.controller, error);
+  }
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, s->directory, s->version);
+  while (s->version < s->plan.updates && files_exists(path)) {
+    if (!take_up(s, s->version + 1, error)) {
+      return false;
+    }
+    s->version++;
+    run_episode_path(path, s->directory, s->version);
+  }
+  return true;
+}
+
+static bool sets(const Scheduler* s, HyperHead head, int version) {
+  (void)version;
+  return hyper_schedules(&s->experiment->hyper, head);
+}
+
+static unsigned scheduled_heads(const Scheduler* s) {
+  unsigned mask = 0;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    mask |= hyper_schedules(&s->experiment->hyper, (HyperHead)h) ? 1u << h : 0;
+  }
+  return mask;
+}
+
+// The model is trained or not; every other hyperparameter stands at one of two places of its range.
+static void set_levels(HyperAction* action, const Scheduler* s, const HyperState* state,
+                       int levels) {
+  const Experiment* x = s->experiment;
+  SearchPoint point;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    point.place[h] = x->ror.levels.value[levels >> h & 1];
+  }
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    action->sets[h] = state->allowed[h] != 0;
+    if (action->sets[h]) {
+      action->value[h] = h == HEAD_TRAIN_MODEL
+                             ? levels >> h & 1
+                             : search_value(&point, (HyperHead)h, &x->search, &x->hyper);
+    }
+  }
+}
+
+static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
+  const Ror* r = s->self;
+  RorTrainer trainer;
+  if (request->decision == 0) {
+    trainer = r->trainers[scheduler_version_of(&s->plan, request->hyper_episode)];
+    ror_forget_last(&trainer);
+  } else {
+    memcpy(&trainer, request->notes, sizeof trainer);
+  }
+  Rng rng = scheduler_stream(s, request);
+  int levels = ror_decide(&trainer, scheduled_heads(s), request->state->real_reward,
+                          &s->experiment->ror, &rng);
+  set_levels(action, s, request->state, levels);
+  memcpy(request->notes, &trainer, sizeof trainer);
+}
+
+static bool fold(Scheduler* s, const StageResult** result, Error* error) {
+  Ror* r = s->self;
+  Outcome outcome;
+  if (!take_up(s, s->version + 1, error) ||
+      !sealed_read_outcome(&outcome, s->directory, s->version, error)) {
+    return false;
+  }
+  r->result = scheduler_stage_result(s->version, outcome.diverged ? &(double){NAN} : &outcome.score,
+                                     1);
+  s->version++;
+  *result = &r->result;
+  return true;
+}
+
+// The newest hyper-episode of a run, or the file of one.
+static bool find_trained(char path[RUN_PATH_SIZE], const char** env, const char* named,
+                         Arena* arena, Error* error) {
+  RunDirectory directory;
+  H5File file;
+  if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
+    return error_set(error, "%s: name too long", named);
+  }
+  run_file(path, &directory, "episodes");
+  bool is_run = files_exists(path);
+  int64_t e = 0;
+  for (run_episode_path(path, &directory, e); is_run && files_exists(path); e++) {
+    run_episode_path(path, &directory, e + 1);
+  }
+  run_episode_path(path, &directory, e > 0 ? e - 1 : 0);
+  if (!is_run) {
+    snprintf(path, RUN_PATH_SIZE, "%s", named);
+  }
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  *env = h5_get_text(&file, "", "env", arena);
+  return h5_close(&file, error);
+}
+
+const SchedulerKind scheduler_ror = {
+    .name = "ror",
+    .find_trained = find_trained,
+    .plan = plan,
+    .open = open_run,
+    .sets = sets,
+    .decide = decide,
+    .fold = fold,
+};
