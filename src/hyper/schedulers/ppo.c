@@ -34,6 +34,10 @@ static bool is_kept(const Scheduler* s, int version) {
 // because its file was removed.
 static bool take_up(Scheduler* s, int version, Error* error) {
   Learner* l = s->self;
+  if (version < 0 || version > s->version) {
+    return error_set(error, "there is no version %d of the controller, expected 0 to %d", version,
+                     s->version);
+  }
   if (is_kept(s, version) || l->older == version) {
     return true;
   }
