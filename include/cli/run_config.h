@@ -79,6 +79,7 @@ typedef struct {
   SearchOptions search;
   PbtOptions pbt;
   RorOptions ror;
+  ForkOptions fork;
   ComputeOptions compute;
   RunOptions run;
   LogOptions log;

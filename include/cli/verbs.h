@@ -19,6 +19,7 @@ int verb_play(int argc, char** argv);
 int verb_launch(int argc, char** argv);
 int verb_bench(int argc, char** argv);
 int verb_schedule(int argc, char** argv);
+int verb_fork(int argc, char** argv);
 int verb_audit(int argc, char** argv);
 int verb_version(int argc, char** argv);
 

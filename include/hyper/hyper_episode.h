@@ -33,7 +33,8 @@ typedef enum {
 // What a hyper-episode is of a run: all of it, or the epochs from `first` to before `last`, begun
 // where another hyper-episode ended.
 typedef struct {
-  int64_t parent;  // hyper-episode that it goes on from; -1 = none
+  int64_t streams;  // hyper-episode whose random streams it has: its own, unless it repeats one
+  int64_t parent;   // hyper-episode that it goes on from; -1 = none
   int32_t first_epoch, last_epoch;
 } HyperSegment;
 

@@ -11,6 +11,7 @@ extern const SchedulerKind scheduler_ppo;     // the controller that learns
 extern const SchedulerKind scheduler_apply;   // a trained controller
 extern const SchedulerKind scheduler_replay;  // a schedule from a file
 extern const SchedulerKind scheduler_ror;     // RoR's trainer
+extern const SchedulerKind scheduler_fork;    // one decision of another run otherwise
 extern const SchedulerKind scheduler_pbt;     // population-based training
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.

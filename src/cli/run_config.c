@@ -21,6 +21,7 @@ OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
 OPTION_TABLE(search_table, SearchOptions, SEARCH_OPTIONS)
 OPTION_TABLE(pbt_table, PbtOptions, PBT_OPTIONS)
 OPTION_TABLE(ror_table, RorOptions, ROR_OPTIONS)
+OPTION_TABLE(fork_table, ForkOptions, FORK_OPTIONS)
 OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
@@ -31,7 +32,7 @@ const char* const run_config_unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
-    "scheduler.schedule", "scheduler.settings", "scheduler.transfer", NULL};
+    "scheduler.schedule", "fork.source", "scheduler.settings", "scheduler.transfer", NULL};
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
@@ -49,6 +50,7 @@ void run_config_init(RunConfig* c) {
   options_section(set, "search", search_table(), &c->search);
   options_section(set, "pbt", pbt_table(), &c->pbt);
   options_section(set, "ror", ror_table(), &c->ror);
+  options_section(set, "fork", fork_table(), &c->fork);
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -120,6 +122,7 @@ void run_config_fill(RunConfig* c) {
       .search = c->search,
       .pbt = c->pbt,
       .ror = c->ror,
+      .fork = c->fork,
       .log_transitions = c->log.transitions,
   };
   if (strcmp(c->compute.precision, "bfloat16") == 0) {

@@ -116,7 +116,8 @@ static void describe(const RunDirectory* directory) {
   char path[RUN_PATH_SIZE];
   run_config_init(&c);
   if (run_files_read(&c, directory->path, 0, NULL, &error)) {
-    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt};
+    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt,
+                    .fork = c.fork};
     SchedulerPlan plan = scheduler_plan(&x);
     Text names;
     text_init(&names, &c.arena);

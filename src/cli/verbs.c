@@ -18,6 +18,7 @@ static const Verb verbs[] = {
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
     {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
+    {"fork", verb_fork, "run a hyper-episode again with one decision otherwise: its exact effect"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
     {"version", verb_version, "print the version, and the id of this program's code"},

@@ -54,7 +54,7 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
   *h = (HyperEpisode){
       .experiment = x, .index = index, .segment = *segment, .policy_version = policy_version};
   MbpoOptions options = experiment_mbpo(x);
-  MbpoSetup setup = setup_of(x, &options, scheduled, index);
+  MbpoSetup setup = setup_of(x, &options, scheduled, segment->streams);
   if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
     return error_add(error, "hyper-episode %lld", (long long)index);
   }
@@ -62,7 +62,7 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
   h->max_decisions = (int)hyper_episode_most_decisions(x);
   h->decision = ARENA_NEW(arena, h->max_decisions, Decision);
   h->epoch = ARENA_NEW(arena, h->max_epochs, MbpoEpoch);
-  h->rng = rng_stream(x->seed, index, RNG_HYPER_STATE, 0);
+  h->rng = rng_stream(x->seed, segment->streams, RNG_HYPER_STATE, 0);
   h->note_count = scheduler_plan(x).notes;
   h->notes = ARENA_NEW(arena, h->note_count, double);
   h->initial_return = NAN;
@@ -73,8 +73,8 @@ void hyper_episode_begin(HyperEpisode* h) {
   h->decisions = h->epochs = 0;
   h->finished = false;
   h->initial_return = h->mbpo.eval_mean;
-  h->rng = rng_stream(h->experiment->seed, h->index, RNG_HYPER_STATE, 0);
-  mbpo_name_streams(&h->mbpo, h->experiment->seed, h->index);
+  h->rng = rng_stream(h->experiment->seed, h->segment.streams, RNG_HYPER_STATE, 0);
+  mbpo_name_streams(&h->mbpo, h->experiment->seed, h->segment.streams);
 }
 
 bool hyper_episode_goes_on(const HyperEpisode* h) {

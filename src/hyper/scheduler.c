@@ -15,6 +15,7 @@ static const SchedulerKind* const kinds[] = {
     &scheduler_replay,
     &scheduler_ror,
     &scheduler_pbt,
+    &scheduler_fork,
 };
 
 const SchedulerKind* scheduler_kind(const Experiment* x) {
@@ -114,6 +115,7 @@ bool scheduler_is_ready(const Scheduler* s, int64_t e) {
 
 HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
   HyperSegment segment = hyper_whole_run(s->experiment);
+  segment.streams = e;
   if (s->kind->segment) {
     s->kind->segment(&segment, s, e);
   }

@@ -41,6 +41,7 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   int64_t parent = (int64_t)(round - 1) * size + round_of(s, round)[member].parent;
   int first = round * s->experiment->pbt.interval, last = first + s->plan.epochs;
   *segment = (HyperSegment){
+      .streams = e,
       .parent = round > 0 ? parent : -1,
       .first_epoch = first,
       .last_epoch = last < s->plan.run_epochs ? last : s->plan.run_epochs,
