@@ -20,7 +20,8 @@ bool checkpoint_write(CheckpointCost* cost, HyperEpisode* episode, const RunDire
 
 // Makes an initialised `episode` what the newest good checkpoint says; *found is false, and the
 // episode untouched, if there is none. Damaged generations are reported through `warn` and skipped.
-// False: a checkpoint is whole but belongs to another configuration, physics or program.
+// False: a checkpoint is whole but belongs to another configuration, physics or program; or none is
+// whole, and the disk did not give one that may be.
 bool checkpoint_load(HyperEpisode* episode, const RunDirectory* directory, bool* found,
                      void (*warn)(const char* message), Arena* scratch, Error* error);
 

@@ -35,6 +35,10 @@ bool files_put(int descriptor, const void* bytes, size_t size);
 // Names that no other process uses: PATH.HOST-PID-N.tmp, N = attempt.
 bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, Error* error);
 
+// Names `temporary` also `path`, atomically, unless another file has that name: an error, or fine
+// if it has the same bytes.
+bool files_link(const char* temporary, const char* path, Error* error);
+
 // Syncs `temporary`, gives it the name `path` and syncs the directory; on failure removes it.
 // replace = false: an existing `path` is kept; that is a success if both have the same bytes (the
 // work was done twice) or if `temporary` was swept away (files_was_swept), else an error.
@@ -50,14 +54,22 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
 // Whether files_write could write this file, to be asked before work that would be lost.
 bool files_check_output(const char* path, Error* error);
 
-// Appends one line (a newline is added) in one write, so that lines never mix.
+// Appends one line (a newline is added) in one write, so that lines never mix, nor with one that
+// was cut off.
 bool files_append_line(const char* path, const char* line, Error* error);
 
 // Makes a directory and its parents; one that exists is fine.
 bool files_make_directory(const char* path, Error* error);
 
-// Whether there is anything of this name.
+// Whether there is anything of this name; false where the disk does not tell.
+bool files_look(bool* there, const char* path, Error* error);
+
+// Whether there is anything of this name. Where the disk does not tell, there may be: who opens it
+// hears why.
 bool files_exists(const char* path);
+
+// Whether it is there for sure, so that it need not be made.
+bool files_stands(const char* path);
 
 // Reads a whole file, terminated by an extra zero byte.
 bool files_read(char** bytes, size_t* size, const char* path, Arena* arena, Error* error);

@@ -57,7 +57,7 @@ static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
   // of two first starts at once, one makes the run; the other then compares itself with it
   return files_temporary(temporary, path, 0, error) &&
          files_write(temporary, text.bytes, text.size, error) &&
-         (files_publish(temporary, path, false, error) || files_exists(path));
+         (files_publish(temporary, path, false, error) || files_stands(path));
 }
 
 static bool copy_input(RunConfig* c, const char* from, const char* name, Error* error) {
@@ -77,17 +77,16 @@ static bool copy_input(RunConfig* c, const char* from, const char* name, Error* 
 static bool check_results(const RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   const Experiment* x = &c->experiment;
+  bool there;
   run_policy_path(path, &c->directory, 0);
-  if (files_exists(path)) {
-    return sealed_check_policy(&c->directory, x, 0, error);
-  }
-  for (int64_t e = 0; e < scheduler_plan(x).hyper_episodes; e++) {
+  bool good = files_look(&there, path, error) &&
+              (!there || sealed_check_policy(&c->directory, x, 0, error));
+  for (int64_t e = 0; good && !there && e < scheduler_plan(x).hyper_episodes; e++) {
     run_episode_path(path, &c->directory, e);
-    if (files_exists(path)) {
-      return sealed_check_episode(&c->directory, x, e, error);
-    }
+    good = files_look(&there, path, error) &&
+           (!there || sealed_check_episode(&c->directory, x, e, error));
   }
-  return true;
+  return good;
 }
 
 // The run directory, where it may be made.
@@ -185,16 +184,17 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
 static void use_copy(const RunConfig* c, const char* name, char option[OPTION_TEXT_SIZE]) {
   char path[RUN_PATH_SIZE];
   run_file(path, &c->directory, name);
-  if (files_exists(path) && strlen(path) < OPTION_TEXT_SIZE) {
+  if (files_stands(path) && strlen(path) < OPTION_TEXT_SIZE) {
     strcpy(option, path);
   }
 }
 
 bool run_files_open(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
+  bool born;
   run_file(path, &c->directory, "run.yaml");
-  if (!run_directory_check(&c->directory, error) ||
-      (!files_exists(path) && !give_birth(c, path, error))) {
+  if (!run_directory_check(&c->directory, error) || !files_look(&born, path, error) ||
+      (!born && !give_birth(c, path, error))) {
     return false;
   }
   if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {
@@ -238,7 +238,11 @@ static bool check_outside(const RunConfig* c, const char* path, int count, char*
 static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
   char* text;
   size_t size;
-  if (!files_exists(path)) {
+  bool there;
+  if (!files_look(&there, path, error)) {
+    return false;
+  }
+  if (!there) {
     return error_set(error, "%s: there is no run to resume: start it with `autombpo train`", path);
   }
   if (!files_read(&text, &size, path, &c->arena, error)) {
@@ -263,12 +267,12 @@ static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
 // Names the copies of the inputs, or nothing where there is none.
 static bool point_to_copies(RunConfig* c, int count, char* const* operands, Error* error) {
   char path[RUN_PATH_SIZE];
-  bool good = true;
+  bool good = true, there;
   for (size_t i = 0; i < INPUT_COUNT; i++) {
     run_file(path, &c->directory, inputs[i][1]);
     if (!names(count, operands, inputs[i][0])) {
-      const char* value = files_exists(path) ? path : "";
-      good &= options_set(&c->options, inputs[i][0], value, "run directory", error);
+      good &= files_look(&there, path, error) &&
+              options_set(&c->options, inputs[i][0], there ? path : "", "run directory", error);
     }
   }
   return good;
@@ -318,7 +322,7 @@ static bool note_machine(const char* path, const char* machine, Error* error) {
   char temporary[FILES_PATH_SIZE];
   return files_temporary(temporary, path, 0, error) &&
          files_write(temporary, machine, strlen(machine), error) &&
-         (files_publish(temporary, path, false, error) || files_exists(path));
+         (files_publish(temporary, path, false, error) || files_stands(path));
 }
 
 // Where the machine begins behind "program ID; "; all of it where no program is named.
@@ -362,8 +366,10 @@ bool run_files_check_machine(const RunConfig* c, const char* machine, Error* err
   size_t size;
   Arena arena;
   arena_init(&arena);
+  bool there;
   run_file(path, &c->directory, "machine");
-  bool good = (files_exists(path) || note_machine(path, machine, error)) &&
+  bool good = files_look(&there, path, error) &&
+              (there || note_machine(path, machine, error)) &&
               files_read(&first, &size, path, &arena, error);
   const char* who = text_format(&arena, "%s: the run began on", path);
   good = good && run_files_compare_machines(c, who, first, machine, error);

@@ -20,14 +20,14 @@ static int64_t count_sealed(const RunDirectory* directory, int64_t total) {
 }
 
 // Versions of the controller that are there: v000000.h5 up to the first missing one.
-static int count_versions(const RunDirectory* directory) {
-  for (int version = 0;; version++) {
-    char path[RUN_PATH_SIZE];
+static int count_versions(const RunDirectory* directory, int updates) {
+  char path[RUN_PATH_SIZE];
+  int version = -1;
+  do {
+    version++;
     run_policy_path(path, directory, version);
-    if (!files_exists(path)) {
-      return version;
-    }
-  }
+  } while (version <= updates && files_exists(path));
+  return version;
 }
 
 // One line for a hyper-episode that had begun: what is restored, and so what is repeated.
@@ -62,7 +62,7 @@ static void print_restored(const Start* start) {
   SchedulerPlan plan = scheduler_plan(&start->config.experiment);
   int64_t total = plan.hyper_episodes;
   int64_t sealed = count_sealed(directory, total);
-  int versions = count_versions(directory), begun = 0;
+  int versions = count_versions(directory, plan.updates), begun = 0;
   printf("%s: %lld of %lld hyper-episodes sealed", directory->path, (long long)sealed,
          (long long)total);
   if (versions > 0) {

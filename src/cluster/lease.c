@@ -30,18 +30,21 @@ static void lease_path(char path[RUN_PATH_SIZE], const LeaseOffice* office, cons
   CHECK(length < RUN_PATH_SIZE, "path too long: %s", path);
 }
 
-// True: created, or it cannot be (errno tells).
+// True: created, with all it says at once; or it cannot be.
 static bool create(const LeaseOffice* office, const char* path) {
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    return errno != EEXIST;
+  char aside[RUN_PATH_SIZE];
+  Error error = {0};
+  if (files_stands(path) || !files_temporary(aside, path, 0, &error)) {
+    return false;
   }
-  size_t size = strlen(office->owner);
-  if (write(descriptor, office->owner, size) != (ssize_t)size) {
-    unlink(path);
+  int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  bool written = descriptor >= 0 && files_put(descriptor, office->owner, strlen(office->owner));
+  if (descriptor >= 0) {
+    close(descriptor);
   }
-  close(descriptor);
-  return true;
+  bool taken = !written || files_link(aside, path, &error) || error.transient;
+  unlink(aside);
+  return taken;
 }
 
 // What changes when a lease is renewed, or is another one: its content, and the time of its last

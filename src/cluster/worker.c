@@ -99,7 +99,7 @@ static void beat(Worker* w, const HyperEpisode* h) {
 static bool is_sealed(const Worker* w, const HyperEpisode* h) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, w->directory, h->index);
-  return files_exists(path);
+  return files_stands(path);
 }
 
 // The checkpoint that a stop depends on may exceed the limit of bytes.

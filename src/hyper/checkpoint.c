@@ -16,13 +16,14 @@
 #define LAST_GENERATION 999999L
 #define MAX_GENERATIONS 64  // that a directory may hold
 
-// Generation numbers of a hyper-episode's checkpoints, newest first. Returns how many.
-static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Arena* scratch) {
-  Error ignored;
+// Generation numbers of a hyper-episode's checkpoints, newest first. Returns how many; -1: they
+// cannot be listed.
+static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Arena* scratch,
+                            Error* error) {
   char** names;
   int count = 0, found = 0;
-  if (!files_exists(path) || !files_list(&names, &count, path, ".h5", scratch, &ignored)) {
-    return 0;
+  if (files_exists(path) && !files_list(&names, &count, path, ".h5", scratch, error)) {
+    return -1;
   }
   for (int i = 0; i < count && found < MAX_GENERATIONS; i++) {
     long number;
@@ -112,15 +113,15 @@ bool checkpoint_write(CheckpointCost* cost, HyperEpisode* h, const RunDirectory*
   }
   Arena scratch;
   arena_init(&scratch);
-  int count = list_generations(numbers, parent, &scratch);
+  int count = list_generations(numbers, parent, &scratch, error);
   generation_path(path, parent, count > 0 ? numbers[0] : 0);
-  bool ok = check_budget(directory, path, max_bytes, &scratch, error);
+  bool ok = count >= 0 && check_budget(directory, path, max_bytes, &scratch, error);
   if (ok) {
     // somebody who runs the same hyper-episode may be faster: then the next number
     long next = count > 0 ? numbers[0] + 1 : 0;
     generation_path(path, parent, next);
     ok = state_file_write(h, path, &scratch, error);
-    while (!ok && files_exists(path) && next < LAST_GENERATION) {
+    while (!ok && !error->transient && files_exists(path) && next < LAST_GENERATION) {
       generation_path(path, parent, ++next);
       ok = state_file_write(h, path, &scratch, error);
     }
@@ -159,22 +160,27 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
   }
   ArenaMark mark = arena_mark(scratch);
   remove_files(parent, ".tmp", scratch);  // of a process that was killed
-  int count = list_generations(numbers, parent, scratch);
+  int count = list_generations(numbers, parent, scratch, error);
+  bool unread = count < 0;
   StateVerdict verdict = STATE_BAD;
   for (int i = 0; i < count && verdict == STATE_BAD; i++) {
     generation_path(path, parent, numbers[i]);
     verdict = state_file_read(h, path, h->index, scratch, error);
     if (verdict == STATE_BAD) {
-      error_line(error,
-                 "This checkpoint is passed over: an older one is used if there is one, "
-                 "else hyper-episode %lld starts again",
-                 (long long)h->index);
+      unread = unread || error->transient;
+      error_line(error, "This checkpoint is passed over: an older one is used if there is one%s",
+                 unread ? "" : ", else the hyper-episode starts again");
       warn(error->text);
     }
   }
   *found = verdict == STATE_GOOD;
+  unread = unread && verdict == STATE_BAD;
+  if (unread) {
+    error_add(error, "%s: no checkpoint could be read, and hyper-episode %lld is not begun again",
+              parent, (long long)h->index);
+  }
   arena_release(scratch, mark);
-  return verdict != STATE_FOREIGN;
+  return verdict != STATE_FOREIGN && !unread;
 }
 
 bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* directory,
@@ -186,7 +192,7 @@ bool checkpoint_peek(long* generation, int64_t* env_step, const RunDirectory* di
   bool found = false;
   arena_init(&scratch);
   run_checkpoint_path(parent, directory, hyper_episode);
-  int count = list_generations(numbers, parent, &scratch);
+  int count = list_generations(numbers, parent, &scratch, &ignored);
   for (int i = 0; i < count && !found; i++) {
     H5File file;
     generation_path(path, parent, numbers[i]);

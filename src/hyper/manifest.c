@@ -31,22 +31,26 @@ static bool add_files(Text* text, const RunDirectory* directory, const char* par
   return true;
 }
 
+static bool write_new(const char* path, const RunDirectory* directory, Arena* arena, Error* error) {
+  Text text;
+  text_init(&text, arena);
+  text_add(&text, FIRST_LINE);
+  return add_files(&text, directory, "episodes", error) &&
+         add_files(&text, directory, "policy", error) &&
+         files_write(path, text.bytes, text.size, error);
+}
+
 bool manifest_write(const RunDirectory* directory, Error* error) {
   char path[RUN_PATH_SIZE];
+  char* bytes;
+  size_t size = 0;
   Arena arena;
-  Text text;
-  char start[FILES_START_SIZE];
-  run_file(path, directory, "COMPLETE");
-  files_read_start(start, path);
-  if (*start) {
-    return manifest_check(directory, error);
-  }
   arena_init(&arena);
-  text_init(&text, &arena);
-  text_add(&text, FIRST_LINE);
-  bool good = add_files(&text, directory, "episodes", error) &&
-              add_files(&text, directory, "policy", error) &&
-              files_write(path, text.bytes, text.size, error);
+  run_file(path, directory, "COMPLETE");
+  // an empty one is of an earlier program
+  bool good = !files_exists(path) || files_read(&bytes, &size, path, &arena, error);
+  good = good && (size > 0 ? manifest_check(directory, error)
+                           : write_new(path, directory, &arena, error));
   arena_free(&arena);
   return good;
 }

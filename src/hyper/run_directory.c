@@ -48,7 +48,7 @@ bool run_directory_check(const RunDirectory* directory, Error* error) {
 // Whether the file stands that `temporary`, PATH.h5.HOST-PID-N.tmp, was to become.
 static bool stands(const char* temporary, Arena* arena) {
   const char* end = strstr(temporary, ".h5.");
-  return end && files_exists(text_format(arena, "%.*s.h5", (int)(end - temporary), temporary));
+  return end && files_stands(text_format(arena, "%.*s.h5", (int)(end - temporary), temporary));
 }
 
 static void sweep(const char* path, const char* suffix, bool all, Arena* arena) {

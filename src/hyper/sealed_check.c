@@ -35,8 +35,14 @@ static bool check_file(const char* path, const char* format, const Experiment* x
   return h5_close(&file, good ? error : &ignored) && good;
 }
 
-static bool suggest_repeating(int64_t index, Error* error) {
-  return error_line(error,
+// A file that the disk did not give may be good: nobody is told to remove it.
+static bool may_be_removed(const char* path, const Error* error) {
+  return !error->transient && files_stands(path);
+}
+
+static bool suggest_repeating(const char* path, int64_t index, Error* error) {
+  return may_be_removed(path, error) &&
+         error_line(error,
                     "Remove or move this file and repeat the command: hyper-episode %lld is then "
                     "run again, to the same bits",
                     (long long)index);
@@ -47,14 +53,15 @@ bool sealed_check_episode(const RunDirectory* directory, const Experiment* x, in
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, index);
   return check_file(path, EPISODE_FORMAT, x, "hyper_episode", index, error) ||
-         suggest_repeating(index, error);
+         suggest_repeating(path, index, error);
 }
 
 bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t index,
                          Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, index);
-  return trajectory_read_outcome(outcome, path, error) || suggest_repeating(index, error);
+  return trajectory_read_outcome(outcome, path, error) ||
+         suggest_repeating(path, index, error);
 }
 
 bool sealed_check_policy(const RunDirectory* directory, const Experiment* x, int version,
@@ -62,7 +69,8 @@ bool sealed_check_policy(const RunDirectory* directory, const Experiment* x, int
   char path[RUN_PATH_SIZE];
   run_policy_path(path, directory, version);
   return check_file(path, POLICY_FORMAT, x, "version", version, error) ||
-         error_line(error,
-                    "Remove or move this file and repeat the command: the update is then made "
-                    "again from the sealed hyper-episodes, to the same bits");
+         (may_be_removed(path, error) &&
+          error_line(error,
+                     "Remove or move this file and repeat the command: the update is then made "
+                     "again from the sealed hyper-episodes, to the same bits"));
 }

@@ -10,12 +10,12 @@ bool snapshot_write(HyperEpisode* h, const RunDirectory* directory, Error* error
   Arena scratch;
   run_file(parent, directory, "snapshot");
   run_snapshot_path(path, directory, h->index);
-  if (files_exists(path)) {
+  if (files_stands(path)) {
     return true;
   }
   arena_init(&scratch);
   bool good = files_make_directory(parent, error) &&
-              (state_file_write(h, path, &scratch, error) || files_exists(path));
+              (state_file_write(h, path, &scratch, error) || files_stands(path));
   arena_free(&scratch);
   return good;
 }
@@ -30,11 +30,12 @@ bool snapshot_load(HyperEpisode* h, const RunDirectory* directory, Arena* scratc
   if (good) {
     hyper_episode_begin(h);
   }
-  return good || error_line(error,
-                            "Hyper-episode %lld begins where %lld ended. Remove that one's "
-                            "episodes/%06lld.h5 and its snapshot, if it is there, and repeat the "
-                            "command: it is then run again, to the same bits",
-                            (long long)h->index, (long long)parent, (long long)parent);
+  return good || (!error->transient &&
+                  error_line(error,
+                             "Hyper-episode %lld begins where %lld ended. Remove that one's "
+                             "episodes/%06lld.h5 and its snapshot, if it is there, and repeat the "
+                             "command: it is then run again, to the same bits",
+                             (long long)h->index, (long long)parent, (long long)parent));
 }
 
 void snapshot_remove(const RunDirectory* directory, int64_t hyper_episode) {

@@ -33,6 +33,10 @@ static StateVerdict check_owner(H5File* file, const HyperEpisode* h, int64_t ind
   const char* hash = h5_get_text(file, "", "config_hash", scratch);
   const char* engine = h5_get_text(file, "", "env_engine", scratch);
   int64_t found = h5_get_i64(file, "", "hyper_episode");
+  if (file->failed && file->error.transient) {
+    *error = file->error;
+    return STATE_BAD;
+  }
   if (file->failed || strcmp(format, STATE_FORMAT) != 0 || found != index) {
     error_set(error, "%s: is not the state of hyper-episode %lld", file->path, (long long)index);
     return STATE_BAD;
@@ -71,10 +75,12 @@ static StateVerdict load(HyperEpisode* h, H5File* file, Arena* scratch, Error* e
   if (good) {
     return STATE_GOOD;
   }
-  error_line(error,
-             "The file is whole, but was written by another version of the program; resume with "
-             "that one, or remove %s to repeat the hyper-episode",
-             file->path);
+  if (!error->transient) {
+    error_line(error,
+               "The file is whole, but was written by another version of the program; resume with "
+               "that one, or remove %s to repeat the hyper-episode",
+               file->path);
+  }
   return STATE_FOREIGN;
 }
 

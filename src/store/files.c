@@ -13,6 +13,7 @@
 
 #include "base/archive.h"
 #include "base/fault.h"
+#include "base/text.h"
 
 #define PIECE 65536  // bytes read at once; a multiple of 8, so that hashes chain
 
@@ -137,34 +138,39 @@ bool files_check_output(const char* path, Error* error) {
          (access(parent, W_OK | X_OK) == 0 || error_errno(error, path));
 }
 
-static bool same_content(int first, int second) {
+// -1: a file cannot be read.
+static int same_content(int first, int second) {
   char left[PIECE], right[PIECE];
-  int64_t got = PIECE;
+  int64_t got = PIECE, other = PIECE;
   bool same = true;
   while (same && got == PIECE) {
     got = files_take(first, left, PIECE);
-    same = got >= 0 && files_take(second, right, PIECE) == got &&
-           memcmp(left, right, (size_t)got) == 0;
+    other = got < 0 ? -1 : files_take(second, right, PIECE);
+    same = got >= 0 && got == other && memcmp(left, right, (size_t)got) == 0;
   }
-  return same;
+  return got < 0 || other < 0 ? -1 : same;
 }
 
-static bool same_bytes(const char* a, const char* b) {
-  Error ignored;
-  int first = files_open(a, O_RDONLY, &ignored);
-  int second = files_open(b, O_RDONLY, &ignored);
-  bool same = first >= 0 && second >= 0 && same_content(first, second);
+// Whether `path` holds what `temporary` does.
+static bool check_same(const char* temporary, const char* path, Error* error) {
+  int first = files_open(temporary, O_RDONLY, error);
+  int second = first < 0 ? -1 : files_open(path, O_RDONLY, error);
+  int same = second < 0 ? 0 : same_content(first, second);
+  if (same < 0) {
+    error_errno(error, path);
+  } else if (second >= 0 && !same) {
+    error_set(error, "%s: exists already with other content; it was kept", path);
+  }
   if (first >= 0) {
     close(first);
   }
   if (second >= 0) {
     close(second);
   }
-  return same;
+  return same > 0;
 }
 
-// Names `temporary` also `path` unless that exists: atomic on every file system.
-static bool link_exclusively(const char* temporary, const char* path, Error* error) {
+bool files_link(const char* temporary, const char* path, Error* error) {
   bool linked = link(temporary, path) == 0;
   if (!linked && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) {
     // no hard links here: rename, and accept the small window
@@ -173,17 +179,14 @@ static bool link_exclusively(const char* temporary, const char* path, Error* err
     }
     errno = EEXIST;
   }
-  if (!linked && errno == EEXIST && !same_bytes(temporary, path)) {
-    return error_set(error, "%s: exists already with other content; it was kept", path);
+  if (!linked && errno == EEXIST) {
+    return check_same(temporary, path, error);
   }
-  if (!linked && errno != EEXIST) {
-    return error_errno(error, path);
-  }
-  return true;
+  return linked || error_errno(error, path);
 }
 
 bool files_was_swept(const char* temporary, const char* path) {
-  return !files_exists(temporary) && files_exists(path);
+  return !files_exists(temporary) && files_stands(path);
 }
 
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error) {
@@ -192,7 +195,7 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
   if (good && replace) {
     good = rename(temporary, path) == 0 || error_errno(error, path);
   } else if (good) {
-    good = link_exclusively(temporary, path, error);
+    good = files_link(temporary, path, error);
   }
   fault_point("after-rename");
   good = good || (!replace && files_was_swept(temporary, path));
@@ -236,18 +239,23 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
   return write_once(path, bytes, size, error) || write_once(path, bytes, size, error);
 }
 
+// Whether the last line has no end: a full disk or a kill has cut it off.
+static bool is_cut_off(int descriptor) {
+  char last;
+  off_t size = lseek(descriptor, 0, SEEK_END);
+  return size > 0 && pread(descriptor, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 bool files_append_line(const char* path, const char* line, Error* error) {
-  int descriptor = files_open(path, O_WRONLY | O_CREAT | O_APPEND, error);
+  int descriptor = files_open(path, O_RDWR | O_CREAT | O_APPEND, error);
   if (descriptor < 0) {
     return false;
   }
   Arena arena;
   arena_init(&arena);
-  size_t size = strlen(line);
-  char* bytes = arena_alloc(&arena, size + 1);
-  memcpy(bytes, line, size);
-  bytes[size] = '\n';
-  bool good = files_put(descriptor, bytes, size + 1) || error_errno(error, path);
+  const char* bytes =
+      text_format(&arena, "%s%s\n", is_cut_off(descriptor) ? "\n" : "", line);
+  bool good = files_put(descriptor, bytes, strlen(bytes)) || error_errno(error, path);
   arena_free(&arena);
   if (close(descriptor) != 0 && good) {
     good = error_errno(error, path);
@@ -265,7 +273,10 @@ static bool make_one(const char* path, Error* error) {
   if (found && S_ISDIR(status.st_mode)) {
     return true;
   }
-  errno = found && cause == EEXIST ? ENOTDIR : cause;
+  if (cause == EEXIST) {
+    cause = found ? ENOTDIR : errno;
+  }
+  errno = cause;
   return error_errno(error, path);
 }
 
@@ -287,7 +298,17 @@ bool files_make_directory(const char* path, Error* error) {
   return true;
 }
 
+bool files_look(bool* there, const char* path, Error* error) {
+  *there = files_stands(path);
+  return *there || !error_is_transient(errno) || error_errno(error, path);
+}
+
 bool files_exists(const char* path) {
+  struct stat status;
+  return lstat(path, &status) == 0 || error_is_transient(errno);
+}
+
+bool files_stands(const char* path) {
   struct stat status;
   return lstat(path, &status) == 0;
 }
@@ -347,7 +368,8 @@ bool files_list(char*** names, int* count, const char* path, const char* suffix,
   int capacity = 64;
   *names = ARENA_NEW(arena, capacity, char*);
   *count = 0;
-  for (struct dirent* entry = readdir(directory); entry; entry = readdir(directory)) {
+  struct dirent* entry;
+  while (errno = 0, (entry = readdir(directory))) {
     const char* name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || !ends_in(name, suffix)) {
       continue;
@@ -359,9 +381,10 @@ bool files_list(char*** names, int* count, const char* path, const char* suffix,
     }
     (*names)[(*count)++] = arena_string(arena, name);
   }
+  bool whole = errno == 0 || error_errno(error, path);
   closedir(directory);
   qsort(*names, (size_t)*count, sizeof(char*), compare_names);
-  return true;
+  return whole;
 }
 
 bool files_hash(uint64_t* hash, const char* path, Error* error) {

@@ -16,34 +16,57 @@
 #include "base/fault.h"
 #include "h5_internal.h"
 
-static herr_t innermost(unsigned n, const H5E_error2_t* entry, void* text) {
-  if (n == 0 && entry->desc) {
-    snprintf(text, 512, "%s", entry->desc);
+// What HDF5 says of its last call.
+typedef struct {
+  char text[512];  // its innermost message
+  bool of_disk;    // it is the disk that failed
+} Cause;
+
+static herr_t innermost(unsigned n, const H5E_error2_t* entry, void* cause) {
+  Cause* c = cause;
+  if (n == 0) {
+    snprintf(c->text, sizeof c->text, "%s", entry->desc ? entry->desc : "no message");
+    c->of_disk = entry->maj_num == H5E_IO || entry->min_num == H5E_CANTOPENFILE;
   }
   return 0;
 }
 
-bool h5_refuse(H5File* file, const char* object, const char* format, ...) {
+static Cause last_cause(void) {
+  Cause cause = {.text = "no message"};
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &cause);
+  return cause;
+}
+
+bool h5_disk_failed(void) { return last_cause().of_disk; }
+
+// The file has failed: "PATH: OBJECT: what", and whether that may pass.
+static bool note(H5File* file, const char* object, const char* what, bool transient) {
   if (!file->failed) {
-    char what[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
     const char* separator = *object ? ": " : "";
     error_set(&file->error, "%s%s%s: %s", file->path, separator, object, what);
+    file->error.transient = transient;
     file->failed = true;
   }
   return false;
 }
 
-bool h5_refuse_errno(H5File* file, const char* what) {
-  int cause = errno;
-  if (!file->failed) {
-    h5_refuse(file, "", "%s: %s", what, strerror(cause));
-    file->error.transient = error_is_transient(cause);
+bool h5_refuse(H5File* file, const char* object, const char* format, ...) {
+  if (h5_disk_failed()) {  // what is missed, or odd, was not read
+    return h5_fail(file, object, "cannot be read");
   }
-  return false;
+  char what[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  return note(file, object, what, false);
+}
+
+bool h5_refuse_errno(H5File* file, const char* what) {
+  char text[512];
+  int cause = errno;
+  snprintf(text, sizeof text, "%s: %s", what, strerror(cause));
+  return note(file, "", text, error_is_transient(cause));
 }
 
 // HDF5's own descriptor of the file; NULL if it does not tell.
@@ -76,12 +99,11 @@ static void let_go(H5File* file) {
 }
 
 bool h5_fail(H5File* file, const char* object, const char* what) {
-  char cause[512] = "no message";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, cause);
-  if (!file->failed) {
-    h5_refuse(file, object, "%s (HDF5: %s)", what, cause);
-    file->error.transient = file->writing;
-  }
+  char text[1024];
+  Cause cause = last_cause();
+  snprintf(text, sizeof text, "%s (HDF5: %s)", what, cause.text);
+  // what HDF5 reads is as it was written (h5_mark_check): it is the machine that fails
+  note(file, object, text, true);
   if (file->writing && file->handle >= 0) {
     let_go(file);
   }
@@ -95,6 +117,7 @@ static void start(H5File* file, const char* path, bool writing) {
   snprintf(file->path, sizeof file->path, "%s", path);
   H5dont_atexit();  // every file is closed here; at exit it is too late to report anything
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5Eclear2(H5E_DEFAULT);  // of another file
   H5PLset_loading_state(0);  // no plug-ins: a data file must not have code loaded
 }
 
@@ -122,7 +145,7 @@ static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
       file->failed = true;
       return false;
     }
-    if (files_exists(file->temporary)) {
+    if (files_stands(file->temporary)) {
       continue;
     }
     file->handle = H5Fcreate(file->temporary, H5F_ACC_EXCL, creation, list);
@@ -154,9 +177,10 @@ static bool open_for_reading(H5File* file, const char* name) {
   }
   hid_t list = access_list();
   file->handle = H5Fopen(name, H5F_ACC_RDONLY, list);
+  bool opened = file->handle >= 0 || h5_fail(file, "", "not a readable HDF5 file");
   H5Pclose(list);
-  if (file->handle < 0) {
-    return h5_fail(file, "", "not a readable HDF5 file");
+  if (!opened) {
+    return false;
   }
   char link[H5_LINK_SIZE];
   if (h5_leads_out(link, file->handle)) {

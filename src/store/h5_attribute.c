@@ -60,8 +60,11 @@ void h5_set_i64s(H5File* file, const char* object, const char* name, const int64
 }
 
 bool h5_has_attribute(H5File* file, const char* object, const char* name) {
-  return !file->failed &&
-         H5Aexists_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT) > 0;
+  if (file->failed) {
+    return false;
+  }
+  bool found = H5Aexists_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT) > 0;
+  return found || (h5_disk_failed() && h5_fail(file, object, "cannot be read"));
 }
 
 int h5_attribute_count(H5File* file, const char* object, const char* name) {
@@ -98,20 +101,19 @@ static hid_t open_attribute(H5File* file, const char* object, const char* name, 
   hssize_t found = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
   bool good = type >= 0 && H5Tget_class(type) == class && found == (count < 0 ? 1 : count) &&
               (class != H5T_STRING || H5Tis_variable_str(type) > 0);
+  if (!good) {
+    h5_refuse(file, object, "attribute '%s' has another type or length than expected", name);
+  }
   if (type >= 0) {
     H5Tclose(type);
   }
   if (space >= 0) {
     H5Sclose(space);
   }
-  if (good) {
-    return attribute;
-  }
-  if (attribute >= 0) {
+  if (!good && attribute >= 0) {
     H5Aclose(attribute);
   }
-  h5_refuse(file, object, "attribute '%s' has another type or length than expected", name);
-  return -1;
+  return good ? attribute : -1;
 }
 
 static void get(H5File* file, const char* object, const char* name, H5T_class_t class,

@@ -159,6 +159,12 @@ void h5_write(H5File* file, const H5Column* column, const void* data) {
   file->checksum += size > 0 ? hash_bytes(hash, data, size) : hash;
 }
 
+// Whether there is a link; when the disk fails, the file does.
+static bool has_link(H5File* file, const char* name) {
+  bool found = H5Lexists(file->handle, name, H5P_DEFAULT) > 0;
+  return found || (h5_disk_failed() && h5_fail(file, name, "cannot be read"));
+}
+
 bool h5_has(H5File* file, const char* name) {
   if (file->failed) {
     return false;
@@ -171,13 +177,13 @@ bool h5_has(H5File* file, const char* name) {
     }
     if (name[i] == '/') {
       part[i] = '\0';
-      if (H5Lexists(file->handle, part, H5P_DEFAULT) <= 0) {
+      if (!has_link(file, part)) {
         return false;
       }
     }
     part[i] = name[i];
   }
-  return H5Lexists(file->handle, name, H5P_DEFAULT) > 0;
+  return has_link(file, name);
 }
 
 // Our type of a stored one, or -1.
@@ -194,6 +200,8 @@ static int type_of(hid_t stored) {
 }
 
 typedef struct {
+  H5File* file;
+  const char* name;
   hid_t set;
   hid_t space;
   int type;        // H5Type, or -1
@@ -220,23 +228,14 @@ bool h5_is_held(hid_t set, hsize_t rows, hsize_t columns, size_t size) {
          (held > 0 || bytes == 0);
 }
 
-static bool stored_open(Stored* stored, H5File* file, const char* name) {
-  *stored = (Stored){.set = -1, .space = -1, .type = -1};
-  if (file->failed) {
-    return false;
-  }
-  if (!h5_has(file, name)) {
-    return h5_refuse(file, name, "is missing");
-  }
+static bool stored_read(Stored* stored, H5File* file, const char* name) {
   stored->set = H5Dopen2(file->handle, name, H5P_DEFAULT);
   if (stored->set >= 0 && !h5_holds_itself(stored->set)) {
-    stored_close(stored);
     return h5_refuse(file, name, "has its values in another file, which is never followed");
   }
   stored->space = stored->set >= 0 ? H5Dget_space(stored->set) : -1;
   hid_t type = stored->set >= 0 ? H5Dget_type(stored->set) : -1;
   if (stored->space < 0 || type < 0) {
-    stored_close(stored);
     return h5_fail(file, name, "cannot be read");
   }
   stored->axes = H5Sget_simple_extent_ndims(stored->space);
@@ -244,15 +243,24 @@ static bool stored_open(Stored* stored, H5File* file, const char* name) {
   H5Tclose(type);
   if (stored->axes < 1 || stored->axes > 2 || stored->type < 0 ||
       H5Sget_simple_extent_dims(stored->space, stored->shape, NULL) < 0) {
-    stored_close(stored);
     return h5_refuse(file, name, "has a type or shape that this program does not know");
   }
   hsize_t columns = stored->axes == 2 ? stored->shape[1] : 1;
-  if (!h5_is_held(stored->set, stored->shape[0], columns, h5_type_size((H5Type)stored->type))) {
-    stored_close(stored);
-    return h5_refuse(file, name, "claims more values than the file holds");
+  return h5_is_held(stored->set, stored->shape[0], columns, h5_type_size((H5Type)stored->type)) ||
+         h5_refuse(file, name, "claims more values than the file holds");
+}
+
+static bool stored_open(Stored* stored, H5File* file, const char* name) {
+  *stored = (Stored){.file = file, .name = name, .set = -1, .space = -1, .type = -1};
+  if (file->failed) {
+    return false;
   }
-  return true;
+  bool good = h5_has(file, name) ? stored_read(stored, file, name)
+                                 : h5_refuse(file, name, "is missing");
+  if (!good) {
+    stored_close(stored);
+  }
+  return good;
 }
 
 bool h5_shape(H5File* file, const char* name, int64_t* rows, int64_t* columns) {
@@ -310,14 +318,17 @@ void h5_read(H5File* file, const char* name, H5Type type, int64_t rows, int64_t 
 }
 
 // Chains the bytes of rows first ... first + rows - 1.
-static bool hash_rows(Stored* stored, hid_t memory, hsize_t first, hsize_t rows, size_t row_bytes,
-                      void* buffer, uint64_t* hash) {
+static bool hash_rows(const Stored* stored, hid_t memory, hsize_t first, hsize_t rows,
+                      size_t row_bytes, void* buffer, uint64_t* hash) {
   hsize_t offset[2] = {first, 0};
   hsize_t count[2] = {rows, stored->shape[1]};
   hid_t space = H5Screate_simple(stored->axes, count, NULL);
   bool good = space >= 0 &&
               H5Sselect_hyperslab(stored->space, H5S_SELECT_SET, offset, NULL, count, NULL) >= 0 &&
               H5Dread(stored->set, memory, space, stored->space, H5P_DEFAULT, buffer) >= 0;
+  if (!good) {
+    h5_fail(stored->file, stored->name, "cannot be read");
+  }
   if (space >= 0) {
     H5Sclose(space);
   }
@@ -352,7 +363,7 @@ bool h5_hash_stored(H5File* file, const char* name, uint64_t* hash) {
   H5Tclose(memory);
   arena_free(&arena);
   stored_close(&stored);
-  return good || h5_fail(file, name, "cannot be read");
+  return good;
 }
 
 typedef struct {

@@ -6,10 +6,14 @@
 
 #include "store/h5.h"
 
-// Marks the file as failed: "PATH: OBJECT: what (HDF5's innermost message)". Returns false.
+// Marks the file as failed: "PATH: OBJECT: what (HDF5's innermost message)". Returns false. To be
+// called before anything else of HDF5, which forgets its last error with each call.
 bool h5_fail(H5File* file, const char* object, const char* what);
 
-// Same without asking HDF5.
+// Whether it is the disk that made the last call of HDF5 fail.
+bool h5_disk_failed(void);
+
+// Same in our own words, unless it is the disk that failed.
 bool h5_refuse(H5File* file, const char* object, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 

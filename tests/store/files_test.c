@@ -127,6 +127,18 @@ static void lines_of_several_writers_never_mix(void** state) {
   }
 }
 
+static void a_line_that_was_cut_off_spoils_no_other(void** state) {
+  Fixture* f = *state;
+  const char* path = path_of(f, "metrics.jsonl");
+  char* bytes;
+  size_t size;
+  assert_true(files_write(path, "whole\ncut o", 11, &f->error));
+  assert_true(files_append_line(path, "next", &f->error));
+  assert_true(files_append_line(path, "last", &f->error));
+  assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
+  assert_string_equal(bytes, "whole\ncut o\nnext\nlast\n");
+}
+
 static void directories_are_made_with_their_parents(void** state) {
   Fixture* f = *state;
   assert_true(files_make_directory(path_of(f, "a/b/c/"), &f->error));
@@ -222,6 +234,7 @@ int main(void) {
                                       tear_down),
       cmocka_unit_test_setup_teardown(large_files_are_read_whole, set_up, tear_down),
       cmocka_unit_test_setup_teardown(lines_of_several_writers_never_mix, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_line_that_was_cut_off_spoils_no_other, set_up, tear_down),
       cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
       cmocka_unit_test_setup_teardown(names_come_in_order, set_up, tear_down),
       cmocka_unit_test_setup_teardown(failures_name_the_path, set_up, tear_down),
