@@ -1,8 +1,7 @@
 // replay.h - a ring buffer of transitions.
 //
-// One row per transition, so that drawing a random one touches one place in memory:
-//   obs (O) | act (A) in [-1, 1] | next_obs (O) | rew | terminated | logp
-// The rows live in reserved address space of `limit` rows; `capacity` <= limit may change.
+// One row per transition (env/transition.h), so that drawing a random one touches one place in
+// memory. The rows live in reserved address space of `limit` rows; `capacity` <= limit may change.
 #ifndef ENV_REPLAY_H
 #define ENV_REPLAY_H
 
@@ -10,16 +9,15 @@
 #include "base/arena.h"
 #include "base/real.h"
 #include "base/rng.h"
+#include "env/transition.h"
 
 typedef struct {
-  int obs_size;      // O
-  int act_size;      // A
-  int row_size;      // numbers per row: 2 O + A + 3
+  TransitionRow row; // layout of a row
   int64_t limit;     // rows that are reserved
   int64_t capacity;  // rows of the ring now
   int64_t size;      // rows in use
   int64_t next;      // where the next row goes
-  Real* rows;        // (limit, row_size)
+  Real* rows;        // (limit, row.size)
 } Replay;
 
 // A batch with one array per field.
@@ -46,14 +44,6 @@ void replay_set_capacity(Replay* replay, int64_t capacity);
 
 // The i-th oldest row, 0 <= i < size.
 const Real* replay_row(const Replay* replay, int64_t i);
-
-// Fields of a row.
-const Real* replay_row_obs(const Replay* replay, const Real* row);
-const Real* replay_row_act(const Replay* replay, const Real* row);
-const Real* replay_row_next_obs(const Replay* replay, const Real* row);
-Real replay_row_rew(const Replay* replay, const Real* row);
-bool replay_row_terminated(const Replay* replay, const Real* row);
-Real replay_row_logp(const Replay* replay, const Real* row);
 
 void batch_init(Batch* batch, int size, int obs_size, int act_size, Arena* arena);
 

@@ -83,7 +83,7 @@ bool controller_init(Controller* controller, const HyperOptions* options,
                      const ControllerShape* shape, uint64_t seed, Arena* arena, Error* error);
 
 // Copies version, parameters and results of a controller of the same shape.
-void controller_copy(Controller* to, const Controller* from);
+void controller_copy(Controller* to, Controller* from);
 
 // Widens what was seen by features (rows, FEATURE_COUNT), raw; those that are not finite are left
 // out.

@@ -9,14 +9,13 @@
 #include "env/replay.h"
 
 typedef struct {
-  int obs_size, act_size;
-  int row_size;     // 2 O + A + 3
+  TransitionRow row;  // layout of a row
   int limit;        // steps until the episode is cut
   int length;       // steps so far
   bool running;
   double total;     // undiscounted return so far
   double* obs;      // (O) current observation
-  Real* rows;       // (limit, row_size): obs | act | next_obs | rew | terminated | logp
+  Real* rows;       // (limit, row.size) transitions
   int64_t most;     // episodes that can end
   int64_t ended;    // episodes that have
   int64_t* ends;    // (ended) rows that had entered the real buffer when each had ended
@@ -32,6 +31,9 @@ void real_episode_begin(RealEpisode* episode, Env* env, Rng* rng);
 
 // The current observation as the networks see it: (O).
 void real_episode_policy_obs(Real* obs, const RealEpisode* episode);
+
+// Its t-th transition, 0 <= t < length.
+const Real* real_episode_row(const RealEpisode* episode, int t);
 
 // Steps the environment with act in [-1, 1]^A, drawn with log-density logp.
 EnvStep real_episode_step(RealEpisode* episode, Env* env, const Real* act, Real logp);

@@ -6,15 +6,15 @@
 
 static void fill_replay(Replay* replay, Rng* rng, Arena* arena) {
   ArenaMark mark = arena_mark(arena);
-  int row = 2 * replay->obs_size + replay->act_size + 1;
+  int row = 2 * replay->row.obs_size + replay->row.act_size + 1;
   Real* numbers = ARENA_NEW(arena, row, Real);
   for (int64_t i = 0; i < replay->limit; i++) {
     rng_fill_normal(numbers, row, rng);
-    Real* act = numbers + replay->obs_size;
-    for (int a = 0; a < replay->act_size; a++) {
+    Real* act = numbers + replay->row.obs_size;
+    for (int a = 0; a < replay->row.act_size; a++) {
       act[a] = (Real)tanh((double)act[a]);
     }
-    replay_add(replay, numbers, act, act + replay->act_size, numbers[row - 1], false, 0);
+    replay_add(replay, numbers, act, act + replay->row.act_size, numbers[row - 1], false, 0);
   }
   arena_release(arena, mark);
 }

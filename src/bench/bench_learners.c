@@ -116,8 +116,8 @@ static void gather(Learners* l) {
     const Real* row = replay_row(replay, l->rows[b]);
     Real* target = l->target + (size_t)b * (size_t)(O + 1);
     memcpy(l->in + (size_t)b * (size_t)(O + A), row, (size_t)(O + A) * sizeof(Real));
-    target[0] = replay_row_rew(replay, row);
-    memcpy(target + 1, replay_row_next_obs(replay, row), (size_t)O * sizeof(Real));
+    target[0] = transition_rew(&replay->row, row);
+    memcpy(target + 1, transition_next_obs(&replay->row, row), (size_t)O * sizeof(Real));
   }
 }
 

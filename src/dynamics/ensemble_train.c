@@ -29,12 +29,12 @@ static void copy_reals(Real* restrict out, const Real* restrict in, int count) {
 // Network input (unscaled) and target of one transition.
 static void make_example(Real* restrict in, Real* restrict target, const Replay* replay,
                          const Real* row) {
-  const Real* obs = replay_row_obs(replay, row);
-  const Real* next_obs = replay_row_next_obs(replay, row);
-  copy_reals(in, obs, replay->obs_size);
-  copy_reals(in + replay->obs_size, replay_row_act(replay, row), replay->act_size);
-  target[0] = replay_row_rew(replay, row);
-  for (int o = 0; o < replay->obs_size; o++) {
+  const Real* obs = transition_obs(&replay->row, row);
+  const Real* next_obs = transition_next_obs(&replay->row, row);
+  copy_reals(in, obs, replay->row.obs_size);
+  copy_reals(in + replay->row.obs_size, transition_act(&replay->row, row), replay->row.act_size);
+  target[0] = transition_rew(&replay->row, row);
+  for (int o = 0; o < replay->row.obs_size; o++) {
     target[1 + o] = next_obs[o] - obs[o];
   }
 }
@@ -266,9 +266,9 @@ void ensemble_train(EnsembleTraining* training, Ensemble* ensemble, const Replay
                     Rng* rng) {
   struct EnsembleScratch* scratch = ensemble->scratch;
   size_t net_bytes = ensemble->net.size * sizeof(Real);
-  CHECK(replay->obs_size == ensemble->obs_size && replay->act_size == ensemble->act_size,
-        "ensemble_train: transitions of %d + %d numbers, expected %d + %d", replay->obs_size,
-        replay->act_size, ensemble->obs_size, ensemble->act_size);
+  CHECK(replay->row.obs_size == ensemble->obs_size && replay->row.act_size == ensemble->act_size,
+        "ensemble_train: transitions of %d + %d numbers, expected %d + %d", replay->row.obs_size,
+        replay->row.act_size, ensemble->obs_size, ensemble->act_size);
   CHECK(replay->size >= 2 && replay->size <= scratch->max_rows,
         "ensemble_train: %lld transitions, expected 2 ... %lld", (long long)replay->size,
         (long long)scratch->max_rows);

@@ -11,32 +11,22 @@
 #define CACHE_LINE 64
 
 static Real* row_at(const Replay* replay, int64_t position) {
-  return replay->rows + (size_t)position * (size_t)replay->row_size;
+  return replay->rows + (size_t)position * (size_t)replay->row.size;
 }
 
 static size_t rows_bytes(const Replay* replay, int64_t count) {
-  return (size_t)count * (size_t)replay->row_size * sizeof(Real);
+  return (size_t)count * (size_t)replay->row.size * sizeof(Real);
 }
-
-static void copy_reals(Real* out, const Real* in, int count) {
-  for (int i = 0; i < count; i++) {
-    out[i] = in[i];
-  }
-}
-
-static int row_size_of(int obs_size, int act_size) { return 2 * obs_size + act_size + 3; }
 
 double replay_row_bytes(int obs_size, int act_size) {
-  return (double)row_size_of(obs_size, act_size) * sizeof(Real);
+  return (double)transition_row(obs_size, act_size).size * sizeof(Real);
 }
 
 void replay_init(Replay* replay, int obs_size, int act_size, int64_t limit) {
   CHECK(obs_size > 0 && act_size > 0, "replay_init: obs_size %d, act_size %d", obs_size, act_size);
   CHECK(limit > 0 && limit <= INT32_MAX, "replay_init: limit %lld", (long long)limit);
   *replay = (Replay){
-      .obs_size = obs_size,
-      .act_size = act_size,
-      .row_size = row_size_of(obs_size, act_size),
+      .row = transition_row(obs_size, act_size),
       .limit = limit,
       .capacity = limit,
   };
@@ -52,15 +42,13 @@ void replay_free(Replay* replay) {
 
 void replay_add(Replay* replay, const Real* obs, const Real* act, const Real* next_obs, Real rew,
                 bool terminated, Real logp) {
-  int O = replay->obs_size;
-  int A = replay->act_size;
-  Real* row = row_at(replay, replay->next);
-  copy_reals(row, obs, O);
-  copy_reals(row + O, act, A);
-  copy_reals(row + O + A, next_obs, O);
-  row[2 * O + A] = rew;
-  row[2 * O + A + 1] = terminated ? (Real)1 : (Real)0;
-  row[2 * O + A + 2] = logp;
+  TransitionFields row = transition_fields(&replay->row, row_at(replay, replay->next));
+  transition_copy(row.obs, obs, replay->row.obs_size);
+  transition_copy(row.act, act, replay->row.act_size);
+  transition_copy(row.next_obs, next_obs, replay->row.obs_size);
+  *row.rew = rew;
+  *row.terminated = terminated ? 1 : 0;
+  *row.logp = logp;
   replay->next = (replay->next + 1) % replay->capacity;
   if (replay->size < replay->capacity) {
     replay->size++;
@@ -117,31 +105,6 @@ const Real* replay_row(const Replay* replay, int64_t i) {
   return row_at(replay, (oldest + i) % replay->capacity);
 }
 
-const Real* replay_row_obs(const Replay* replay, const Real* row) {
-  (void)replay;
-  return row;
-}
-
-const Real* replay_row_act(const Replay* replay, const Real* row) {
-  return row + replay->obs_size;
-}
-
-const Real* replay_row_next_obs(const Replay* replay, const Real* row) {
-  return row + replay->obs_size + replay->act_size;
-}
-
-Real replay_row_rew(const Replay* replay, const Real* row) {
-  return row[replay->row_size - 3];
-}
-
-bool replay_row_terminated(const Replay* replay, const Real* row) {
-  return row[replay->row_size - 2] > (Real)0.5;
-}
-
-Real replay_row_logp(const Replay* replay, const Real* row) {
-  return row[replay->row_size - 1];
-}
-
 void batch_init(Batch* batch, int size, int obs_size, int act_size, Arena* arena) {
   CHECK(size > 0, "batch_init: size %d", size);
   size_t B = (size_t)size;
@@ -155,14 +118,13 @@ void batch_init(Batch* batch, int size, int obs_size, int act_size, Arena* arena
   };
 }
 
-static void copy_row(Batch* batch, int b, const Replay* replay, const Real* row) {
-  int O = replay->obs_size;
-  int A = replay->act_size;
-  copy_reals(batch->obs + (size_t)b * (size_t)O, row, O);
-  copy_reals(batch->act + (size_t)b * (size_t)A, row + O, A);
-  copy_reals(batch->next_obs + (size_t)b * (size_t)O, row + O + A, O);
-  batch->rew[b] = row[2 * O + A];
-  batch->terminated[b] = row[2 * O + A + 1];
+static void copy_row(Batch* batch, int b, const TransitionRow* layout, const Real* row) {
+  size_t O = (size_t)layout->obs_size, A = (size_t)layout->act_size, at = (size_t)b;
+  transition_copy(batch->obs + at * O, transition_obs(layout, row), layout->obs_size);
+  transition_copy(batch->act + at * A, transition_act(layout, row), layout->act_size);
+  transition_copy(batch->next_obs + at * O, transition_next_obs(layout, row), layout->obs_size);
+  batch->rew[b] = transition_rew(layout, row);
+  batch->terminated[b] = transition_terminated(layout, row);
 }
 
 // Random rows miss every cache: fetch some rows ahead of their use.
@@ -182,7 +144,7 @@ static void copy_rows(Batch* batch, int first, const Replay* replay, const int32
     if (i + PREFETCH_AHEAD < count) {
       prefetch_row(replay, positions[i + PREFETCH_AHEAD]);
     }
-    copy_row(batch, first + i, replay, row_at(replay, positions[i]));
+    copy_row(batch, first + i, &replay->row, row_at(replay, positions[i]));
   }
 }
 
@@ -209,21 +171,21 @@ static bool is_consistent(const Replay* replay) {
 
 void replay_visit(Replay* replay, Archive* archive, const char* name) {
   archive_enter(archive, name);
-  int64_t row_size = replay->row_size;
+  int64_t row_size = replay->row.size;
   archive_i64(archive, "row_size", &row_size, 1);
   archive_i64(archive, "capacity", &replay->capacity, 1);
   archive_i64(archive, "size", &replay->size, 1);
   archive_i64(archive, "next", &replay->next, 1);
-  if (!archive->failed && (row_size != replay->row_size || !is_consistent(replay))) {
+  if (!archive->failed && (row_size != replay->row.size || !is_consistent(replay))) {
     archive_fail(archive,
                  "%s: capacity %lld, size %lld, next %lld, %lld numbers a row; expected at most "
                  "%lld rows of %d numbers",
                  name, (long long)replay->capacity, (long long)replay->size,
                  (long long)replay->next, (long long)row_size, (long long)replay->limit,
-                 replay->row_size);
+                 replay->row.size);
   }
   if (!archive->failed) {
-    archive_real(archive, "rows", replay->rows, (size_t)replay->size * (size_t)replay->row_size);
+    archive_real(archive, "rows", replay->rows, (size_t)replay->size * (size_t)replay->row.size);
   }
   archive_leave(archive);
 }

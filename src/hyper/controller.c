@@ -140,31 +140,6 @@ bool controller_init(Controller* c, const HyperOptions* o, const ControllerShape
   return true;
 }
 
-static void copy_reals(Real* to, const Real* from, size_t count) {
-  memcpy(to, from, count * sizeof(Real));
-}
-
-void controller_copy(Controller* to, const Controller* from) {
-  to->version = from->version;
-  to->active_group = from->active_group;
-  to->best_score = from->best_score;
-  to->best_version = from->best_version;
-  to->stages = from->stages;
-  to->seen = from->seen;
-  memcpy(to->stage, from->stage, (size_t)from->stages * sizeof *from->stage);
-  for (int h = 0; h < HEAD_COUNT; h++) {
-    const ControllerHead* source = &from->heads[h];
-    if (source->scheduled) {
-      ControllerHead* head = &to->heads[h];
-      copy_reals(head->params, source->params, source->net.size);
-      copy_reals(head->best, source->best, source->net.size);
-      copy_reals(head->adam.first, source->adam.first, source->net.size);
-      copy_reals(head->adam.second, source->adam.second, source->net.size);
-      head->adam.steps = source->adam.steps;
-    }
-  }
-}
-
 void controller_see(Controller* c, const double* features, int rows) {
   for (int i = 0; i < rows * FEATURE_COUNT; i++) {
     int f = i % FEATURE_COUNT;
@@ -306,4 +281,15 @@ void controller_visit(Controller* c, Archive* ar) {
       archive_leave(ar);
     }
   }
+}
+
+void controller_copy(Controller* to, Controller* from) {
+  ArchiveMemory memory = {0};
+  Archive ar;
+  archive_init_memory(&ar, ARCHIVE_SAVE, &memory);
+  controller_visit(from, &ar);
+  archive_init_memory(&ar, ARCHIVE_LOAD, &memory);
+  controller_visit(to, &ar);
+  CHECK(!ar.failed, "%s", ar.error.text);
+  archive_memory_free(&memory);
 }

@@ -5,10 +5,10 @@
 // Target d of the model in one row: the reward, then the change of the observation.
 static double target(const Replay* replay, const Real* row, int d) {
   if (d == 0) {
-    return (double)replay_row_rew(replay, row);
+    return (double)transition_rew(&replay->row, row);
   }
-  const Real* obs = replay_row_obs(replay, row);
-  return (double)replay_row_next_obs(replay, row)[d - 1] - (double)obs[d - 1];
+  const Real* obs = transition_obs(&replay->row, row);
+  return (double)transition_next_obs(&replay->row, row)[d - 1] - (double)obs[d - 1];
 }
 
 static double variance(const Replay* replay, int d) {
@@ -24,10 +24,10 @@ static double variance(const Replay* replay, int d) {
 
 static double mean_error(const Replay* replay) {
   double sum = 0;
-  for (int d = 0; d <= replay->obs_size; d++) {
+  for (int d = 0; d <= replay->row.obs_size; d++) {
     sum += variance(replay, d);
   }
-  return sum / (replay->obs_size + 1);
+  return sum / (replay->row.obs_size + 1);
 }
 
 static double largest_reward(const Replay* replay) {

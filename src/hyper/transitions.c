@@ -13,36 +13,35 @@ typedef struct {
   float* final_observations;  // (episodes, O)
 } Transitions;
 
-// A row of the buffer or of the running episode: both begin obs, act, next_obs, rew, terminated.
+// A row of the buffer or of the running episode.
 static const Real* row_at(const Mbpo* m, int64_t i) {
-  if (i < m->real.size) {
-    return replay_row(&m->real, i);
-  }
-  size_t running = (size_t)(i - m->real.size);
-  return m->episode.rows + running * (size_t)m->episode.row_size;
+  return i < m->real.size ? replay_row(&m->real, i)
+                          : real_episode_row(&m->episode, (int)(i - m->real.size));
 }
 
 static void copy_row(Transitions* t, const Mbpo* m, int64_t i) {
   const EnvSpec* spec = &m->env.spec;
   int O = spec->obs_size;
   int A = spec->act_size;
+  const TransitionRow* layout = &m->real.row;
   const Real* row = row_at(m, i);
+  const Real *obs = transition_obs(layout, row), *act = transition_act(layout, row);
   for (int o = 0; o < O; o++) {
-    t->observations[i * O + o] = (float)row[o];
+    t->observations[i * O + o] = (float)obs[o];
   }
   for (int a = 0; a < A; a++) {
     double middle = (spec->act_high[a] + spec->act_low[a]) / 2;
     double half = (spec->act_high[a] - spec->act_low[a]) / 2;
-    t->actions[i * A + a] = (float)(middle + half * (double)row[O + a]);
+    t->actions[i * A + a] = (float)(middle + half * (double)act[a]);
   }
-  t->rewards[i] = (float)row[2 * O + A];
-  t->terminated[i] = row[2 * O + A + 1] != 0;
+  t->rewards[i] = (float)transition_rew(layout, row);
+  t->terminated[i] = transition_terminated(layout, row);
 }
 
 // An episode's last row is row `end` - 1.
 static void end_episode(Transitions* t, const Mbpo* m, int64_t end) {
   int O = m->sac.obs_size;
-  const Real* next_obs = row_at(m, end - 1) + O + m->sac.act_size;
+  const Real* next_obs = transition_next_obs(&m->real.row, row_at(m, end - 1));
   t->truncated[end - 1] = !t->terminated[end - 1];
   for (int o = 0; o < O; o++) {
     t->final_observations[t->episodes * O + o] = (float)next_obs[o];

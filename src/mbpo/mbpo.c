@@ -21,11 +21,11 @@ double mbpo_recent_reward(const Mbpo* m, int steps) {
   double sum = 0;
   int count = 0;
   for (; count < steps && count < running; count++) {
-    const Real* row = m->episode.rows + (size_t)(running - 1 - count) * (size_t)m->episode.row_size;
-    sum += (double)replay_row_rew(&m->real, row);
+    const Real* row = real_episode_row(&m->episode, running - 1 - count);
+    sum += (double)transition_rew(&m->episode.row, row);
   }
   for (; count < steps && ended > 0; count++) {
-    sum += (double)replay_row_rew(&m->real, replay_row(&m->real, --ended));
+    sum += (double)transition_rew(&m->real.row, replay_row(&m->real, --ended));
   }
   return count > 0 ? sum / count : NAN;
 }

@@ -41,7 +41,7 @@ static void draw_start_states(RolloutScratch* s, const Replay* real, int count, 
   rng_fill_below(s->index, count, (int32_t)real->size, rng);
   for (int b = 0; b < count; b++) {
     const Real* row = replay_row(real, s->index[b]);
-    memcpy(s->obs + b * s->obs_size, replay_row_obs(real, row), (size_t)s->obs_size * sizeof(Real));
+    transition_copy(s->obs + b * s->obs_size, transition_obs(&real->row, row), s->obs_size);
   }
 }
 

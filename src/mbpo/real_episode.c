@@ -4,10 +4,9 @@
 
 void real_episode_init(RealEpisode* episode, const EnvSpec* spec, int limit, int64_t steps,
                        Arena* arena) {
-  *episode = (RealEpisode){.obs_size = spec->obs_size, .act_size = spec->act_size, .limit = limit};
-  episode->row_size = 2 * spec->obs_size + spec->act_size + 3;
+  *episode = (RealEpisode){.row = transition_row(spec->obs_size, spec->act_size), .limit = limit};
   episode->obs = ARENA_NEW(arena, spec->obs_size, double);
-  episode->rows = ARENA_NEW(arena, (size_t)limit * (size_t)episode->row_size, Real);
+  episode->rows = ARENA_NEW(arena, (size_t)limit * (size_t)episode->row.size, Real);
   episode->most = steps;
   episode->ends = memory_reserve((size_t)steps * sizeof(int64_t));
 }
@@ -26,22 +25,25 @@ void real_episode_begin(RealEpisode* episode, Env* env, Rng* rng) {
 }
 
 void real_episode_policy_obs(Real* obs, const RealEpisode* episode) {
-  for (int o = 0; o < episode->obs_size; o++) {
+  for (int o = 0; o < episode->row.obs_size; o++) {
     obs[o] = (Real)episode->obs[o];
   }
 }
 
+const Real* real_episode_row(const RealEpisode* episode, int t) {
+  return episode->rows + (size_t)t * (size_t)episode->row.size;
+}
+
 EnvStep real_episode_step(RealEpisode* episode, Env* env, const Real* act, Real logp) {
-  int O = episode->obs_size;
-  int A = episode->act_size;
-  Real* row = episode->rows + (size_t)episode->length * (size_t)episode->row_size;
-  real_episode_policy_obs(row, episode);
-  memcpy(row + O, act, (size_t)A * sizeof(Real));
+  Real* rows = episode->rows + (size_t)episode->length * (size_t)episode->row.size;
+  TransitionFields row = transition_fields(&episode->row, rows);
+  real_episode_policy_obs(row.obs, episode);
+  transition_copy(row.act, act, episode->row.act_size);
   EnvStep step = env_step_normalized(env, episode->obs, act);
-  real_episode_policy_obs(row + O + A, episode);
-  row[2 * O + A] = (Real)step.reward;
-  row[2 * O + A + 1] = step.terminated ? 1 : 0;
-  row[2 * O + A + 2] = logp;
+  real_episode_policy_obs(row.next_obs, episode);
+  *row.rew = (Real)step.reward;
+  *row.terminated = step.terminated ? 1 : 0;
+  *row.logp = logp;
   episode->length++;
   episode->total += step.reward;
   return step;
@@ -51,12 +53,11 @@ bool real_episode_ended(RealEpisode* episode, const EnvStep* last, Replay* real)
   if (!last->terminated && episode->length < episode->limit) {
     return false;
   }
-  int O = episode->obs_size;
-  int A = episode->act_size;
+  const TransitionRow* r = &episode->row;
   for (int t = 0; t < episode->length; t++) {
-    const Real* row = episode->rows + (size_t)t * (size_t)episode->row_size;
-    replay_add(real, row, row + O, row + O + A, row[2 * O + A], row[2 * O + A + 1] != 0,
-               row[2 * O + A + 2]);
+    const Real* row = real_episode_row(episode, t);
+    replay_add(real, transition_obs(r, row), transition_act(r, row), transition_next_obs(r, row),
+               transition_rew(r, row), transition_terminated(r, row), transition_logp(r, row));
   }
   int64_t before = episode->ended > 0 ? episode->ends[episode->ended - 1] : 0;
   CHECK(episode->ended < episode->most, "more than %lld episodes", (long long)episode->most);
@@ -70,12 +71,12 @@ void real_episode_visit(RealEpisode* episode, Archive* archive) {
   archive_i32(archive, "length", &episode->length, 1);
   archive_bool(archive, "running", &episode->running);
   archive_f64(archive, "total", &episode->total, 1);
-  archive_f64(archive, "obs", episode->obs, (size_t)episode->obs_size);
+  archive_f64(archive, "obs", episode->obs, (size_t)episode->row.obs_size);
   if (episode->length < 0 || episode->length > episode->limit) {
     archive_fail(archive, "episode length %d, expected 0 to %d", episode->length, episode->limit);
   } else {
     archive_real(archive, "rows", episode->rows,
-                 (size_t)episode->length * (size_t)episode->row_size);
+                 (size_t)episode->length * (size_t)episode->row.size);
   }
   archive_i64(archive, "ended", &episode->ended, 1);
   if (episode->ended < 0 || episode->ended > episode->most) {

@@ -104,11 +104,11 @@ static void resume_equals_uninterrupted(void** state) {
 }
 
 static Real* stored_rew(Replay* replay, int row) {
-  return &replay->rows[(row + 1) * replay->row_size - 3];
+  return &replay->rows[(row + 1) * replay->row.size - 3];
 }
 
 static Real* stored_obs(Replay* replay, int row) {
-  return &replay->rows[row * replay->row_size];
+  return &replay->rows[row * replay->row.size];
 }
 
 // Early stopping compares errors with each other, never with a number of its own.

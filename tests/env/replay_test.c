@@ -24,15 +24,15 @@ static void add(Replay* replay, int id) {
 }
 
 static void assert_is_transition(const Replay* replay, const Real* row, int id) {
-  assert_true(replay_row_obs(replay, row)[0] == (Real)id);
-  assert_true(replay_row_obs(replay, row)[OBS - 1] == (Real)id + (Real)0.5);
-  assert_true(replay_row_act(replay, row)[0] == (Real)id * (Real)0.5);
-  assert_true(replay_row_act(replay, row)[ACT - 1] == -(Real)id);
-  assert_true(replay_row_next_obs(replay, row)[0] == (Real)id + 1000);
-  assert_true(replay_row_next_obs(replay, row)[OBS - 1] == (Real)id + 3000);
-  assert_true(replay_row_rew(replay, row) == (Real)id * 2);
-  assert_true(replay_row_terminated(replay, row) == (id % 3 == 0));
-  assert_true(replay_row_logp(replay, row) == (Real)-id);
+  assert_true(transition_obs(&replay->row, row)[0] == (Real)id);
+  assert_true(transition_obs(&replay->row, row)[OBS - 1] == (Real)id + (Real)0.5);
+  assert_true(transition_act(&replay->row, row)[0] == (Real)id * (Real)0.5);
+  assert_true(transition_act(&replay->row, row)[ACT - 1] == -(Real)id);
+  assert_true(transition_next_obs(&replay->row, row)[0] == (Real)id + 1000);
+  assert_true(transition_next_obs(&replay->row, row)[OBS - 1] == (Real)id + 3000);
+  assert_true(transition_rew(&replay->row, row) == (Real)id * 2);
+  assert_true(transition_terminated(&replay->row, row) == (id % 3 == 0));
+  assert_true(transition_logp(&replay->row, row) == (Real)-id);
 }
 
 // The buffer must hold exactly the transitions first ... last, in this order.

@@ -421,8 +421,8 @@ static void repeat_everything(Mbpo* m) {
   Real* running = m->episode.rows;
   size_t O = (size_t)m->sac.obs_size, A = (size_t)m->sac.act_size;
   for (int64_t i = 0; i < real->size + m->episode.length; i++) {
-    Real* row = i < real->size ? real->rows + (size_t)i * (size_t)real->row_size
-                               : running + (size_t)(i - real->size) * (size_t)real->row_size;
+    Real* row = i < real->size ? real->rows + (size_t)i * (size_t)real->row.size
+                               : running + (size_t)(i - real->size) * (size_t)real->row.size;
     memset(row, 0, O * sizeof *row);
     memset(row + O + A, 0, O * sizeof *row);
     row[2 * O + A] = 1;

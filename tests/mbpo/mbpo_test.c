@@ -158,7 +158,7 @@ static void whole_episodes_enter_the_real_buffer(void** state) {
   run(&m, 1);
   assert_int_equal(m.real.size, 200);
   // cut by the path limit, so not terminated
-  assert_false(replay_row_terminated(&m.real, replay_row(&m.real, 199)));
+  assert_false(transition_terminated(&m.real.row, replay_row(&m.real, 199)));
   mbpo_free(&m);
   arena_free(&arena);
 }
@@ -271,7 +271,7 @@ static void bytes_are_known_beforehand(void** state) {
     Error error;
     assert_true(mbpo_init(&m, &setup, &arena, &error));
     MbpoBytes bytes = mbpo_bytes(&setup, &m.env.spec);
-    double row = m.imagined.row_size * (double)sizeof(Real);
+    double row = m.imagined.row.size * (double)sizeof(Real);
     assert_true(bytes.imagined == (double)m.imagined.limit * row);
     double taken = (double)arena_bytes(&arena);
     // blocks of the arena are not filled to their ends, and small arrays are not counted
