@@ -80,6 +80,7 @@ typedef struct {
   PbtOptions pbt;
   RorOptions ror;
   ForkOptions fork;
+  ExternalOptions external;
   ComputeOptions compute;
   RunOptions run;
   LogOptions log;

@@ -15,6 +15,10 @@
 bool run_files_read(RunConfig* config, const char* directory, int count, char* const* operands,
                     Error* error);
 
+// Whether the operands name the controller outside of the program that a run is to go on with.
+bool run_files_check_controller(const RunConfig* config, int count, char* const* operands,
+                                Error* error);
+
 // Makes the directory of a resolved configuration a run, or checks that it is this run.
 bool run_files_open(RunConfig* config, Error* error);
 

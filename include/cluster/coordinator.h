@@ -44,11 +44,11 @@ bool coordinator_init(Coordinator* coordinator, const Experiment* experiment,
 // NEXT_FAILED: its controller cannot be read.
 NextAnswer coordinator_next(Coordinator* coordinator, BeginMessage* begin, int rank, Error* error);
 
-// The action at a decision: a function of (seed, hyper-episode, decision, policy version, state).
-// The verdict is DROP if somebody else has sealed the hyper-episode, else GO. False: the version
-// cannot be read.
-bool coordinator_decide(OrderMessage* order, Coordinator* coordinator, const ReportMessage* report,
-                        int rank, Error* error);
+// The action at a decision: a function of (seed, hyper-episode, decision, policy version, state),
+// or what was answered from outside. The verdict is DROP if somebody else has sealed the
+// hyper-episode, else GO. *later: there is no action yet (scheduler_ask). False: none can be had.
+bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* coordinator,
+                        const ReportMessage* report, int rank, Error* error);
 
 // Notes a sealed trajectory; folds each stage that is now complete.
 bool coordinator_sealed(Coordinator* coordinator, const SealedMessage* sealed, int rank,

@@ -12,7 +12,7 @@ typedef enum {
   TAG_READY = 1,  // worker -> 0: give me a hyper-episode. Answer: BEGIN or STOP, when there is one
   TAG_BEGIN,      // 0 -> worker: run this hyper-episode
   TAG_STOP,       // 0 -> worker: all have come to rest: end
-  TAG_REPORT,     // worker -> 0: a decision is due. Answer: ORDER
+  TAG_REPORT,     // worker -> 0: a decision is due. Answer: ORDER, perhaps much later
   TAG_ORDER,      // 0 -> worker: the action
   TAG_SEALED,     // worker -> 0: the trajectory file is in place. No answer
   TAG_SAVED,      // worker -> 0: a checkpoint is in place. No answer
@@ -77,8 +77,9 @@ size_t order_size(const OrderMessage* order);
 typedef struct {
   int64_t hyper_episode;
   int32_t diverged;
-  int32_t unused;
-  double score;  // mean over epochs of the mean evaluation return
+  int32_t decisions;
+  double reward;  // of the last of them
+  double score;   // mean over epochs of the mean evaluation return
   Progress progress;
 } SealedMessage;
 

@@ -3,6 +3,7 @@
 #define HYPER_EXPERIMENT_H
 
 #include "hyper/baseline.h"
+#include "hyper/external_options.h"
 #include "hyper/fork.h"
 #include "hyper/hyper_mdp.h"
 #include "hyper/population.h"
@@ -10,10 +11,10 @@
 #include "hyper/ror_trainer.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
-  OPT(CHOICE, kind, "ppo", "fixed|random|static|ppo|apply|replay|pbt|ror|fork", 0, "", \
+  OPT(CHOICE, kind, "ppo", "fixed|random|static|ppo|apply|replay|pbt|ror|fork|external", 0, "", \
       "who sets the hyperparameters: MBPO itself, chance at each decision or once a run, the " \
       "learning controller, a trained one, a file, a population, RoR's trainer, a " \
-      "fork of another run") \
+      "fork of another run, another program") \
   OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs, unless a controller learns") \
   OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
@@ -43,6 +44,7 @@ typedef struct {
   PbtOptions pbt;
   RorOptions ror;
   ForkOptions fork;
+  ExternalOptions external;
   bool log_transitions;
   const Baseline* baseline;   // NULL: none
   const char* config;         // canonical text of all that results depend on

@@ -32,6 +32,7 @@ void run_directory_sweep(const RunDirectory* directory, bool complete);
 void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
 void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version);
 void run_snapshot_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
+void run_answers_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
 void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
 
 #endif  // HYPER_RUN_DIRECTORY_H

@@ -47,7 +47,17 @@ typedef struct {
   int version;   // that the hyper-episode acts with
   const HyperState* state;
   double* notes;  // (plan.notes) of the hyper-episode, to be read and changed; zeros at the begin
+  double reward;  // of the decision before
 } SchedulerRequest;
+
+// How a hyper-episode ended that was sealed here.
+typedef struct {
+  int64_t hyper_episode;
+  bool diverged;
+  double score;
+  int decisions;
+  double reward;  // of the last of them
+} SchedulerOutcome;
 
 struct SchedulerKind {
   const char* name;     // scheduler.kind
@@ -82,6 +92,16 @@ struct SchedulerKind {
   // Chooses for the heads that are asked; the action comes empty. NULL: never chooses.
   void (*decide)(HyperAction* action, Scheduler* s, const SchedulerRequest* request);
 
+  // Instead of decide, where the answer comes from outside: later, if it is not there yet. `decide`
+  // then says again what was answered, for an audit. NULL: all answers are there at once.
+  bool (*ask)(HyperAction* action, bool* later, Scheduler* s, const SchedulerRequest* request,
+              Error* error);
+
+  // With ask: takes what has come from outside, the ends of hyper-episodes, and the end of all.
+  bool (*listen)(int64_t* answered, Scheduler* s, double patience, Error* error);
+  void (*sealed)(Scheduler* s, const SchedulerOutcome* outcome);
+  void (*close)(Scheduler* s);
+
   // Makes the next version of the stage `version`, whose hyper-episodes are all sealed. NULL: none.
   bool (*fold)(Scheduler* s, const StageResult** result, Error* error);
 
@@ -115,7 +135,22 @@ bool scheduler_take_up(Scheduler* scheduler, int version, Error* error);
 // Which hyperparameters of hyper-episodes with this version it sets; MBPO sets the others.
 MbpoScheduled scheduler_sets(const Scheduler* scheduler, int version);
 
+// What is decided, as far as it is known; else no head chooses.
 void scheduler_decide(HyperAction* action, Scheduler* scheduler, const SchedulerRequest* request);
+
+// The same for a run. *later: it is not decided yet; once scheduler_listen says so, ask again.
+bool scheduler_ask(HyperAction* action, bool* later, Scheduler* scheduler,
+                   const SchedulerRequest* request, Error* error);
+
+// Takes what has come from outside, and waits for it up to `patience` seconds. *answered: a
+// hyper-episode whose open decision can be asked for again, -1: none. To be called often, and first
+// before a run begins.
+bool scheduler_listen(int64_t* answered, Scheduler* scheduler, double patience, Error* error);
+
+void scheduler_sealed(Scheduler* scheduler, const SchedulerOutcome* outcome);
+
+// Ends what is outside. Nothing may be asked any more.
+void scheduler_close(Scheduler* scheduler);
 
 // Folds the next stage if it is complete: all hyper-episodes below `sealed` are sealed. *result:
 // what that stage was like; NULL if nothing was to be folded.

@@ -13,6 +13,7 @@ extern const SchedulerKind scheduler_replay;  // a schedule from a file
 extern const SchedulerKind scheduler_ror;     // RoR's trainer
 extern const SchedulerKind scheduler_fork;    // one decision of another run otherwise
 extern const SchedulerKind scheduler_pbt;     // population-based training
+extern const SchedulerKind scheduler_external;  // a controller outside of the program
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const Experiment* x);

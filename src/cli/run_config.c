@@ -22,17 +22,20 @@ OPTION_TABLE(search_table, SearchOptions, SEARCH_OPTIONS)
 OPTION_TABLE(pbt_table, PbtOptions, PBT_OPTIONS)
 OPTION_TABLE(ror_table, RorOptions, ROR_OPTIONS)
 OPTION_TABLE(fork_table, ForkOptions, FORK_OPTIONS)
+OPTION_TABLE(external_table, ExternalOptions, EXTERNAL_OPTIONS)
 OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
 OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
-// scheduler.controller, baseline and schedule are places of files: their contents count instead.
+// scheduler.controller, baseline and schedule are places of files: their contents count instead. Of
+// an external controller what it answers counts, which is in the run directory.
 const char* const run_config_unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
-    "scheduler.schedule", "fork.source", "scheduler.settings", "scheduler.transfer", NULL};
+    "scheduler.schedule", "fork.source", "scheduler.settings", "scheduler.transfer", "external",
+    NULL};
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
@@ -51,6 +54,7 @@ void run_config_init(RunConfig* c) {
   options_section(set, "pbt", pbt_table(), &c->pbt);
   options_section(set, "ror", ror_table(), &c->ror);
   options_section(set, "fork", fork_table(), &c->fork);
+  options_section(set, "external", external_table(), &c->external);
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -123,6 +127,7 @@ void run_config_fill(RunConfig* c) {
       .pbt = c->pbt,
       .ror = c->ror,
       .fork = c->fork,
+      .external = c->external,
       .log_transitions = c->log.transitions,
   };
   if (strcmp(c->compute.precision, "bfloat16") == 0) {
@@ -282,6 +287,16 @@ static bool check_controller(const RunConfig* c, Error* error) {
   return run_config_check_transfer(c, c->experiment.env, error);
 }
 
+static bool check_external(const RunConfig* c, Error* error) {
+  const ExternalOptions* x = &c->external;
+  bool asks = scheduler_kind(&c->experiment)->ask != NULL;
+  return !asks || !*x->command != !*x->socket ||
+         error_line(error,
+                    "external.command is '%s' and external.socket '%s', expected one of them: the "
+                    "command of a controller, or the Unix socket where one listens",
+                    x->command, x->socket);
+}
+
 bool run_config_open(RunConfig* c, Error* error) {
   bool good = run_config_take_trained(c, error);
   if (!run_config_check(c, error) || !good) {
@@ -290,7 +305,7 @@ bool run_config_open(RunConfig* c, Error* error) {
   fill_directory(&c->directory, c);
   run_config_fill(c);
   return find_assets(c, error) && open_task(c, error) && check_controller(c, error) &&
-         find_schedule(c, error) && run_config_check_task(c, error);
+         find_schedule(c, error) && check_external(c, error) && run_config_check_task(c, error);
 }
 
 bool run_config_take_baseline(RunConfig* c, Error* error) {

@@ -235,6 +235,15 @@ static bool check_outside(const RunConfig* c, const char* path, int count, char*
   return true;
 }
 
+bool run_files_check_controller(const RunConfig* c, int count, char* const* operands,
+                                Error* error) {
+  const ExternalOptions* x = &c->external;
+  const char* key = *x->command ? "external.command" : "external.socket";
+  return !scheduler_kind(&c->experiment)->ask || names(count, operands, key) ||
+         error_set(error, "%s: the controller is another program; say that it may be asked: "
+                   "%s='%s'", c->directory.path, key, *x->command ? x->command : x->socket);
+}
+
 static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
   char* text;
   size_t size;

@@ -108,8 +108,10 @@ static bool read_config(Start* s, const StartVerb* verb, Error* error) {
   RunConfig* c = &s->config;
   run_config_init(c);
   if (verb->resumes) {
-    return run_files_read(c, s->operands[0], s->operand_count - 1, s->operands + 1, error) &&
-           run_config_resolve(c, error);
+    int count = s->operand_count - 1;
+    return run_files_read(c, s->operands[0], count, s->operands + 1, error) &&
+           run_config_resolve(c, error) &&
+           run_files_check_controller(c, count, s->operands + 1, error);
   }
   if (s->seeds.count > 0) {
     s->operands[s->operand_count - 1] =

@@ -20,6 +20,9 @@
 #define RENEWALS 8  // of each lease within lease_timeout
 #define LONGEST_RENEWAL 10.0
 
+// Seconds between two looks at what else is to be done, while a decision is open.
+#define WAIT_INTERVAL 0.2
+
 // The earlier of run.max_wall and the end that Slurm announces.
 static double find_deadline(const CampaignOptions* options) {
   double deadline = options->max_wall > 0 ? (double)time(NULL) + options->max_wall : 0;
@@ -88,15 +91,35 @@ bool campaign_look(Campaign* c, bool* looked, Error* error) {
   return ok;
 }
 
-bool campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank,
-                     Error* error) {
-  if (!coordinator_decide(order, &c->coordinator, report, rank, error)) {
+void campaign_fail(Campaign* c, const Error* error) {
+  if (!c->failed) {
+    c->failed = true;
+    *c->error = *error;
+    stop_request();
+  }
+}
+
+bool campaign_decide(Campaign* c, OrderMessage* order, const ReportMessage* report, int rank) {
+  bool later;
+  Error error = {0};
+  if (!coordinator_decide(order, &later, &c->coordinator, report, rank, &error)) {
+    campaign_fail(c, &error);
     return false;
   }
   if (order->verdict == ORDER_GO && stop_requested()) {
     order->verdict = ORDER_STOP;
   }
-  return true;
+  return !later;
+}
+
+int64_t campaign_listen(Campaign* c, double patience) {
+  int64_t answered = -1;
+  Error error = {0};
+  if (!c->failed &&
+      !scheduler_listen(&answered, &c->coordinator.scheduler, patience, &error)) {
+    campaign_fail(c, &error);
+  }
+  return answered;
 }
 
 void campaign_note_saved(Campaign* c, const SavedMessage* saved, int rank) {
@@ -114,9 +137,9 @@ void campaign_note_alive(Campaign* c, const AliveMessage* alive, int rank) {
 // A single rank: the worker calls the coordinator ------------------------------------------------
 
 static void local_tick(Campaign* c) {
-  if (!c->failed && !campaign_tick(c, c->error)) {
-    c->failed = true;
-    stop_request();
+  Error error = {0};
+  if (!c->failed && !campaign_tick(c, &error)) {
+    campaign_fail(c, &error);
   }
 }
 
@@ -151,18 +174,22 @@ static bool local_begin(Link* link, BeginMessage* begin) {
 
 static void local_alive(Link* link, const AliveMessage* alive) {
   campaign_note_alive(link->self, alive, 0);
+  campaign_listen(link->self, 0);
   local_tick(link->self);
 }
 
+// Waits for an order that comes later; a request to stop is heard meanwhile.
 static void local_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
   Campaign* c = link->self;
   local_tick(c);
-  Error error = {0};
-  if (!campaign_decide(c, order, report, 0, &error)) {
-    *c->error = c->failed ? *c->error : error;
-    c->failed = true;
-    order->verdict = ORDER_NONE;
+  bool answered = campaign_decide(c, order, report, 0);
+  while (!answered && !stop_requested()) {
+    if (campaign_listen(c, WAIT_INTERVAL) == report->hyper_episode) {
+      answered = campaign_decide(c, order, report, 0);
+    }
+    local_tick(c);
   }
+  order->verdict = answered ? order->verdict : ORDER_NONE;
 }
 
 static void local_sealed(Link* link, const SealedMessage* sealed) {
@@ -185,7 +212,6 @@ static bool run_alone(Campaign* c, Error* error) {
                .stopped = local_stopped,
                .self = c};
   Error own = {0};
-  c->error = error;
   WorkerEnd end = worker_run(&link, c->coordinator.experiment, c->coordinator.directory,
                              &c->options->save, &own);
   if (end == WORKER_FAILED && !c->failed) {
@@ -205,6 +231,7 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
   }
   reporter_end(&c->reporter, !ok ? "failed" : complete ? "finished"
                                                        : "checkpointed");
+  scheduler_close(&c->coordinator.scheduler);
   coordinator_release(&c->coordinator);
   lease_release(&c->coordinator.leases, STATUS_LEASE);
   return !ok ? CAMPAIGN_FAILED : complete ? CAMPAIGN_FINISHED
@@ -217,6 +244,7 @@ static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const Experiment* x
   Campaign* c = ARENA_NEW(arena, 1, Campaign);
   c->comm = comm;
   c->options = options;
+  c->error = error;
   c->deadline = find_deadline(options);
   reporter_init(&c->reporter, x, directory, comm->ranks, options->progress_interval, options->quiet,
                 arena);
@@ -225,7 +253,8 @@ static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const Experiment* x
                         error)) {
     return CAMPAIGN_FAILED;
   }
-  bool ok = campaign_tick(c, error) &&
+  campaign_listen(c, 0);
+  bool ok = !c->failed && campaign_tick(c, error) &&
             (comm->ranks == 1 ? run_alone(c, error) : serve(c, arena, error));
   *diverged = c->reporter.diverged;
   return finish(c, ok, error);

@@ -40,8 +40,8 @@ typedef struct {
   double renewals_due;  // how many of them should have been by then
   double looked;        // when the directory began to be looked at
   bool looking;         // there is more to look at
-  bool failed;
-  Error* error;
+  bool failed;          // the run cannot go on: all save and stop
+  Error* error;         // why
 } Campaign;
 
 // What rank 0 does beside answering: status, leases, stopping in time. False: the run directory is
@@ -51,8 +51,17 @@ bool campaign_tick(Campaign* campaign, Error* error);
 // Looks for what others have sealed, every LOOK_INTERVAL, in portions. *looked: it came to the end.
 bool campaign_look(Campaign* campaign, bool* looked, Error* error);
 
-bool campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report, int rank,
-                     Error* error);
+// Has all that runs saved and stopped, and then ends with this error.
+void campaign_fail(Campaign* campaign, const Error* error);
+
+// False: there is no order yet; campaign_listen says when.
+bool campaign_decide(Campaign* campaign, OrderMessage* order, const ReportMessage* report,
+                     int rank);
+
+// Takes an answer from outside, if one comes within `patience` seconds: returns the hyper-episode
+// whose open decision it is, -1: none.
+int64_t campaign_listen(Campaign* campaign, double patience);
+
 void campaign_note_saved(Campaign* campaign, const SavedMessage* saved, int rank);
 void campaign_note_alive(Campaign* campaign, const AliveMessage* alive, int rank);
 

@@ -200,8 +200,9 @@ static void note_extrapolation(const Coordinator* c, const ReportMessage* report
   }
 }
 
-bool coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage* report, int rank,
-                        Error* error) {
+bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
+                        const ReportMessage* report, int rank, Error* error) {
+  *later = false;
   order->hyper_episode = report->hyper_episode;
   order->decision = report->decision;
   order->verdict = ORDER_GO;
@@ -222,8 +223,11 @@ bool coordinator_decide(OrderMessage* order, Coordinator* c, const ReportMessage
                               .decision = report->decision,
                               .version = report->policy_version,
                               .state = &report->state,
-                              .notes = order->notes};
-  scheduler_decide(&order->action, &c->scheduler, &request);
+                              .notes = order->notes,
+                              .reward = report->reward};
+  if (!scheduler_ask(&order->action, later, &c->scheduler, &request, error)) {
+    return false;
+  }
   note_extrapolation(c, report, &order->action);
   reporter_progress(c->reporter, rank, report->hyper_episode, &report->progress);
   return true;
@@ -237,6 +241,11 @@ bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, E
   }
   mark_sealed(c, sealed->hyper_episode);
   reporter_sealed(c->reporter, rank, sealed);
+  scheduler_sealed(&c->scheduler, &(SchedulerOutcome){.hyper_episode = sealed->hyper_episode,
+                                                      .diverged = sealed->diverged != 0,
+                                                      .score = sealed->score,
+                                                      .decisions = sealed->decisions,
+                                                      .reward = sealed->reward});
   return fold_complete_stages(c, error);
 }
 

@@ -63,8 +63,8 @@ static void pass_stop_on(Remote* r) {
   }
 }
 
-// Waits for a message with this tag, or to be dismissed.
-static void wait_for(Remote* r, int tag, AnyMessage* message) {
+// Waits for a message with this tag, or to be dismissed. False: it must stop before an order comes.
+static bool wait_for(Remote* r, int tag, AnyMessage* message) {
   double heard = clock_wall(), told = heard;
   int found = 0;
   while (found != tag && !r->dismissed) {
@@ -82,11 +82,14 @@ static void wait_for(Remote* r, int tag, AnyMessage* message) {
     }
     if (tag != TAG_ORDER) {
       pass_stop_on(r);
+    } else if (stop_requested() && found != tag) {
+      return false;
     }
     if (!found) {
       comm_nap(r->comm);
     }
   }
+  return true;
 }
 
 static bool remote_begin(Link* link, BeginMessage* begin) {
@@ -113,11 +116,14 @@ static void remote_decide(Link* link, OrderMessage* order, const ReportMessage* 
   Remote* r = link->self;
   AnyMessage message;
   tell(r, TAG_REPORT, report, report_size(report));
-  wait_for(r, TAG_ORDER, &message);
+  bool answered = wait_for(r, TAG_ORDER, &message);
   if (r->dismissed) {
     leave(r, "has ended without this rank");
   }
-  *order = message.order;
+  *order = answered ? message.order
+                    : (OrderMessage){.hyper_episode = report->hyper_episode,
+                                     .decision = report->decision,
+                                     .verdict = ORDER_NONE};
 }
 
 static void remote_sealed(Link* link, const SealedMessage* sealed) {

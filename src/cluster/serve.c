@@ -28,6 +28,7 @@ typedef struct {
   int64_t hyper_episode;  // that it was dealt; -1 = none
   double heard;           // when it last gave a sign of life
   double told;            // when it was last told something
+  bool asks;              // it waits for an order that comes later
 } Partner;
 
 typedef struct {
@@ -39,6 +40,8 @@ typedef struct {
   double turned;     // when the loop last turned
   bool halted;       // the partners were told to stop
   bool deal;         // there may be work for those that wait
+  Arena* arena;
+  ReportMessage* open;  // (ranks) of partners that ask; NULL: none ever had to wait
 } Service;
 
 static void set_mode(Service* s, int rank, PartnerMode mode) {
@@ -53,6 +56,7 @@ static void give_up(Service* s, int rank) {
   reporter_lost(&s->campaign->reporter, rank, clock_wall() - partner->heard);
   coordinator_give_back(&s->campaign->coordinator, partner->hyper_episode);
   partner->hyper_episode = -1;
+  partner->asks = false;
   s->deal = true;
 }
 
@@ -94,13 +98,29 @@ static bool deal(Service* s, Error* error) {
   return true;
 }
 
-static bool decide(Service* s, int rank, const ReportMessage* report, Error* error) {
+// An order that comes later delays nobody else.
+static void decide(Service* s, int rank, const ReportMessage* report) {
   OrderMessage order;
-  if (!campaign_decide(s->campaign, &order, report, rank, error)) {
-    return false;
+  bool answered = campaign_decide(s->campaign, &order, report, rank);
+  s->partner[rank].asks = !answered;
+  if (answered) {
+    tell(s, rank, TAG_ORDER, &order, order_size(&order));
+    return;
   }
-  tell(s, rank, TAG_ORDER, &order, order_size(&order));
-  return true;
+  s->open = s->open ? s->open : ARENA_NEW(s->arena, s->comm->ranks, ReportMessage);
+  s->open[rank] = *report;
+}
+
+// Gives the orders that answers from outside have made possible.
+static void decide_open(Service* s) {
+  for (int64_t e = campaign_listen(s->campaign, 0); e >= 0; e = campaign_listen(s->campaign, 0)) {
+    for (int rank = 1; rank < s->comm->ranks; rank++) {
+      if (s->partner[rank].asks && s->open[rank].hyper_episode == e) {
+        ReportMessage report = s->open[rank];
+        decide(s, rank, &report);
+      }
+    }
+  }
 }
 
 static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Error* error) {
@@ -113,7 +133,8 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
       s->deal = true;
       return true;
     case TAG_REPORT:
-      return decide(s, rank, &message->report, error);
+      decide(s, rank, &message->report);
+      return true;
     case TAG_SEALED:
       s->deal = true;
       return coordinator_sealed(&c->coordinator, &message->sealed, rank, error);
@@ -126,6 +147,7 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
     case TAG_STOPPED:
       stop_request();
       set_mode(s, rank, PARTNER_RESTS);
+      partner->asks = false;
       coordinator_give_back(&c->coordinator, partner->hyper_episode);
       return true;
     case TAG_FAILED:
@@ -160,7 +182,7 @@ static void look_after_partners(Service* s) {
                       SILENCE_MARGIN * s->campaign->longest_unit);
   for (int rank = 1; rank < s->comm->ranks; rank++) {
     Partner* partner = &s->partner[rank];
-    bool idle = partner->mode == PARTNER_WAITS || partner->mode == PARTNER_RESTS;
+    bool idle = partner->mode == PARTNER_WAITS || partner->mode == PARTNER_RESTS || partner->asks;
     if (partner->mode != PARTNER_LOST && now - partner->heard > limit) {
       give_up(s, rank);
     } else if (idle && now - partner->told > COMPANY_INTERVAL) {
@@ -209,6 +231,7 @@ static bool turn(Service* s, AnyMessage* message, Error* error) {
   if (!take_messages(s, message, &any, error)) {
     return false;
   }
+  decide_open(s);
   if (!any) {
     look_after_partners(s);
   }
@@ -234,7 +257,7 @@ static void dismiss(Service* s) {
 }
 
 bool serve(Campaign* c, Arena* arena, Error* error) {
-  Service s = {.campaign = c, .comm = c->comm, .turned = clock_wall()};
+  Service s = {.campaign = c, .comm = c->comm, .turned = clock_wall(), .arena = arena};
   s.partner = ARENA_NEW(arena, c->comm->ranks, Partner);
   s.count[PARTNER_WORKS] = c->comm->ranks - 1;
   for (int rank = 1; rank < c->comm->ranks; rank++) {
@@ -246,11 +269,12 @@ bool serve(Campaign* c, Arena* arena, Error* error) {
       return false;
     }
   }
-  if (s.count[PARTNER_LOST] == c->comm->ranks - 1 && !coordinator_complete(&c->coordinator)) {
+  bool alone = s.count[PARTNER_LOST] == c->comm->ranks - 1;
+  if (!c->failed && alone && !coordinator_complete(&c->coordinator)) {
     return error_set(error,
                      "every worker is lost; repeat the command: what was sealed and saved "
                      "stands");
   }
   dismiss(&s);
-  return true;
+  return !c->failed;
 }

@@ -58,13 +58,17 @@ static Progress progress_of(Worker* w, const HyperEpisode* h) {
 
 static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
 
+static double last_reward(const HyperEpisode* h) {
+  return h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;
+}
+
 static void decide(Worker* w, HyperEpisode* h) {
   ReportMessage report;
   report.hyper_episode = h->index;
   report.decision = h->decisions;
   report.policy_version = h->policy_version;
   report.state = h->state;
-  report.reward = h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;
+  report.reward = last_reward(h);
   report.progress = progress_of(w, h);
   report.note_count = h->note_count;
   memcpy(report.notes, h->notes, (size_t)h->note_count * sizeof *h->notes);
@@ -196,6 +200,8 @@ static bool seal(Worker* w, HyperEpisode* h, Error* error) {
   checkpoint_remove(w->directory, h->index);
   SealedMessage sealed = {.hyper_episode = h->index,
                           .diverged = h->mbpo.diverged,
+                          .decisions = h->decisions,
+                          .reward = last_reward(h),
                           .score = hyper_episode_score(h),
                           .progress = progress_of(w, h)};
   w->link->sealed(w->link, &sealed);

@@ -97,6 +97,10 @@ void run_snapshot_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, i
   format_path(out, "%s/snapshot/%06lld.h5", directory->path, (long long)index);
 }
 
+void run_answers_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
+  format_path(out, "%s/answers/%06lld.jsonl", directory->path, (long long)index);
+}
+
 void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
   format_path(out, "%s/checkpoint/episode-%06lld", directory->path, (long long)index);
 }

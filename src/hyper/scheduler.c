@@ -16,6 +16,7 @@ static const SchedulerKind* const kinds[] = {
     &scheduler_ror,
     &scheduler_pbt,
     &scheduler_fork,
+    &scheduler_external,
 };
 
 const SchedulerKind* scheduler_kind(const Experiment* x) {
@@ -138,6 +139,34 @@ void scheduler_decide(HyperAction* action, Scheduler* s, const SchedulerRequest*
   hyper_action_none(action);
   if (s->kind->decide) {
     s->kind->decide(action, s, request);
+  }
+}
+
+bool scheduler_ask(HyperAction* action, bool* later, Scheduler* s,
+                   const SchedulerRequest* request, Error* error) {
+  *later = false;
+  if (s->kind->ask) {
+    hyper_action_none(action);
+    return s->kind->ask(action, later, s, request, error);
+  }
+  scheduler_decide(action, s, request);
+  return true;
+}
+
+bool scheduler_listen(int64_t* answered, Scheduler* s, double patience, Error* error) {
+  *answered = -1;
+  return !s->kind->listen || s->kind->listen(answered, s, patience, error);
+}
+
+void scheduler_sealed(Scheduler* s, const SchedulerOutcome* outcome) {
+  if (s->kind->sealed) {
+    s->kind->sealed(s, outcome);
+  }
+}
+
+void scheduler_close(Scheduler* s) {
+  if (s->kind->close) {
+    s->kind->close(s);
   }
 }
 

@@ -125,7 +125,7 @@ static void find_parent(char parent[FILES_PATH_SIZE], const char* path) {
   snprintf(parent, FILES_PATH_SIZE, "%.*s", size, slash ? path : ".");
 }
 
-static bool sync_parent(const char* path, Error* error) {
+bool files_sync_parent(const char* path, Error* error) {
   char parent[FILES_PATH_SIZE];
   find_parent(parent, path);
   return sync_path(parent, error);
@@ -200,7 +200,7 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
   fault_point("after-rename");
   good = good || (!replace && files_was_swept(temporary, path));
   unlink(temporary);
-  return good && sync_parent(path, error);
+  return good && files_sync_parent(path, error);
 }
 
 static bool write_once(const char* path, const void* bytes, size_t size, Error* error) {

@@ -320,8 +320,10 @@ def make_files(program: Path, source: Path, to: Path) -> list[Path]:
     call("schedule", "train", "-o", "schedule.csv")
     call("train", "-q", tiny, methods / "replay.yaml", "scheduler.schedule=schedule.csv", "run.dir=replay",
          "scheduler.hyper_episodes=1")  # fmt: skip
+    call("train", "-q", tiny, methods / "external.yaml", "run.dir=external",
+         f"external.command={sys.executable} '{source / 'docs/examples/controllers/rule.py'}'")
     call("play", "--episodes", "2", "--states", "play.h5", "train")
-    return [to / name for name in ("base", "train", "stopped", "pbt", "apply", "replay")]
+    return [to / name for name in ("base", "train", "stopped", "pbt", "apply", "replay", "external")]
 
 
 def main() -> int:

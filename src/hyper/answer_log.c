@@ -1,0 +1,131 @@
+#define _GNU_SOURCE
+#include "hyper/answer_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+
+// The whole lines of a log.
+typedef struct {
+  char* text;
+  size_t size;  // up to the end of the last whole line
+  int lines;
+} Log;
+
+static Log cut(char* text, size_t size) {
+  Log log = {.text = text};
+  for (char* at = text; (at = memchr(at, '\n', size - (size_t)(at - text)));) {
+    log.size = (size_t)(++at - text);
+    log.lines++;
+  }
+  return log;
+}
+
+static const char* line_of(const Log* log, int line) {
+  char* at = log->text;
+  for (; line > 0; line--) {
+    at = strchr(at, '\n') + 1;
+  }
+  *strchr(at, '\n') = '\0';
+  return at;
+}
+
+static bool read_line(Answer* answer, const Log* log, const char* path, int64_t e, int decision,
+                      Arena* arena, Error* error) {
+  const char* name = text_format(arena, "%s:%d", path, decision + 1);
+  bool good = dialogue_read(answer, name, line_of(log, decision), arena, error);
+  if (good && (answer->hyper_episode != e || answer->decision != decision)) {
+    good = error_set(error, "%s: is of hyper-episode %lld, decision %d, expected %lld, %d", name,
+                     (long long)answer->hyper_episode, answer->decision, (long long)e, decision);
+  }
+  return good ||
+         error_line(error, "Remove it and checkpoint/episode-%06lld, and repeat the command: the "
+                    "controller is asked anew", (long long)e);
+}
+
+bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory, int64_t e,
+                     int decision, Error* error) {
+  char path[RUN_PATH_SIZE];
+  char* text = NULL;
+  size_t size = 0;
+  Arena arena;
+  arena_init(&arena);
+  run_answers_path(path, directory, e);
+  bool good = !files_exists(path) || files_read(&text, &size, path, &arena, error);
+  Log log = cut(text, size);
+  *found = good && decision < log.lines;
+  if (*found) {
+    good = read_line(answer, &log, path, e, decision, &arena, error);
+  } else if (good && decision > log.lines) {
+    good = error_set(error, "%s: ends with the answer to decision %d, but hyper-episode %lld goes "
+                     "on from decision %d. Put back what it held, or remove it and "
+                     "checkpoint/episode-%06lld, and repeat the command: the controller is asked "
+                     "anew", path, log.lines - 1, (long long)e, decision, (long long)e);
+  }
+  arena_free(&arena);
+  return good;
+}
+
+// Opens the log, and keeps others from it as long as it is open.
+static int open_log(char path[RUN_PATH_SIZE], const RunDirectory* directory, int64_t e,
+                    Error* error) {
+  char parent[RUN_PATH_SIZE];
+  run_file(parent, directory, "answers");
+  run_answers_path(path, directory, e);
+  int log = files_make_directory(parent, error) ? files_open(path, O_RDWR | O_CREAT, error) : -1;
+  if (log >= 0) {
+    flock(log, LOCK_EX);  // where there are no locks, starts that share a directory have leases
+  }
+  return log;
+}
+
+// Of the first answer the names must last as well.
+static bool sync_names(const char* path, const RunDirectory* directory, Error* error) {
+  char parent[RUN_PATH_SIZE];
+  run_file(parent, directory, "answers");
+  return files_sync_parent(path, error) && files_sync_parent(parent, error);
+}
+
+// Behind the whole lines, unless the decision has its line by now.
+static bool append(int log, const char* path, const Answer* answer, Arena* arena, Error* error) {
+  char* text;
+  size_t size;
+  if (!files_read(&text, &size, path, arena, error)) {
+    return false;
+  }
+  Log lines = cut(text, size);
+  if (answer->decision < lines.lines) {
+    return true;
+  }
+  CHECK(answer->decision == lines.lines, "%s: answer %d after %d", path, answer->decision,
+        lines.lines);
+  const char* line = text_format(arena, "%s\n", dialogue_answer(answer, arena));
+  size_t length = strlen(line), half = length / 2;
+  bool good = ftruncate(log, (off_t)lines.size) == 0 &&
+              lseek(log, (off_t)lines.size, SEEK_SET) >= 0 && files_put(log, line, half);
+  fault_point("mid-write");
+  good = good && files_put(log, line + half, length - half) && fsync(log) == 0;
+  return good || error_errno(error, path);
+}
+
+bool answer_log_add(const RunDirectory* directory, const Answer* answer, Error* error) {
+  char path[RUN_PATH_SIZE];
+  Arena arena;
+  int log = open_log(path, directory, answer->hyper_episode, error);
+  if (log < 0) {
+    return false;
+  }
+  arena_init(&arena);
+  bool good = append(log, path, answer, &arena, error) &&
+              (answer->decision > 0 || sync_names(path, directory, error));
+  arena_free(&arena);
+  if (close(log) != 0 && good) {
+    good = error_errno(error, path);
+  }
+  return good;
+}
