@@ -8,7 +8,7 @@
 
 #include "cli/run_config.h"
 
-#define MACHINE_SIZE 160
+#define MACHINE_SIZE 800
 
 // Reads DIR/run.yaml, then operands key=value, and points to the inputs that DIR holds. Outside of
 // DIR only what an operand names is followed.
@@ -22,11 +22,12 @@ bool run_files_check_controller(const RunConfig* config, int count, char* const*
 // Makes the directory of a resolved configuration a run, or checks that it is this run.
 bool run_files_open(RunConfig* config, Error* error);
 
-// On equal descriptions the same program gives the same bits: matrix kernels, physics, C library.
+// What results depend on beside the configuration: the program, matrix kernels, physics, C library,
+// and the files of the task, by what they say.
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);
 
-// Whether results of `first` ("program ...; machine", of `who`) and of `here` may be of one run:
-// program and machine are the same, or the options allow that they differ (a warning).
+// Whether results of `first` (of `who`) and of `here` may be of one run: all parts are the same, or
+// the options allow that they differ (a warning).
 bool run_files_compare_machines(const RunConfig* config, const char* who, const char* first,
                                 const char* here, Error* error);
 

@@ -13,7 +13,8 @@
 #include "base/error.h"
 
 #define COMM_MAX_MESSAGE 9216  // bytes
-#define COMM_LABEL_SIZE 160
+#define COMM_LABEL_SIZE 800
+#define COMM_WHO_SIZE 80
 
 typedef struct CommOutbox CommOutbox;
 
@@ -49,8 +50,13 @@ int comm_share(int value);
 // Same for a text.
 void comm_share_text(char* text, size_t size);
 
-// On rank 0: the first rank whose label is not that of rank 0, and its label; -1 = all are equal.
-int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]);
+// On rank 0: how many ranks have another label than rank 0; who ("ranks 1, 3 and 5"), and the label
+// of the first of them.
+int comm_compare(const Comm* comm, const char* label, char who[COMM_WHO_SIZE],
+                 char other[COMM_LABEL_SIZE]);
+
+// Writes "rank 1", "ranks 1, 3 and 5", "ranks 1, 2, 3, 4, 5, 6, 7 and 12 more".
+void comm_name_ranks(char who[COMM_WHO_SIZE], const int* ranks, int count);
 
 // Ends all ranks at once with exit code 1.
 void comm_abort(void);

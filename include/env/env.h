@@ -17,6 +17,8 @@
 
 #define ENV_MAX_ACT 32
 #define ENV_ID_SIZE 256
+#define ENV_FILE_SIZE 48
+#define ENV_MAX_FILES 8
 
 // Whether an observation ends the episode; must need nothing but the observation, because imaginary
 // rollouts evaluate it on predicted ones. obs: (O).
@@ -24,6 +26,12 @@ typedef bool (*EnvTermination)(const double* obs);
 
 // The reward of a transition, if observations tell it. obs, next_obs: (O), act: (A).
 typedef double (*EnvReward)(const double* obs, const double* act, const double* next_obs);
+
+// A file that is part of a task's definition: its name without directory, and a hash of its bytes.
+typedef struct {
+  char name[ENV_FILE_SIZE];
+  uint64_t hash;
+} EnvFile;
 
 typedef struct {
   char id[ENV_ID_SIZE];           // e.g. "hopper-v4": the definition is part of the id
@@ -39,6 +47,7 @@ typedef struct {
   EnvReward reward;               // for `env check`; NULL = not known
   const char* model;              // MJCF file that draws the task; NULL = cannot be drawn
   int model_nq, model_nv;         // positions and velocities of that model
+  EnvFile files[ENV_MAX_FILES];   // that results depend on beside the program; "" = none
 } EnvSpec;
 
 typedef struct {
@@ -74,6 +83,12 @@ struct Env {
 
 // How a family of tasks is opened: `task` is what the table of ids gives it.
 typedef bool (*EnvOpen)(Env* env, const void* task, const char* assets, Arena* arena, Error* error);
+
+// For engines: notes a file of the task. Those that no place is left for are one, "and more".
+bool env_note_file(EnvSpec* spec, const char* path, Error* error);
+
+// The name of a file of the task that differs from `expected`; NULL = none.
+const char* env_changed_file(const EnvSpec* spec, const EnvFile expected[ENV_MAX_FILES]);
 
 // Opens the task `id`. `assets` is the directory of the MJCF files. "plugin:PATH" loads a task of
 // the user's own from the shared object PATH (env/plugin.h).

@@ -33,6 +33,7 @@ typedef struct {
   char env[ENV_ID_SIZE];    // what files call it: of a plugin, its own name
   char method[64];          // name for files and figures
   const char* assets;       // directory of the MJCF files
+  EnvFile task_files[ENV_MAX_FILES];  // as they were at the start
   uint64_t seed;
   SacOptions sac;
   EnsembleOptions model;

@@ -48,8 +48,8 @@ void gemm_init(void);
 // Whether this program on this CPU can do products of bfloat16 (AVX512_BF16).
 bool gemm_has_bfloat16(void);
 
-// Kernel and OpenBLAS core type in use, e.g. "AVX-512 kernel, OpenBLAS SkylakeX": on equal ones the
-// same program gives the same bits.
+// Kernel, OpenBLAS and its core type in use, e.g. "AVX-512 kernel, OpenBLAS 0.3.21 SkylakeX": on
+// equal ones the same program gives the same bits.
 const char* gemm_description(void);
 
 // C = A B            C (m, n), A (m, k), B (k, n); ld* are row strides

@@ -1,6 +1,6 @@
-# program_id.cmake - writes OUTPUT, a C file with the id of the program: a hash of its sources, and of
-# what COMPILER says about itself and this CPU under FLAGS. Places, times, documents and tests do not
-# count, nor does OTHERS beyond its text (what else the build was told).
+# program_id.cmake - writes OUTPUT, a C file with the id of the program: a hash of its sources, of what
+# COMPILER says about itself and this CPU under FLAGS, and of the text of OTHERS (the C++ compiler, and
+# what else the build was told). Places, times, documents and tests do not count.
 file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.c ${SOURCE_DIR}/src/*.cpp
   ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/include/*.h)
 list(SORT files)

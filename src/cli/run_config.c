@@ -156,6 +156,7 @@ static bool open_task(RunConfig* c, Error* error) {
     c->spec.terminated = NULL;
     c->spec.reward = NULL;
     snprintf(x->env, sizeof x->env, "%s", env.spec.id);
+    memcpy(x->task_files, env.spec.files, sizeof x->task_files);
     env_close(&env);
   }
   arena_free(&arena);

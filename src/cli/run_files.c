@@ -2,6 +2,7 @@
 #include "cli/run_files.h"
 
 #include <gnu/libc-version.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,7 +312,12 @@ bool run_files_read(RunConfig* c, const char* directory, int count, char* const*
 
 // The program and the machine ---------------------------------------------------------------------
 
-#define PROGRAM "program "
+// The description is parts with "; " between them: "program ID", parts of the machine, and "task
+// FILE HASH" for each file of the task. Program and machine may differ if an option allows it.
+typedef enum { PART_PROGRAM, PART_MACHINE, PART_TASK, PART_KINDS } PartKind;
+
+static const char* const marks[PART_KINDS] = {
+    [PART_PROGRAM] = "program ", [PART_MACHINE] = "", [PART_TASK] = "task "};
 
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* error) {
   Arena arena;
@@ -319,8 +325,13 @@ bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* er
   arena_init(&arena);
   bool good = env_open(&env, c->experiment.task, c->experiment.assets, &arena, error);
   if (good) {
-    snprintf(machine, MACHINE_SIZE, PROGRAM "%s; %.70s; %.31s; glibc %.12s", program_id,
-             gemm_description(), env.spec.engine, gnu_get_libc_version());
+    int used = snprintf(machine, MACHINE_SIZE, "%s%s; %.90s; %.31s; glibc %.12s",
+                        marks[PART_PROGRAM], program_id, gemm_description(), env.spec.engine,
+                        gnu_get_libc_version());
+    for (int i = 0; i < ENV_MAX_FILES && env.spec.files[i].name[0]; i++) {
+      used += snprintf(machine + used, MACHINE_SIZE - (size_t)used, "; %s%s %016" PRIx64,
+                       marks[PART_TASK], env.spec.files[i].name, env.spec.files[i].hash);
+    }
     env_close(&env);
   }
   arena_free(&arena);
@@ -334,39 +345,75 @@ static bool note_machine(const char* path, const char* machine, Error* error) {
          (files_publish(temporary, path, false, error) || files_stands(path));
 }
 
-// Where the machine begins behind "program ID; "; all of it where no program is named.
-static const char* behind_program(const char* text) {
-  const char* end = strncmp(text, PROGRAM, strlen(PROGRAM)) == 0 ? strstr(text, "; ") : NULL;
-  return end ? end + 2 : text;
+static bool starts_with(const char* text, const char* mark) {
+  return strncmp(text, mark, strlen(mark)) == 0;
 }
 
-static bool differ(bool allowed, const char* who, const char* first, const char* here,
-                   const char* way_out, Error* error) {
-  if (allowed) {
-    fprintf(stderr, "warning: %s '%s', this is '%s': results may differ\n", who, first, here);
+static PartKind kind_of(const char* part) {
+  return starts_with(part, marks[PART_PROGRAM]) ? PART_PROGRAM
+         : starts_with(part, marks[PART_TASK])  ? PART_TASK
+                                                : PART_MACHINE;
+}
+
+// The parts of a kind in a description; without those that `other` has, if there is one.
+static const char* parts(Arena* arena, const char* text, PartKind kind, const char* other) {
+  Text found;
+  text_init(&found, arena);
+  char* rest = arena_string(arena, text);
+  while (rest) {
+    char* part = rest;
+    rest = strstr(part, "; ");
+    if (rest) {
+      *rest = '\0';
+      rest += 2;
+    }
+    if (kind_of(part) == kind && !(other && strstr(other, part))) {
+      text_add(&found, "%s%s", found.size > 0 ? "; " : "", part);
+    }
+  }
+  return found.bytes;
+}
+
+typedef struct {
+  const char* who;
+  const char* first;
+  const char* here;
+  Arena arena;
+  Error* error;
+} Comparison;
+
+static bool compare_parts(Comparison* c, PartKind kind, bool allowed, const char* way_out) {
+  const char* first = parts(&c->arena, c->first, kind, NULL);
+  const char* here = parts(&c->arena, c->here, kind, NULL);
+  bool unknown = kind == PART_TASK && !*first;  // of an earlier program
+  if (unknown || strcmp(first, here) == 0) {
     return true;
   }
-  return error_set(error, "%s '%.160s', but this is '%.160s': %s", who, first, here, way_out);
+  first = parts(&c->arena, c->first, kind, here);
+  here = parts(&c->arena, c->here, kind, parts(&c->arena, c->first, kind, NULL));
+  if (allowed) {
+    fprintf(stderr, "warning: %s '%s', this is '%s': results may differ\n", c->who, first, here);
+    return true;
+  }
+  return error_set(c->error, "%s '%s', but this is '%s': %s", c->who, first, here, way_out);
 }
 
-bool run_files_compare_machines(const RunConfig* c, const char* who, const char* first,
+bool run_files_compare_machines(const RunConfig* config, const char* who, const char* first,
                                 const char* here, Error* error) {
-  const char* first_machine = behind_program(first);
-  const char* machine = behind_program(here);
-  bool same_program = first_machine - first == machine - here &&
-                      strncmp(first, here, (size_t)(machine - here)) == 0;
-  if (!same_program &&
-      !differ(c->run.allow_other_program, who, first, here,
-              "results would be of two programs. Use the one that was built from the same sources "
-              "with the same compiler, or allow it with run.allow_other_program=true",
-              error)) {
-    return false;
-  }
-  return strcmp(first_machine, machine) == 0 ||
-         differ(c->run.allow_mixed_cpu, who, first_machine, machine,
-                "results would depend on where they are made. Use one type of machine, or allow it "
-                "with run.allow_mixed_cpu=true",
-                error);
+  Comparison c = {.who = who, .first = first, .here = here, .error = error};
+  arena_init(&c.arena);
+  bool same =
+      compare_parts(&c, PART_TASK, false,
+                    "results would be of two tasks. Put the file back, or begin another run") &&
+      compare_parts(&c, PART_PROGRAM, config->run.allow_other_program,
+                    "results would be of two programs. Use the one that was built from the same "
+                    "sources with the same compiler, or allow it with "
+                    "run.allow_other_program=true") &&
+      compare_parts(&c, PART_MACHINE, config->run.allow_mixed_cpu,
+                    "results would depend on where they are made. Use one type of machine, or "
+                    "allow it with run.allow_mixed_cpu=true");
+  arena_free(&c.arena);
+  return same;
 }
 
 bool run_files_check_machine(const RunConfig* c, const char* machine, Error* error) {
@@ -380,7 +427,7 @@ bool run_files_check_machine(const RunConfig* c, const char* machine, Error* err
   bool good = files_look(&there, path, error) &&
               (there || note_machine(path, machine, error)) &&
               files_read(&first, &size, path, &arena, error);
-  const char* who = text_format(&arena, "%s: the run began on", path);
+  const char* who = text_format(&arena, "%s: the run began with", path);
   good = good && run_files_compare_machines(c, who, first, machine, error);
   arena_free(&arena);
   return good;

@@ -2,6 +2,7 @@
 #include "cli/start.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,16 @@ static void add_arguments(Json* json, int argc, char** argv) {
   json_end(json);
 }
 
+static void add_task_files(Json* json, const EnvFile files[ENV_MAX_FILES]) {
+  char hash[17];
+  json_begin_object(json, "task_files");
+  for (int i = 0; i < ENV_MAX_FILES && files[i].name[0]; i++) {
+    snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
+    json_text(json, files[i].name, hash);
+  }
+  json_end(json);
+}
+
 // Where, when and with what the program ran: one line of starts.jsonl.
 static bool record_start(const Start* s, Error* error) {
   Arena arena;
@@ -169,6 +180,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
   json_text(&json, "blas", gemm_description());
+  add_task_files(&json, s->config.experiment.task_files);
   json_text(&json, "mpi", comm_description());
   json_text(&json, "host", host);
   json_integer(&json, "ranks", s->comm.ranks);
@@ -184,19 +196,19 @@ static bool record_start(const Start* s, Error* error) {
 
 // Every rank reads the configuration for itself: all must have read the same, on equal machines.
 static bool check_ranks(Start* s, const char* config, const char* machine, Error* error) {
-  char other[COMM_LABEL_SIZE];
-  int rank = comm_compare(&s->comm, config, other);
-  if (rank > 0) {
-    error_set(error, "rank %d has another configuration than rank 0, or none: %s, expected %s",
-              rank, other, config);
+  char who[COMM_WHO_SIZE], other[COMM_LABEL_SIZE];
+  int odd = comm_compare(&s->comm, config, who, other);
+  if (odd > 0) {
+    error_set(error, "%s %s another configuration than rank 0, or none: %s, expected %s", who,
+              odd == 1 ? "has" : "have", other, config);
   }
-  int mixed = comm_compare(&s->comm, machine, other);
-  if (rank > 0 || mixed < 0) {
-    return rank < 0;
+  int mixed = comm_compare(&s->comm, machine, who, other);
+  if (odd > 0 || mixed == 0) {
+    return odd == 0;
   }
-  char who[64];
-  snprintf(who, sizeof who, "rank %d runs on", mixed);
-  return run_files_compare_machines(&s->config, who, other, machine, error);
+  char subject[COMM_WHO_SIZE + 16];
+  snprintf(subject, sizeof subject, "%s %s", who, mixed == 1 ? "has" : "have");
+  return run_files_compare_machines(&s->config, subject, other, machine, error);
 }
 
 // What was asked for cannot be done, or the machine failed at it: then the same may succeed later,

@@ -13,6 +13,9 @@
 // How long a rank may take to accept a message of ours. One that lives does so at once.
 #define SEND_PATIENCE 5.0
 
+// Ranks that a message names at most.
+#define MOST_NAMED 8
+
 struct CommOutbox {
   MPI_Request request;
   bool pending;
@@ -144,7 +147,20 @@ void comm_share_text(char* text, size_t size) {
   check(MPI_Bcast(text, (int)size, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
 }
 
-int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE]) {
+void comm_name_ranks(char who[COMM_WHO_SIZE], const int* ranks, int count) {
+  int named = count > MOST_NAMED ? MOST_NAMED - 1 : count;
+  size_t used = (size_t)snprintf(who, COMM_WHO_SIZE, count == 1 ? "rank" : "ranks");
+  for (int i = 0; i < named; i++) {
+    const char* mark = i == 0 ? "" : i + 1 < count ? "," : " and";
+    used += (size_t)snprintf(who + used, COMM_WHO_SIZE - used, "%s %d", mark, ranks[i]);
+  }
+  if (named < count) {
+    snprintf(who + used, COMM_WHO_SIZE - used, " and %d more", count - named);
+  }
+}
+
+int comm_compare(const Comm* comm, const char* label, char who[COMM_WHO_SIZE],
+                 char other[COMM_LABEL_SIZE]) {
   char own[COMM_LABEL_SIZE] = "";
   Arena arena;
   arena_init(&arena);
@@ -153,15 +169,19 @@ int comm_compare(const Comm* comm, const char* label, char other[COMM_LABEL_SIZE
   check(MPI_Gather(own, COMM_LABEL_SIZE, MPI_BYTE, all, COMM_LABEL_SIZE, MPI_BYTE, 0,
                    MPI_COMM_WORLD),
         "MPI_Gather");
-  int found = -1;
-  for (int r = 1; comm->rank == 0 && r < comm->ranks && found < 0; r++) {
+  int* ranks = ARENA_NEW(&arena, comm->ranks, int);
+  int count = 0;
+  for (int r = 1; comm->rank == 0 && r < comm->ranks; r++) {
     if (memcmp(own, all + r * COMM_LABEL_SIZE, COMM_LABEL_SIZE) != 0) {
-      memcpy(other, all + r * COMM_LABEL_SIZE, COMM_LABEL_SIZE);
-      found = r;
+      ranks[count++] = r;
     }
   }
+  if (count > 0) {
+    memcpy(other, all + ranks[0] * COMM_LABEL_SIZE, COMM_LABEL_SIZE);
+    comm_name_ranks(who, ranks, count);
+  }
   arena_free(&arena);
-  return found;
+  return count;
 }
 
 const char* comm_description(void) {

@@ -335,7 +335,8 @@ bool bullet_open(Env* env, const void* task, const char* assets, Arena* arena, E
   if (length >= (int)sizeof path) {
     return error_set(error, "path of the assets is longer than %zu bytes", sizeof path);
   }
-  if (!bullet_model_read(&body->model, path, error)) {
+  if (!bullet_model_read(&body->model, path, error) ||
+      !env_note_file(&env->spec, path, error)) {
     return false;
   }
   if (!find_links(body, error)) {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "env/mjcf_files.h"
+
 // MuJoCo counts its warnings in mjData; without this hook it would also write them to
 // MUJOCO_LOG.TXT in the working directory.
 static void ignore_warning(const char* text) { (void)text; }
@@ -231,7 +233,7 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   }
   MujocoBody* body = ARENA_NEW(arena, 1, MujocoBody);
   *body = (MujocoBody){.task = task, .model = model};
-  if (!check_model(body, error)) {
+  if (!check_model(body, error) || !mjcf_note_files(&env->spec, path, error)) {
     mj_deleteModel(model);
     return error_add(error, "%s", path);
   }

@@ -206,6 +206,10 @@ static bool open_task(Env* env, Plugin* plugin, const char* path, Arena* arena, 
   const AutombpoTask* task = plugin->task;
   snprintf(env->spec.id, sizeof env->spec.id, PLUGIN_PREFIX "%s", task->name);
   env->spec.reward = task->reward_of;
+  if (!env_note_file(&env->spec, path, error)) {
+    env_close(env);
+    return false;
+  }
   plugin->ops = *env->ops;
   plugin->close_body = env->ops->close;
   plugin->ops.close = plugin_close;

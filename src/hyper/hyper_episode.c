@@ -58,6 +58,14 @@ bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
   if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
     return error_add(error, "hyper-episode %lld", (long long)index);
   }
+  const char* changed = env_changed_file(&h->mbpo.env.spec, x->task_files);
+  if (changed) {
+    mbpo_free(&h->mbpo);
+    return error_set(error,
+                     "hyper-episode %lld: %s has changed since the start: results would be of two "
+                     "tasks. Put it back and repeat the command",
+                     (long long)index, changed);
+  }
   h->max_epochs = scheduler_plan(x).epochs;
   h->max_decisions = (int)hyper_episode_most_decisions(x);
   h->decision = ARENA_NEW(arena, h->max_decisions, Decision);

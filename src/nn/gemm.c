@@ -75,7 +75,11 @@ const char* gemm_description(void) {
 #endif
   const char* rounded = gemm_has_amx() ? "+AMX" : gemm_has_bfloat16() ? "+BF16" : "";
   static char text[128];
-  snprintf(text, sizeof text, "%s%s kernel, OpenBLAS %s", kernel, rounded,
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  const char* config = openblas_get_config();
+  size_t name = strcspn(config, " ");
+  size_t size = name + (config[name] ? 1 + strcspn(config + name + 1, " ") : 0);
+  snprintf(text, sizeof text, "%s%s kernel, %.*s %s", kernel, rounded, (int)size, config,
            openblas_get_corename());
   return text;
 }

@@ -50,7 +50,7 @@ if command -v mpirun >/dev/null; then
   mpirun --oversubscribe -n 1 "$program" train "${fixed[@]}" run.dir=two : \
     -n 1 "$other" train "${fixed[@]}" run.dir=two >out 2>&1 || code=$?
   [[ $code == 2 ]] || fail "two programs ran as one: exit code $code"
-  says "rank 1 runs on 'program 0123456789abcdef"
+  says "rank 1 has 'program 0123456789abcdef"
   [[ ! -e two ]] || fail "two programs made a run directory"
 fi
 echo "one run, one program"
