@@ -12,6 +12,8 @@
 #include "env/env.h"
 #include "hyper/scheduler.h"
 
+#define MOST_HYPER_EPISODES 1e6
+
 typedef struct {
   const RunConfig* config;
   Error* error;
@@ -207,6 +209,23 @@ static void check_population(Check* check) {
   }
 }
 
+static void check_fork(Check* check) {
+  const RunConfig* c = check->config;
+  ForkChoice choices[FORK_MOST_CHOICES];
+  int count;
+  Error error = {0};
+  if (strcmp(c->scheduler.kind, "fork") != 0) {
+    return;
+  }
+  if (!fork_read_choices(choices, &count, c->fork.choices, &error)) {
+    broken(check, "fork.choices", "%s", error.text);
+  }
+  if (strcmp(c->fork.of, "random") != 0 && !*c->scheduler.controller) {
+    broken(check, "scheduler.controller", "must name the controller that acted (fork.of=%s)",
+           c->fork.of);
+  }
+}
+
 static void check_compute(Check* check) {
   if (strcmp(check->config->compute.precision, "bfloat16") == 0 && !gemm_has_bfloat16()) {
     broken(check, "compute.precision",
@@ -223,6 +242,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
   if (kind_of(&check)->steps) {
     check_starts(&check);
   }
+  check_fork(&check);
   check_hyper(&check);
   check_groups(&check);
   check_population(&check);
@@ -274,10 +294,14 @@ static double bytes_of_rank(const RunConfig* c) {
   return plan_bytes_of_rank(&bytes);
 }
 
-// The number that, were it at its default, would spare most memory; NULL = none would.
-static const char* largest_cause(RunConfig* c) {
+static double hyper_episodes(const RunConfig* c) {
+  return (double)scheduler_plan(&c->experiment).hyper_episodes;
+}
+
+// The option that, were it at its default, would spare most of something; NULL = none would.
+static const char* largest_cause(RunConfig* c, double (*measure)(const RunConfig*)) {
   const char* key = NULL;
-  double least = bytes_of_rank(c);
+  double least = measure(c);
   for (int s = 0; s < c->options.count; s++) {
     OptionSection* section = &c->options.sections[s];
     for (int i = 0; i < section->table.count; i++) {
@@ -290,8 +314,8 @@ static const char* largest_cause(RunConfig* c) {
       memcpy(given, field, option_size(row));
       option_set_default(row, field);
       run_config_fill(c);
-      if (bytes_of_rank(c) < least) {
-        least = bytes_of_rank(c);
+      if (measure(c) < least) {
+        least = measure(c);
         key = text_format(&c->arena, "%s.%s", section->name, row->name);
       }
       memcpy(field, given, option_size(row));
@@ -311,10 +335,19 @@ static void check_memory(Check* check, RunConfig* c) {
   Text text;
   text_init(&text, &c->arena);
   plan_format_bytes(&bytes, &text);
-  const char* key = largest_cause(c);
+  const char* key = largest_cause(c, bytes_of_rank);
   broken(check, key ? key : "env.id",
          "too much for the memory of this machine, %.3g GB, or for 2^31 rows: %s "
          "(D_model: %.3g rows)", 1e-9 * memory, text.bytes, bytes.imagined_rows);
+}
+
+// A file each, which every start looks for.
+static void check_count(Check* check, RunConfig* c) {
+  if (hyper_episodes(c) > MOST_HYPER_EPISODES) {
+    const char* key = largest_cause(c, hyper_episodes);
+    broken(check, key ? key : "scheduler.kind", "is %.0f hyper-episodes, expected at most %.0f",
+           hyper_episodes(c), MOST_HYPER_EPISODES);
+  }
 }
 
 bool run_config_check_task(RunConfig* config, Error* error) {
@@ -324,6 +357,7 @@ bool run_config_check_task(RunConfig* config, Error* error) {
   check_transitions(&check, &options);
   check_buffers(&check, &options);
   check_model_data(&check);
+  check_count(&check, config);
   check_memory(&check, config);
   return check.good;
 }

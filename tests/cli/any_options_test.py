@@ -22,10 +22,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Places of files and names, which the runs below choose; and how long they may wait.
-GIVEN = {"env.assets", "run.dir", "run.method", "run.max_wall", "run.term_grace", "log.quiet",
-         "scheduler.controller", "scheduler.baseline", "scheduler.schedule"}  # fmt: skip
+# Of texts (places of files, names) only these are drawn; how long a run lasts is not.
+TEXTS = {"env.id", "ppo.groups", "fork.choices"}
+GIVEN = {"run.max_wall", "run.term_grace", "log.quiet"}
 HEADS = ["train_model", "real_ratio", "policy_updates", "rollout_length"]
+CHOICES = ["train_model=skip", "train_model=train", "real_ratio=down", "policy_updates=up",
+           "rollout_length=keep", "rollout_length=up"]  # fmt: skip
 TASKS = ["pendulum-v1", "inverted-pendulum-v4", "inverted-double-pendulum-v4", "hopper-v4",
          "swimmer-v4", "hopper-bullet", "humanoid-v4"]  # fmt: skip
 
@@ -39,8 +41,10 @@ class Options:
         self.bases = [[], [self.tiny], ["hopper.yaml", "methods/mbpo.yaml"],
                       ["humanoid-truncated.yaml", "methods/autombpo_staged.yaml"]]  # fmt: skip
         rows = json.loads(self.call(["config", "keys", "--json"]).stdout)
-        self.rows = [row for row in rows if row["key"] not in GIVEN]
+        self.rows = [row for row in rows if row["key"] in TEXTS or
+                     (row["range"] != "any text" and row["key"] not in GIVEN)]  # fmt: skip
         self.keys = [row["key"] for row in rows]
+        self.kind = next(row for row in rows if row["key"] == "scheduler.kind")
         shown = self.call(["config", "show", self.tiny]).stdout
         section, self.small = "", {}
         for line in shown.splitlines():
@@ -73,6 +77,8 @@ class Options:
         if row["key"] == "ppo.groups":
             heads = rng.sample(HEADS, rng.randint(0, 4))
             return "".join(head + rng.choice("+,") for head in heads)[:-1]
+        if row["key"] == "fork.choices":
+            return ",".join(rng.sample(CHOICES, rng.randint(0, 3)))
         if "words" in row:
             return rng.choice(row["words"].split("|"))
         if kind == "flag":
@@ -86,6 +92,8 @@ class Options:
         rng = random.Random(seed)
         count = rng.choice([1, 2, 3, 5, 10, 10 if small else len(self.rows)])
         rows = rng.sample(self.rows, count)
+        if rng.random() < 0.7:  # every kind of scheduler often enough
+            rows.append(self.kind)
         base = [self.tiny] if small else rng.choice(self.bases)
         return [*base, *(f"{row['key']}={self.value(rng, row, small)}" for row in rows)]
 
@@ -119,7 +127,8 @@ class Options:
         if result.returncode == 2:
             assert not Path(directory).exists(), f"{what}\nwrote something"
             return "refused"
-        self.in_words(self.call(["inspect", directory]), {0}, f"inspect after {what}")
+        if result.returncode == 0:
+            self.in_words(self.call(["inspect", directory]), {0}, f"inspect after {what}")
         return "ran"
 
     def prepare(self) -> None:

@@ -35,6 +35,8 @@ refused "command line: 'mbpo.retain_epochs=1000': too much for the memory" hyper
 refused "command line: 'ppo.look_ahead=100000': too much" ppo.look_ahead=100000 ppo.minibatch_size=20000
 refused "command line: 'hyper.train_epochs=100000': too much" hyper.train_epochs=100000 \
   hyper.decision_interval=1 mbpo.epoch_length=100000
+refused "command line: 'ppo.stages=\[100000\]': is 1100000 hyper-episodes, expected at most 1000000" \
+  'ppo.stages=[100000]' ppo.episodes_per_update=11
 # a task's own limit of 1000 steps cuts episodes: no buffer need hold more
 expect 0 . config check "${base[@]}" mbpo.max_path_length=1000000 mbpo.env_buffer=1149
 refused "log.transitions=true': needs mbpo.env_buffer of at least 1149" mbpo.env_buffer=1148 \

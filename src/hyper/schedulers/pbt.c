@@ -35,6 +35,11 @@ static SchedulerPlan plan(const Experiment* x) {
                          .stage_size = x->pbt.members};
 }
 
+static double bytes(const Experiment* x) {
+  SchedulerPlan p = plan(x);
+  return ((double)p.hyper_episodes + p.stage_size) * sizeof(Member);
+}
+
 static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   int size = s->plan.stage_size;
   int round = (int)(e / size), member = (int)(e % size);
@@ -157,6 +162,7 @@ static bool open_run(Scheduler* s, Error* error) {
 const SchedulerKind scheduler_pbt = {
     .name = "pbt",
     .plan = plan,
+    .bytes = bytes,
     .segment = segment,
     .open = open_run,
     .sets = sets,

@@ -35,6 +35,8 @@ static SchedulerPlan plan(const Experiment* x) {
   return p;
 }
 
+static double bytes(const Experiment* x) { return (plan(x).updates + 1.0) * sizeof(RorTrainer); }
+
 static bool read_trainer(RorTrainer* trainer, const char* path, Error* error) {
   H5File file;
   if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
@@ -159,13 +161,14 @@ static bool find_trained(char path[RUN_PATH_SIZE], const char** env, const char*
     return false;
   }
   *env = h5_get_text(&file, "", "env", arena);
-  return h5_close(&file, error);
+  return h5_close(&file, error) && read_trainer(ARENA_NEW(arena, 1, RorTrainer), path, error);
 }
 
 const SchedulerKind scheduler_ror = {
     .name = "ror",
     .find_trained = find_trained,
     .plan = plan,
+    .bytes = bytes,
     .open = open_run,
     .sets = sets,
     .decide = decide,
