@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .effects import is_fork
 from .io import FEATURES, HEAD_SIZES, HEADS, Episode, Policy, Run
 
 DECISION_COLUMNS = {
@@ -103,10 +104,11 @@ def _actions(episode: Episode) -> list[str]:
     given = ~asked & d["effective"]  # by a schedule, instead of chosen
     if np.where(asked, chosen != 1, (allowed != 0) & ~given).any():
         problems.append("/decisions/action: not one of those allowed")
+    imposed = asked & is_fork(episode)  # a choice that nobody drew has no probability
     for name in ("logp", "entropy"):
-        if (np.isfinite(d[name]) != asked).any():
+        if ((np.isfinite(d[name]) != asked) & ~imposed).any():
             problems.append(f"/decisions/{name}: must be NaN exactly where no head was asked")
-    if (d["logp"][asked] > 1e-12).any():
+    if (d["logp"][asked & np.isfinite(d["logp"])] > 1e-12).any():
         problems.append("/decisions/logp: a probability above 1")
     if (np.diff(d["env_step"]) <= 0).any():
         problems.append("/decisions/env_step: does not increase")

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
                    help="method whose final return counts as 1 (default: mbpo)")  # fmt: skip
     p.add_argument("--first", metavar="METHOD", help="method that the others are compared with")
 
+    _figure_parser(commands, "effects", "effects of single decisions, from autombpo fork")
     _figure_parser(commands, "time", "seconds per epoch by part, from metrics.jsonl")
     _figure_parser(commands, "fvi", "fitted value iteration against theorem 4.1 (autombpo fvi)")
 
@@ -104,6 +105,8 @@ def _draw(options: argparse.Namespace, runs: Runs):
         return plots.schedule(runs, options.bins, options.stage, theory)
     if options.command == "controller":
         return plots.controller(runs)
+    if options.command == "effects":
+        return plots.effects(runs)
     if options.command == "time":
         return plots.time(runs)
     return compare.compare(runs, options.stage, options.reference, options.first)

@@ -379,8 +379,13 @@ class Run:
         """Hyper-episodes that represent the run in a comparison.
 
         `stage` is `all`, `last`, a number, or `auto`: the last stage of a run that trains a
-        controller, else all.
+        controller, else all. Of a population it is one trial: its best member, over the real
+        samples of all (population.best_line).
         """
+        if "round" in self.episodes[0].attributes:
+            from .population import best_line
+
+            return [best_line(self.episodes)]
         if stage == "auto":
             stage = "last" if self.trains_controller else "all"
         if stage == "all":

@@ -16,6 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from . import curves as cv
 from . import stats
+from .effects import HEADER as EFFECT_HEADER
+from .effects import effects as effects_of
 from .io import HEAD_SIZES, HEADS, Episode, Runs
 from .style import (
     GREY,
@@ -470,3 +472,23 @@ def time(runs: Runs) -> Drawing:
         ax.xaxis.set_minor_formatter(NullFormatter())
         _legend(figure, [ax], columns=7)
     return drawing
+
+
+def effects(runs: Runs) -> Drawing:
+    """What a single decision otherwise does to the score: mean and interval over forks."""
+    found = effects_of(runs)
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(5.8, 0.9 + 0.36 * len(found)), layout="constrained")
+        ax = figure.add_subplot()
+        rows = [effect.row() for effect in found]
+        for i, (effect, row) in enumerate(zip(found, rows)):
+            place = len(found) - 1 - i
+            ax.plot(effect.score, np.full(len(effect.score), place), ".", color=GREY, alpha=0.6)
+            ax.plot([row[3], row[4]], [place, place], color=PALETTE[0])
+            ax.plot(row[2], place, "o", color=PALETTE[0])
+        ax.axvline(0, color=GREY, linewidth=0.8)
+        ax.set_yticks(range(len(found)), [effect.choice for effect in reversed(found)])
+        ax.set_xlabel("difference of the score (mean evaluation return)")
+        forks = len(runs)
+        ax.set_title(f"One decision otherwise, {forks} fork{'s' if forks != 1 else ''}")
+    return Drawing(figure, EFFECT_HEADER, rows)

@@ -25,7 +25,9 @@ METHOD_COLOURS = {
     "sac_1": PALETTE[3],
     "sac_20": PALETTE[6],
     "pbt": PALETTE[2],
+    "mf_pbt": PALETTE[7],
     "ror": PALETTE[5],
+    "static": PALETTE[4],
     "autombpo_staged": PALETTE[4],
     "autombpo_apply": PALETTE[4],
     "autombpo_r": PALETTE[2],
@@ -45,7 +47,10 @@ METHOD_NAMES = {
     "sac_1": "SAC(1)",
     "sac_20": "SAC(20)",
     "pbt": "PBT",
+    "mf_pbt": "MF-PBT",
     "ror": "RoR",
+    "random": "random schedule",
+    "static": "random search",
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
