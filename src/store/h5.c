@@ -294,7 +294,9 @@ static bool verify_written(H5File* file, Error* error) {
   if (!again.failed && again.checksum != file->checksum) {
     h5_refuse(&again, "", "reads back differently from what was written");
   }
-  return h5_close(&again, error);
+  bool good = h5_close(&again, error);
+  error->transient = error->transient || !good;  // it was good when it was written
+  return good;
 }
 
 bool h5_seal(H5File* file, Error* error) {
