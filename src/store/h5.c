@@ -295,7 +295,9 @@ static bool verify_written(H5File* file, Error* error) {
     h5_refuse(&again, "", "reads back differently from what was written");
   }
   bool good = h5_close(&again, error);
-  error->transient = error->transient || !good;  // it was good when it was written
+  if (!good) {
+    error->transient = true;  // it was good when it was written
+  }
   return good;
 }
 
