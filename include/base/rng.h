@@ -27,7 +27,7 @@ typedef enum {
   RNG_HYPER_STATE = 12, // batches that hyper-state features are measured on
   RNG_THEORY = 13,      // fitted value iteration
   RNG_TEST = 14,        // tests and benchmarks
-  RNG_POPULATION = 15,  // hyperparameters that are searched; whom a member goes on from
+  RNG_POPULATION = 15,  // what is searched, whom a member goes on from, where a fork parts
 } RngPurpose;
 
 typedef struct {

@@ -17,6 +17,9 @@
   OPT(REAL, clip, 0.2, 0, 1, "", "epsilon of the clipped objective") \
   OPT(CHOICE, ratio, "joint", "joint|head", 0, "", \
       "ratio of the joint action (the paper), or one a head, summed (the release)") \
+  OPT(CHOICE, advantage, "return", "return|fork", 0, "", \
+      "returns to go less R' (the paper), or their differences between forks of a run") \
+  OPT(INT, forks, 4, 1, 1000, "forks", "of each hyper-episode, with ppo.advantage=fork") \
   OPT(CHOICE, at_bounds, "credit", "credit|mask", 0, "", \
       "a step beyond a bound: drawn, without effect, and counted; or given probability 0") \
   OPT(REAL, learning_rate, 3e-4, 1e-8, 10, "", "Adam step size") \

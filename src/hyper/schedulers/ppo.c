@@ -9,7 +9,7 @@
 
 #include "base/fault.h"
 #include "hyper/policy_file.h"
-#include "hyper/ppo.h"
+#include "hyper/ppo_forks.h"
 #include "hyper/sealed_check.h"
 #include "hyper/scheduler_kinds.h"
 
@@ -60,10 +60,10 @@ static Controller* controller_of(const Scheduler* s, int version) {
 static SchedulerPlan plan(const Experiment* x) {
   int updates = ppo_total_stages(&x->ppo);
   return (SchedulerPlan){.epochs = x->hyper.train_epochs,
-                         .hyper_episodes = (int64_t)updates * x->ppo.episodes_per_update,
+                         .hyper_episodes = (int64_t)updates * ppo_stage_size(&x->ppo),
                          .updates = updates,
                          .versions = updates + 1,
-                         .stage_size = x->ppo.episodes_per_update,
+                         .stage_size = ppo_stage_size(&x->ppo),
                          .look_ahead = x->ppo.look_ahead};
 }
 
@@ -72,7 +72,7 @@ static SchedulerPlan plan(const Experiment* x) {
 static double bytes(const Experiment* x) {
   return (ppo_versions_kept(&x->ppo) + 1) *
              scheduler_controller_bytes(x, ppo_total_stages(&x->ppo)) +
-         (double)x->ppo.episodes_per_update * (double)hyper_episode_most_decisions(x) *
+         (double)ppo_stage_size(&x->ppo) * (double)hyper_episode_most_decisions(x) *
              sizeof(Decision);
 }
 
@@ -127,8 +127,22 @@ static bool sets(const Scheduler* s, HyperHead head, int version) {
   return controller_schedules(controller_of(s, version), head);
 }
 
+static PpoFork fork_of(const Scheduler* s, int64_t e) {
+  const Experiment* x = s->experiment;
+  return ppo_fork_of(&x->ppo, x->seed, e, hyper_episode_most_decisions(x));
+}
+
+static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
+  segment->streams = fork_of(s, e).base;
+}
+
+// A fork draws as its hyper-episode does, but once.
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  Rng rng = scheduler_stream(s, request);
+  PpoFork fork = fork_of(s, request->hyper_episode);
+  SchedulerRequest drawn = *request;
+  drawn.hyper_episode =
+      request->decision == fork.decision ? request->hyper_episode : fork.base;
+  Rng rng = scheduler_stream(s, &drawn);
   controller_act(action, controller_of(s, request->version), request->state,
                  ppo_exploration(&s->experiment->ppo, request->version), false, &rng);
 }
@@ -145,11 +159,11 @@ static double mean(const double* values, int count) {
 
 static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunDirectory* directory,
                        int stage, Arena* arena, Error* error) {
-  int K = x->ppo.episodes_per_update;
-  for (int i = 0; i < K; i++) {
+  int size = ppo_stage_size(&x->ppo);
+  for (int i = 0; i < size; i++) {
     char path[RUN_PATH_SIZE];
-    run_episode_path(path, directory, (int64_t)stage * K + i);
-    if (!sealed_check_episode(directory, x, (int64_t)stage * K + i, error) ||
+    run_episode_path(path, directory, (int64_t)stage * size + i);
+    if (!sealed_check_episode(directory, x, (int64_t)stage * size + i, error) ||
         !trajectory_read(&trajectories[i], path, arena, error)) {
       return error_add(error, "stage %d", stage);
     }
@@ -182,7 +196,8 @@ static void summarise(StageResult* result, const Experiment* x, const Trajectory
   for (int i = 0; i < K; i++) {
     baselines[i] = mean(trajectories[i].baseline_return, trajectories[i].epochs);
   }
-  *result = (StageResult){.stage = version, .first_episode = version * K, .episodes = K};
+  *result = (StageResult){.stage = version, .episodes = K};
+  result->first_episode = version * ppo_stage_size(&x->ppo);
   result->diverged = trajectory_scores(scores, trajectories, K);
   result->group = ppo_group_of_version(&x->ppo, version, NULL);
   result->score = mean(scores, K);
@@ -213,13 +228,18 @@ static void find_clipped(StageResult* result, const Controller* c, const Experim
 static bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory* directory,
                        Arena* arena, Error* error) {
   ArenaMark mark = arena_mark(arena);
-  int K = x->ppo.episodes_per_update;
-  Trajectory* trajectories = ARENA_NEW(arena, K, Trajectory);
+  int K = x->ppo.episodes_per_update, size = ppo_stage_size(&x->ppo);
+  Trajectory* trajectories = ARENA_NEW(arena, size, Trajectory);
   bool ok = read_stage(trajectories, x, directory, controller->version, arena, error);
   if (ok) {
     PpoData data;
     StageResult result;
-    ppo_data_collect(&data, trajectories, K, arena);
+    if (size == K) {
+      ppo_data_collect(&data, trajectories, K, arena);
+    } else {
+      ppo_forks_collect(&data, trajectories, &x->ppo, x->seed, (int64_t)controller->version * size,
+                        hyper_episode_most_decisions(x), arena);
+    }
     summarise(&result, x, trajectories, &data, controller->version, arena);
     find_clipped(&result, controller, x, trajectories);
     for (int i = 0; i < K; i++) {
@@ -264,6 +284,7 @@ const SchedulerKind scheduler_ppo = {
     .open = open_run,
     .take_up = take_up,
     .sets = sets,
+    .segment = segment,
     .decide = decide,
     .fold = fold,
     .remake = remake,
