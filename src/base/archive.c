@@ -1,3 +1,13 @@
+// archive.c - the front of all archives, and two of their backends: memory and checksum.
+//
+// Every typed call ends in archive_array, which hands the bytes to the backend and hashes the name
+// and the bytes on the way, whatever the mode. So saving and loading give a checksum of what passed
+// as a by-product, and the checksum alone is an archive without a backend. Names are hashed, too:
+// two arrays of equal content that changed places are noticed.
+//
+// archive_packed makes a subtree one array of bytes: where a backend has much to do for each array
+// (a dataset of HDF5), a state of many small ones is written as one. It is the only memory here
+// that does not come from an arena, since its size is known only when it has been visited.
 #include "base/archive.h"
 
 #include <stdarg.h>

@@ -1,4 +1,14 @@
-// line_link.c - see line_link.h.
+// line_link.c - lines of text over a socket, without ever blocking on it.
+//
+// A link has two buffers: `in`, of fixed size, from which whole lines are taken, and `out`, which
+// grows as long as the other side does not read. Each call sends and takes as much as the socket
+// allows at once; only poll waits, and no longer than the caller's patience (the end has seconds of
+// its own). So a controller that is slow, silent or floods costs its caller nothing but that.
+//
+// A child runs in a process group of its own, below a guard of one line of shell, which ends the
+// whole group when it is told to. The kernel tells it (PR_SET_PDEATHSIG) when this process dies,
+// however it dies, so that nothing is left behind. A child is looked at with WNOWAIT, and collected
+// only at the end: until then its process id cannot become another's.
 #define _GNU_SOURCE  // SOCK_CLOEXEC
 #include "base/line_link.h"
 

@@ -1,3 +1,13 @@
+// options.c - the set of options: who may assign what, and where each value came from.
+//
+// A section binds a table of rows to the struct that it fills; a key is "section.name". Values come
+// in three ways, all through the parser of options_value.c: as text, as a node of a YAML file
+// (options_load.c), and as an operand key=value. Beside each field stand its origin, which every
+// error and the dump can name, and the number of the file that set it: one key twice in one file is
+// a mistake, while a later file may override an earlier one.
+//
+// Keys are looked up by going through the tables. There are a hundred or two, and it happens at the
+// start only; a hash table would be more to read than it saves.
 #include "base/options.h"
 
 #include <stdio.h>

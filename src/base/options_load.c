@@ -1,5 +1,14 @@
-// Loads YAML files into options: maps are sections, everything else is a value.
-
+// options_load.c - YAML files into options: maps are sections, everything else is a value.
+//
+// A file may begin with `include`: what is included is loaded first, so that the file itself has
+// the last word. A name is searched as it is given, beside the file that includes it, in
+// AUTOMBPO_PATH and among the installed configurations; one that is not found is answered with the
+// nearest that exists. Depth and number of files are bounded, so that files that include each other
+// end in an error.
+//
+// Loading goes on after a mistake, so that one run shows all of them. A record (the configuration
+// in a policy file) is asked only for the keys that this program has: it may come from another
+// version, whose other keys mean nothing here.
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

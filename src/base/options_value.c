@@ -1,3 +1,12 @@
+// options_value.c - the value of one option: from text, to text, its range and its default.
+//
+// Each kind of option has a parser, a formatter and a size, and the switches over the kinds are all
+// here: a new kind is a row in each. Formatting inverts parsing exactly: a configuration that is
+// dumped and loaded again is the same to the bit.
+//
+// Parsing is strict where a guess could train the wrong thing for days. An integer may be written
+// as 50e3, but not beyond 2^53, where a double no longer holds each integer; ranges of integers are
+// compared as integers; the unused bytes of a text are zero, so that equal values are equal bytes.
 #include "base/options_value.h"
 
 #include <errno.h>

@@ -1,3 +1,15 @@
+// rng.c - Philox one number at a time, and in bulk.
+//
+// A block of four numbers is Philox of (block counter, name of the stream) under the seed as key.
+// Single draws take the numbers of a block one after the other, and keep the rest in the struct.
+// Bulk draws compute sixteen blocks at once, each round a loop that the compiler turns into
+// vectors, and start at a fresh block, because the noise of rollouts is drawn by the hundred
+// thousand.
+//
+// Bulk normals are Box-Muller in vector arithmetic. Their angle is reduced as an integer, exactly,
+// so that sine and cosine are polynomials on an eighth of a turn; rejection methods (ziggurat) are
+// faster one by one, but lanes that reject would consume different amounts of a stream. Nothing
+// depends on the width of the vectors.
 #include "base/rng.h"
 
 #include <Random123/philox.h>

@@ -1,3 +1,12 @@
+// text.c - strings that grow, and the few questions that are asked of text everywhere.
+//
+// A Text doubles its bytes in its arena when it is full. Numbers are written with as few of 15 to
+// 17 digits as read back to the same double. Quoting escapes whatever is not printable UTF-8: names
+// and values from outside end in terminals, in YAML and in JSON, and none of them may be changed by
+// what a file happened to contain.
+//
+// The distance of two words is Damerau's (edits, and two neighbours swapped, which is the commonest
+// mistyping), over three rows in turn. It only serves to suggest a name, so long words are cut.
 #include "base/text.h"
 
 #include <math.h>

@@ -1,3 +1,13 @@
+// yaml.c - libyaml's events into a tree of nodes.
+//
+// A Reader holds libyaml's parser and goes down recursively: a node is a scalar, or a map or
+// sequence of nodes, each with its line and column. There are two kinds of mistake. What libyaml
+// cannot parse ends the reading. What is YAML but not our subset (anchors, tags, a key twice) is
+// reported, and reading goes on, so that all of it is shown at once.
+//
+// The events are used and not libyaml's own document tree, because the tree has resolved aliases,
+// which can make a small file huge, and no longer says that they were there. Size, depth and keys
+// per map have limits for the same reason: a configuration may come from anywhere.
 #include "base/yaml.h"
 
 #include <errno.h>
