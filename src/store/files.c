@@ -1,3 +1,17 @@
+// files.c - what stands between the program and a file system that fails.
+//
+// Three layers of calls: open (only regular files, without following a link that took their place
+// since the check), take and put (whole, over interrupted calls), and publish (sync, link or
+// rename, sync the directory). A new file gets its name by link where nothing may be replaced: of
+// two processes that write the same sealed file, one wins, and the other compares its bytes with
+// the winner's. Where there are no hard links, a rename takes that place, with a small window.
+//
+// Whoever sees a run complete sweeps up temporary files, perhaps one that another process is about
+// to publish. If the file stands by then, that is no failure (files_was_swept); files_write, which
+// has no other writer to rely on, tries once more.
+//
+// Errors keep errno until they are reported: whether it may pass decides about giving up
+// (base/error.h).
 #define _GNU_SOURCE  // O_NOFOLLOW
 #include "store/files.h"
 

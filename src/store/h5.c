@@ -1,3 +1,16 @@
+// h5.c - life and death of an HDF5 file: created, sealed, opened, verified, closed.
+//
+// The file's checksum grows with every dataset that is written. To seal is to store it, flush,
+// append the mark (h5_mark.c), sync, open the file again and compare, and only then to give it its
+// name. What was written is therefore known to be readable before anything relies on it.
+//
+// HDF5 1.10 crashes, later and elsewhere, when its last write or its close fails on a full disk. So
+// nothing that may fail is left to its close: after the flush the file is finished through a
+// descriptor of our own, and HDF5's is turned to a throw-away file in memory, in which it may write
+// what it likes (let_go).
+//
+// "The disk failed" and "the file is bad" are told apart (of_disk): the first may pass and is worth
+// another try, the second is damage, which must be named.
 #define _GNU_SOURCE  // memfd_create
 
 #include "store/h5.h"

@@ -1,3 +1,12 @@
+// h5_archive.c - visitors on HDF5: an array is a dataset, an entered name is a group.
+//
+// The backend keeps the path that is entered, the number of arrays and the file. Saving writes each
+// array as the visitor comes to it; loading reads by name, and lets the file refuse another type or
+// length. At the end the count and the checksum of all that passed are stored, or compared: the
+// checksum finds names and bytes that differ, the count what was saved but not asked for.
+//
+// Datasets are plain here, without chunks and compression (file->plain): a checkpoint is written
+// often, read seldom, and is mostly random-looking floats that compress badly.
 #include "store/h5_archive.h"
 
 #include <inttypes.h>

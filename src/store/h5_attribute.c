@@ -1,5 +1,13 @@
-// Attributes of groups and datasets.
-
+// h5_attribute.c - attributes of groups and datasets: small facts that belong to a name.
+//
+// All writing goes through `set`, all reading through `get`, with HDF5's types of the file and of
+// memory side by side; the public calls only choose them. Numbers are stored little-endian with 64
+// bits whatever the machine, text as UTF-8 of variable length, which h5py gives back as str.
+//
+// A reader checks class and length before it reads: HDF5 would convert what it can, and a file that
+// was damaged or made by somebody else must not put more numbers into an array than it has room
+// for. After a failure the getters give zeros and empty text, so that many calls may follow before
+// one look at the file's error.
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>

@@ -1,5 +1,14 @@
-// Groups and datasets.
-
+// h5_data.c - groups and datasets: written whole, read whole, hashed in pieces.
+//
+// A dataset is one column of a table. Large ones are chunked, shuffled and compressed at the lowest
+// level, with a checksum for each chunk; below 64 KiB that costs more than it saves. Times are
+// never tracked: equal content must give equal bytes. The file's checksum is the sum of one hash a
+// dataset (of name, type, shape and bytes), so that it does not depend on their order.
+//
+// Reading trusts nothing. The links on the way must exist, the values must be in this file, type
+// and shape must be those asked for, and a shape may not claim more values than compression can
+// hide in the bytes that are there: a small file could otherwise make the reader fill memory with
+// zeros.
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
