@@ -1,3 +1,13 @@
+// gaussian_nll.c - loss and gradient of a Gaussian head in one pass, and samples of it.
+//
+// The work goes by columns: for each vector of outputs the bounds of the log-variance are loaded
+// once, and then all rows of the batch pass. A row's mean, log-variance and target become its share
+// of the loss and both gradients while they are in registers; the sums for the learnt bounds stay
+// there over all rows. The softplus of the bound and its slope, a sigmoid, share one exponential.
+//
+// Each column adds up its rows in their order, so that a loss does not depend on how many columns
+// fit into a vector. The squared error of the hold-out rows is summed in double: it decides when a
+// training of the model stops.
 #include "nn/gaussian_nll.h"
 
 #include "base/vector_math.h"

@@ -1,12 +1,17 @@
-// The order of the loops: a block of B is copied into panels as wide as a tile, which stay in the
-// second-level cache; then the rows of A pass over it tile by tile, so that A is read and C is
-// written once, in order. A tile's sums go through a small buffer to its epilogue. What is needed
-// next is prefetched: operands of this size come from the third-level cache, and waiting for them
-// would cost a tenth of the time.
+// gemm.c - the loops around the kernels: which part of a product is calculated when, and from
+// where.
+//
+// A block of B is copied into panels as wide as a tile, which stay in the second-level cache; then
+// the rows of A pass over it tile by tile, so that A is read and C is written once, in order. A
+// tile's sums go through a small buffer to its epilogue. What is needed next is prefetched:
+// operands of this size come from the third-level cache, and waiting for them would cost a tenth of
+// the time.
 //
 // A block is as deep as k (up to GEMM_IN_PLACE), so that nothing but results is ever stored in C,
 // which may be the epilogue's factor. Only the long sums of A^T B (k is the batch there) wait in C
-// between two blocks; that B has been written just before, and is used where it is.
+// between two blocks; that B has been written just before, and is used where it is. C = A^T B with
+// few columns (the weight gradients of last layers) would waste most of a tile's lanes; OpenBLAS is
+// faster there, and no row of such a product belongs to a row of a batch.
 
 // C = A^T B with few columns (the weight gradients of last layers) would waste most of a tile's
 // lanes; OpenBLAS is faster there, and no row of such a product belongs to a row of a batch.

@@ -1,7 +1,13 @@
-// The kernel of products of bfloat16 with AMX: a tile is 32 x 32 sums in four of the CPU's eight
-// tile registers, so that a multiplication need not wait for the one before it and each operand is
-// used twice. Compiled for AMX whatever the rest is compiled for: only used after gemm_has_amx.
-
+// gemm_amx.c - the kernel of products of bfloat16 with AMX, the tile registers of newer Xeons.
+//
+// A tile is 32 x 32 sums in four of the CPU's eight tile registers, so that a multiplication need
+// not wait for the one before it and each operand is used twice; the other four hold rows of A and
+// columns of B, rounded and packed in pairs that follow each other in k.
+//
+// The file is compiled for AMX whatever the rest is compiled for, and is only used after
+// gemm_has_amx, which trusts nothing: the CPU must have the instructions, Linux must grant the
+// registers, and a product of small whole numbers must come out exactly: only that shows that what
+// is announced works.
 #include "gemm_tile.h"
 
 #if defined(PAIRS_COMPILE) && (defined(__AMX_BF16__) || !defined(__clang__))

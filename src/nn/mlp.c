@@ -1,3 +1,17 @@
+// mlp.c - forward and backward of a set of networks, as a few matrix products each.
+//
+// An Mlp is a shape: widths, and the offset of each layer in the flat parameters. A tape holds what
+// a forward pass leaves for the backward one. A layer is one product whose epilogue (nn/gemm.h)
+// adds the bias and applies the activation; backward is one product for the gradient of the weights
+// and one for the layer before, whose epilogue multiplies by the slope and adds up the gradient of
+// the biases.
+//
+// The gradient takes the place of the activation that it was multiplied with, which is in the cache
+// by then and is needed no more; so mlp_backward spends its tape.
+//
+// Three ways lead back: all of a network at once, layer by layer (the ensemble takes Adam's step
+// while the gradient is still in the cache), and to the input alone, each row through its own
+// member (SAC's smaller critic), where no gradient of weights is wanted.
 #include "nn/mlp.h"
 
 #include <string.h>

@@ -1,6 +1,14 @@
+// squashed_gaussian.c - draws, densities and gradients of tanh of a Gaussian.
+//
 // Actions have few columns, so the elements (b, a) are worked on as one long row: a chunk of them
-// is gathered into arrays, and calculated vector by vector. The sums over a are scalar.
-
+// is gathered from the head's two halves into arrays, calculated vector by vector, and put back.
+// The sums over a, of which a density is made, are scalar, and in the order of a whatever the width
+// of a vector.
+//
+// Forward keeps nothing: backward calculates the slope of log_std again from the head and the
+// noise, which costs an exponential and spares an array in every tape. The density of an action
+// that was not drawn here needs its atanh, which does not exist at the edge: such actions are
+// pulled inside first (docs/algorithms.md, D3).
 #include "nn/squashed_gaussian.h"
 
 #include <stdbool.h>
