@@ -1,3 +1,16 @@
+// bullet.c - what pybullet_envs does around its physics, number by number.
+//
+// A BulletBody holds the robot's model, its world (bullet_shim.cpp, the only C++) and what was
+// measured last. A step pushes the driven joints, advances the world, reads it back (measure,
+// observe) and rewards the progress towards the target. Feet report the contact of the step before,
+// as the original does, which is why `touch` comes last.
+//
+// The order of operations is PyBullet's own, even where it looks odd: the mean place of the parts
+// is summed in PyBullet's order of links, and observations and efforts pass through float32. That
+// decides about last bits, and recordings of the reference are replayed here bit for bit.
+//
+// A world that went wrong (not finite) is not mended: it is thrown away, and built anew at the next
+// start.
 #include "env/bullet.h"
 
 #include <math.h>

@@ -1,3 +1,12 @@
+// bullet_model.c - an MJCF file as the tree of links that Bullet makes of it.
+//
+// A recursion over <body>: each of its joints becomes a link without mass, the body itself the link
+// with the geoms, and places are turned from "relative to the body" into "relative to the parent's
+// centre of mass", where Bullet wants them. Defaults are those of the file, then of the importer.
+//
+// It is written again, because Bullet's importer is not part of the library; but it must give the
+// same numbers. Hence the detours through float, the odd centre of mass, and a pi of its own: what
+// looks odd here is the original's.
 #include "env/bullet_model.h"
 
 #include <math.h>

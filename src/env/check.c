@@ -1,3 +1,14 @@
+// check.c - two copies of a task, side by side.
+//
+// Both copies get the same start and the same actions, and must give the same bits: that is
+// determinism. Twice in an episode the second one is reset, loads the saved state of the first, and
+// must go on like it: that is what checkpoints rely on. The first one's steps are also compared
+// with the task's functions of a transition: the end, as imagined rollouts see it, and the reward,
+// where there is one.
+//
+// Speed is measured against the bare engine, which gets the same actions and the same ends, so that
+// both simulate the same episodes; the laps alternate, and a change of the machine's load meets
+// both.
 #include "env/check.h"
 
 #include <math.h>

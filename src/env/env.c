@@ -1,3 +1,12 @@
+// env.c - the table of tasks, and the calls that lead to their bodies.
+//
+// A row has an id, the function that opens it and a table of constants; the body behind an Env is
+// MuJoCo's, Bullet's, plain C or a plugin's, and is reached through EnvOps. What all share is here:
+// actions are brought from the policy's [-1, 1] into the task's own range, and a saved state names
+// its task and its engine, so that the state of another one is refused instead of continued.
+//
+// The spec also lists the files that a task is made of, each with a hash: a run that goes on with
+// another model of the robot would mix two tasks, and nothing in the numbers would show it.
 #include "env/env.h"
 
 #include <stdio.h>

@@ -1,3 +1,12 @@
+// gl_context.c - finding an OpenGL that draws without a screen.
+//
+// Each way (EGL of Mesa, of a device, of the default display; OSMesa) is tried to the end: library,
+// display, context, made current. The first that works stays. EGL is preferred because it can use a
+// graphics card; all of them work without one.
+//
+// Nothing here is linked: libraries are opened and functions looked up at run time, so that one
+// binary trains on nodes that have no graphics at all, and draws where they have. Without
+// AUTOMBPO_RENDER (no headers at build time) the file shrinks to an error that says so.
 #include "env/gl_context.h"
 
 #ifdef AUTOMBPO_RENDER

@@ -1,7 +1,14 @@
-// A humanoid: walk in the +x direction (humanoid), or stand up (humanoid-standup).
+// humanoid.c - a humanoid: walk in the +x direction (humanoid), or stand up (humanoid-standup).
 //
-// humanoid-truncated is the paper's task: joint positions and velocities only are observed; the
-// reward has the contact cost of the authors' environment and, as v4, the bonus on the last step.
+// Five tasks of one body differ in a table each: what is observed (positions and velocities, or
+// also inertias, velocities and forces of all bodies), what the reward costs, and when an episode
+// ends. humanoid-truncated is the paper's task: joint positions and velocities only are observed;
+// the reward has the contact cost of the authors' environment and, as v4, the bonus on the last
+// step.
+//
+// The centre of mass is taken from xipos as the last Runge-Kutta stage left it, which is not quite
+// where the bodies are after the step: Gymnasium reads it there, and so its rewards are what is
+// earned here.
 #include <math.h>
 
 #include "env/tasks.h"

@@ -1,3 +1,12 @@
+// mjcf_files.c - walks an MJCF file and all that it names, and notes each file in the task's spec.
+//
+// The walk goes through the elements: <include> leads to another file, any other file attribute is
+// an asset, looked for beside the model and in the directories of <compiler>. What is found is
+// hashed.
+//
+// MuJoCo has read the model before, and would tell of a missing file; here nothing is refused that
+// it accepted. What our smaller XML reader cannot read is noted itself and not followed. The depth
+// is bounded, because files may include each other.
 #include "env/mjcf_files.h"
 
 #include <stdio.h>

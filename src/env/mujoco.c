@@ -1,3 +1,17 @@
+// mujoco.c - the life of a MuJoCo episode, common to all tasks.
+//
+// A MujocoBody is the model, its data and the task's table of functions: place (the start),
+// remember (what the reward needs of before), observe, outcome. A step calls them in Gymnasium's
+// order, because they read mjData as the last Runge-Kutta stage left it, and one mj_forward more
+// would change bits.
+//
+// What must be saved follows from the same care: positions and velocities, but also the solver's
+// warm start and the body positions of that last stage. MuJoCo resets a state that went bad and
+// simulates on; its warning counters are looked at after every step, so that such an episode ends
+// as diverged.
+//
+// Its hooks for warnings and errors are taken over, or it would write a log file into the working
+// directory and end the program in its own way.
 #include "env/mujoco.h"
 
 #include <math.h>

@@ -1,3 +1,13 @@
+// plugin_task.c - a user's shared object as a MuJoCo task.
+//
+// A plugin gives plain C functions and a table (env/plugin.h). A MujocoTask is filled from them,
+// whose functions are the small adapters here; everything else is mujoco.c's, and a plugin is
+// saved, restored and checked like a built-in task. The plugin sees mjData through AutombpoState,
+// pointers to const arrays, so that it needs neither MuJoCo's headers nor its version.
+//
+// Its memory lives inside one step only: what an episode carries must be in the physics, or a
+// checkpoint would lose it. After its functions the locale is set back to "C", whatever they
+// called. The shared object and the model are hashed as files of the task.
 #include "env/plugin_task.h"
 
 #include <dlfcn.h>

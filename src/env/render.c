@@ -1,3 +1,12 @@
+// render.c - MuJoCo's visualiser on a picture in memory.
+//
+// A Renderer has a model and data of its own, which never simulate: joint positions are copied in,
+// and only kinematics is calculated from them. So pictures cannot disturb an episode, and a robot
+// of Bullet is drawn from the same MJCF file and its joint angles.
+//
+// Two details are there for equal pixels: the first picture of a context differs from later ones in
+// rounding, hence one is drawn and dropped; and OpenGL's rows come from the bottom up, and are
+// turned.
 #include "env/render.h"
 
 #include <mujoco/mujoco.h>

@@ -1,5 +1,14 @@
+// replay.c - a ring of rows in reserved address space, and random batches of it.
+//
 // Layout: while size < capacity the rows are 0 ... size - 1, oldest first, and next = size. Once
-// full, `next` points to the oldest row. So the rows in use are always 0 ... size - 1.
+// full, `next` points to the oldest row. So the rows in use are always 0 ... size - 1, and drawing
+// one is one random number, whatever the state of the ring.
+//
+// The capacity changes when the length of rollouts does. The rows are then turned so that the
+// oldest is the first, in place (three reversals), and a smaller ring keeps the newest
+// (docs/algorithms.md, D14); pages that are no longer used go back to the system.
+//
+// A random row misses every cache: sampling asks for rows several ahead of the one that it copies.
 #include "env/replay.h"
 
 #include <string.h>

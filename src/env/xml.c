@@ -1,3 +1,13 @@
+// xml.c - reads elements and attributes, with a stack of the elements that are open.
+//
+// A Reader walks a text that is in memory as a whole. It skips to the next '<', and what follows
+// decides, a comment, a declaration, a start tag with its attributes, or an end tag, which must
+// close the innermost element. Nodes are linked in the order of the file, and carry their lines for
+// messages.
+//
+// It is here because two users need only the elements and attributes of MJCF files (Bullet's
+// models, and the list of files of a MuJoCo model), which is not worth a library. What it does not
+// understand it refuses; it never guesses.
 #include "env/xml.h"
 
 #include <ctype.h>
