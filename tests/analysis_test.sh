@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The tests of the Python package, with the Python that has its libraries.
-# usage: analysis_test.sh SOURCE_DIR
+# usage: analysis_test.sh SOURCE_DIR PROGRAM
 set -euo pipefail
 for python in ${PYTHON-} /usr/bin/python3 python3; do
   if "$python" -c 'import numpy, h5py, matplotlib, pytest' 2>/dev/null; then
     cd "$1/analysis"
-    PYTHONPATH=src exec "$python" -m pytest -q -p no:cacheprovider tests
+    AUTOMBPO=$2 PYTHONPATH=src exec "$python" -m pytest -q -p no:cacheprovider tests
   fi
 done
 echo "no Python with numpy, h5py, matplotlib and pytest: skipped"

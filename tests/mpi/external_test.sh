@@ -9,7 +9,7 @@ trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 python=${PYTHON:-/usr/bin/python3}
 [[ -x $python ]] || python=python3
 controller="$python '$source_dir/tests/cli/controller.py'"
-arguments=(train -q "$config" methods/external.yaml scheduler.hyper_episodes=3
+arguments=(train -q "$config" methods/external.yaml scheduler.hyper_episodes=2
   checkpoint.every=0.1s mbpo.policy_updates=4 sac.batch_size=64)
 train() { # RANKS COMMAND OPTION...
   starting "$@"
@@ -79,6 +79,36 @@ same ranks-1
 [[ ! -s asked-nothing ]] || fail "asked though all answers are there"
 expect 2 'is another program; say that it may be asked: external.command=' resume ranks-1
 
+# who listens at a socket is a controller as well
+cat >listen.py <<'P'
+import socket, subprocess, sys
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind("control")
+    listener.listen()
+    connection, _ = listener.accept()
+subprocess.run(sys.argv[1:], stdin=connection, stdout=connection)
+P
+"$python" listen.py "$python" "$source_dir/tests/cli/controller.py" asked-socket 2>log &
+pids=($!)
+until [[ -S control ]]; do sleep 0.01; done
+train 1 '' external.socket=control run.dir=socket >log 2>&1 || fail "by a socket"
+same socket
+[[ $(wc -l <asked-socket) == "$questions" ]] || fail "questions over a socket"
+wait "${pids[0]}" || fail "the controller at a socket"
+code=0
+train 1 '' external.socket=control run.dir=socket-2 >out 2>&1 || code=$?
+stopped 1 'the controller cannot be reached: control: Connection refused'
+
+# two starts share a directory, each with a controller of its own
+for i in 1 2; do
+  starting 1 "$controller asked-together" run.dir=together
+  "${start[@]}" >log-$i 2>&1 &
+  pids[i]=$!
+done
+wait "${pids[1]}" "${pids[2]}" || fail "one of two starts failed"
+same together
+[[ $(wc -l <asked-together) == "$questions" ]] || fail "two starts asked $(wc -l <asked-together) times"
+
 # what is wrong is named to both sides; the answers up to then count
 wrong() { # FAULT PATTERN [OPTION...]
   local name=${1//[^a-z]/_}
@@ -105,7 +135,7 @@ wrong sleep 'no answer to decision 1 of hyper-episode 0 for .* external.timeout=
 for name in die sleep; do
   train 2 "$controller asked-$name" run.dir=$name >out 2>&1 || fail "$name: going on"
   same $name
-  ((12 * 3 + 1 == $(wc -l <asked-$name))) || fail "$name: $(wc -l <asked-$name) questions"
+  ((12 * 2 + 1 == $(wc -l <asked-$name))) || fail "$name: $(wc -l <asked-$name) questions"
 done
 expect 2 "external.command is '' and external.socket '', expected one" "${arguments[@]}" run.dir=none
 code=0
