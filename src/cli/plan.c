@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "hyper/scheduler.h"
 
@@ -36,14 +37,25 @@ double plan_bytes_of_rank(const PlanBytes* bytes) {
   return mbpo->imagined + mbpo->real + mbpo->fixed + bytes->episode.record + bytes->scheduler;
 }
 
+// "5.5 GB", at least so wide.
+static void add_bytes(Text* out, const char* before, int width, double bytes) {
+  static const char* const units[] = {"kB", "MB", "GB", "TB"};
+  int unit = 0;
+  for (bytes *= 1e-3; bytes >= 999.5 && unit < 3; bytes *= 1e-3) {
+    unit++;
+  }
+  text_add(out, "%s%*.3g %s", before, width, bytes, units[unit]);
+}
+
 void plan_format_bytes(const PlanBytes* b, Text* out) {
   const MbpoBytes* mbpo = &b->episode.mbpo;
-  const double GB = 1e-9;
-  text_add(out, "a rank %.3g GB: D_model %.3g, D_env %.3g, networks %.3g, records %.3g",
-           GB * (plan_bytes_of_rank(b) - b->scheduler), GB * mbpo->imagined, GB * mbpo->real,
-           GB * mbpo->fixed, GB * b->episode.record);
+  add_bytes(out, "a rank ", 0, plan_bytes_of_rank(b) - b->scheduler);
+  add_bytes(out, ": D_model ", 0, mbpo->imagined);
+  add_bytes(out, ", D_env ", 0, mbpo->real);
+  add_bytes(out, ", networks ", 0, mbpo->fixed);
+  add_bytes(out, ", records ", 0, b->episode.record);
   if (b->scheduler > 0) {
-    text_add(out, "; rank 0 %.3g more", GB * b->scheduler);
+    add_bytes(out, "; rank 0 another ", 0, b->scheduler);
   }
 }
 
@@ -104,14 +116,19 @@ static Range updates(const Plan* p) {
 
 static Range rollout_lengths(const Plan* p) {
   const HyperOptions* h = &p->x->hyper;
-  if (p->sets.rollout_length) {
-    return scheduled_range(p, HEAD_ROLLOUT_LENGTH, h->rollout_length_start, h->rollout_length_min,
-                           h->rollout_length_max);
-  }
   double first = mbpo_scheduled_rollout_length(&p->mbpo, 0);
-  Range range = {first, first, first};
   int last = p->run.run_epochs > 0 ? p->run.run_epochs - 1 : 0;
-  widen(&range, mbpo_scheduled_rollout_length(&p->mbpo, last));
+  Range own = {first, first, first};
+  widen(&own, mbpo_scheduled_rollout_length(&p->mbpo, last));
+  if (!p->sets.rollout_length) {
+    return own;
+  }
+  Range range = scheduled_range(p, HEAD_ROLLOUT_LENGTH, h->rollout_length_start,
+                                h->rollout_length_min, h->rollout_length_max);
+  if (scheduler_kind(p->x)->has_versions && strchr(p->x->ppo.groups, ',')) {
+    widen(&range, own.low);  // until its group learns
+    widen(&range, own.high);
+  }
   return range;
 }
 
@@ -129,7 +146,8 @@ static void add_run(const Plan* p) {
   if (has_members(p)) {
     text_add(p->out, ", %d rounds of %d members", p->run.updates, p->run.stage_size);
   } else if (p->run.updates > 0) {
-    text_add(p->out, ", %d stages of %d", p->run.updates, p->run.stage_size);
+    text_add(p->out, ", %d stage%s of %d", p->run.updates, p->run.updates == 1 ? "" : "s",
+             p->run.stage_size);
   }
   int64_t most = mbpo_most_steps(&p->mbpo, p->run.run_epochs);
   text_add(p->out, "\nreal samples     %" PRId64 " to %" PRId64 " a %s; ",
@@ -189,10 +207,12 @@ static void add_model(const Plan* p) {
 static void add_rows(const Plan* p) {
   Range k = rollout_lengths(p);
   double row = replay_row_bytes(p->config->spec.obs_size, p->config->spec.act_size);
-  text_add(p->out, "D_model          %4s %12s %9s\n", "k", "rows", "GB");
+  text_add(p->out, "D_model          %4s %12s %11s\n", "k", "rows", "memory");
   for (int i = (int)k.low; i <= (int)k.high; i++) {
     int64_t rows = mbpo_imagined_rows(&p->mbpo, i);
-    text_add(p->out, "%16s %4d %12" PRId64 " %9.3g\n", "", i, rows, 1e-9 * (double)rows * row);
+    text_add(p->out, "%16s %4d %12" PRId64, "", i, rows);
+    add_bytes(p->out, " ", 8, (double)rows * row);
+    text_add(p->out, "\n");
   }
 }
 

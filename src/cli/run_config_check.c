@@ -337,8 +337,8 @@ static void check_memory(Check* check, RunConfig* c) {
   plan_format_bytes(&bytes, &text);
   const char* key = largest_cause(c, bytes_of_rank);
   broken(check, key ? key : "env.id",
-         "too much for the memory of this machine, %.3g GB, or for 2^31 rows: %s "
-         "(D_model: %.3g rows)", 1e-9 * memory, text.bytes, bytes.imagined_rows);
+         "too much for the memory of this machine, %.3g GB, or for 2^31 rows of D_model: %s "
+         "(%.3g rows)", 1e-9 * memory, text.bytes, bytes.imagined_rows);
 }
 
 // A file each, which every start looks for.

@@ -152,10 +152,13 @@ static void add_arguments(Json* json, int argc, char** argv) {
 
 static void add_task_files(Json* json, const EnvFile files[ENV_MAX_FILES]) {
   char hash[17];
-  json_begin_object(json, "task_files");
+  json_begin_array(json, "task_files");
   for (int i = 0; i < ENV_MAX_FILES && files[i].name[0]; i++) {
     snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
-    json_text(json, files[i].name, hash);
+    json_begin_object(json, NULL);
+    json_text(json, "file", files[i].name);
+    json_text(json, "hash", hash);
+    json_end(json);
   }
   json_end(json);
 }

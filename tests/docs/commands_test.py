@@ -72,6 +72,8 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"mpi_launch/(check|setup)", Hand(".ci/run is mpi_launch/check, and that runs this")),
     (r"mpi_launch/quickstart", Short("", {"mpi_launch": "AUTOMBPO=tools/short mpi_launch"})),
     (r"mpi_launch/local .* train", Short(SHORT, {"-n 8": "-n 2"})),
+    (r"autombpo config check", Short()),
+    (r"tests/cli/any_options_test.py", Test("cli/any_options", r"--draws")),
     (r"autombpo env check plugin", Short("--steps 50")),
     (r"autombpo train CONFIG.yaml env.id=plugin", Short(SHORT, {"CONFIG": "methods/mbpo"})),
     (r"autombpo train .*compute.precision=P", Short(SHORT, {"precision=P": "precision=float32"})),
