@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,9 +10,6 @@
 
 #include "base/archive.h"
 #include "base/stopwatch.h"
-
-// A lease whose owner died between creating and signing it is open to all after this many seconds.
-#define UNSIGNED_TIMEOUT 5.0
 
 void lease_office_init(LeaseOffice* office, const RunDirectory* directory) {
   Process me = process_this();
@@ -69,8 +65,7 @@ static bool is_open_to_all(const char* path, const char* signature, LeaseSight* 
   if (state != sight->state) {
     *sight = (LeaseSight){.state = state, .since = clock_wall()};
   }
-  double limit = *signature ? timeout : fmin(timeout, UNSIGNED_TIMEOUT);
-  return state == 0 || clock_wall() - sight->since > limit;
+  return state == 0 || clock_wall() - sight->since > timeout;
 }
 
 // Removes the lease that carries this signature. Of several processes that try, one does; if the
