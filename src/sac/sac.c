@@ -1,3 +1,16 @@
+// sac.c - one update of Soft Actor-Critic, in the order of the paper's equations.
+//
+// sac_update is the file: targets (equation 3), the gradient of both critics, the policy's gradient
+// through the reparametrised action and the smaller critic (equation 2), the temperature's; and
+// only then Adam steps all three, so that every gradient is taken at the same parameters
+// (docs/algorithms.md, D2).
+//
+// Twin critics are one set of two networks, and their targets have the same shape, so that one tape
+// serves both in turn; the soft update of the targets is part of the critics' Adam loop, while they
+// are in the cache. All scratch is made once, for the largest batch: an update allocates nothing.
+//
+// Outside of updates (actions, losses over many rows) rows go through in chunks whose activations
+// stay in the second-level cache. No row depends on its chunk.
 #include "sac/sac.h"
 
 #include <tgmath.h>
