@@ -1,3 +1,17 @@
+// ensemble.c - the ensemble as networks: one gradient step, and samples from chosen members.
+//
+// The parameters of all members and the two shared bounds of the log-variance are one array, with
+// one Adam state. A step takes the members one after the other: forward, loss, and backward layer
+// by layer, in which each layer is stepped while its gradient is in the cache. So there is room for
+// the gradient of one layer instead of all; only the gradients of the bounds wait for the last
+// member.
+//
+// Sampling gathers the rows of a member into chunks and goes through that member alone: a rollout
+// draws an elite for each row, and all members for all rows would cost as many times as much as
+// there are members.
+//
+// Weight decay has the release's coefficient for each layer. It is part of the loss, so that Adam
+// scales it like the rest.
 #include "dynamics/ensemble.h"
 
 #include <math.h>

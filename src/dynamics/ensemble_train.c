@@ -1,4 +1,14 @@
-// One training of the ensemble: split, bootstrap, epochs with early stopping, snapshots, elites.
+// ensemble_train.c - one training of the ensemble: split, bootstrap, epochs, snapshots, elites.
+//
+// All real transitions are copied out of the ring in a random order, the hold-out rows first,
+// scaled once, and then only indexed: each member has a bootstrap of row numbers, which is shuffled
+// after each epoch. After an epoch every member's error on the hold-out rows decides whether its
+// snapshot is taken anew; when no member has improved for long enough, all return to their
+// snapshots, and the order of their errors makes the elites.
+//
+// A training starts from the weights and the Adam state of the last one, as in the release: data
+// grows by a few hundred rows in between, and most of what there is to learn is known. Progress is
+// a local of one call; a checkpoint is never taken in the middle of a training.
 #include <math.h>
 #include <string.h>
 
