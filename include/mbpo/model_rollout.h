@@ -1,4 +1,4 @@
-// model_rollout.h - branched imaginary rollouts (paper Algorithm 1, lines 12 and 13).
+// model_rollout.h - branched imaginary rollouts (paper Algorithm 1, lines 12 to 14).
 //
 // From `count` states drawn from the real buffer, the stochastic policy acts for `length` steps in
 // the model; at every step each row is predicted by an elite drawn for it. Terminated branches end.

@@ -1,3 +1,16 @@
+// mbpo.c - the inner loops of the paper's Algorithm 1, as a state machine.
+//
+// mbpo_advance does one unit of work and says what it was: a step of exploration, a real step with
+// the model work before it and the policy updates after it, an evaluation. Before each decision it
+// only stops; whoever called may then change hyperparameters or train the model, and calls again.
+//
+// It is a machine, and not loops with a callback, because a decision may come from another rank or
+// program, hours later, and because a run may be saved between any two units: where the loops would
+// be is `phase`, `epoch` and `step`, plain numbers in Mbpo.
+//
+// What no scheduler sets follows MBPO's own schedule (follow_own_schedule), so that MBPO, SAC and
+// every controller are this file. Figures of an epoch gather in `running`, and become `result` at
+// its end.
 #include "mbpo/mbpo.h"
 
 #include <math.h>
@@ -51,7 +64,8 @@ static void add_losses(SacLosses* sum, const SacLosses* losses) {
   sum->q_mean += losses->q_mean;
 }
 
-// Lines 15 and 16, at every real step, without a cap an epoch (docs/algorithms.md, D12).
+// Algorithm 1, lines 15 and 16, at every real step, without a cap an epoch (docs/algorithms.md,
+// D12).
 static void update_policy(Mbpo* m) {
   if (m->real.size < m->options.min_pool) {
     return;
@@ -90,6 +104,7 @@ void mbpo_train_model(Mbpo* m) {
   stopwatch_lap(&watch, &m->times.model_train);
 }
 
+// Algorithm 1, lines 12 to 14.
 static void imagine(Mbpo* m) {
   if (m->model_trainings == 0) {
     mbpo_train_model(m);
@@ -140,6 +155,7 @@ static void choose_random_action(Real* logp, Mbpo* m) {
   *logp = EXPLORATION_LOGP;
 }
 
+// Algorithm 1, line 6.
 static void interact(Mbpo* m, void (*choose)(Real*, Mbpo*)) {
   Stopwatch watch = stopwatch_start();
   Real logp;
@@ -226,7 +242,8 @@ static MbpoEvent begin(Mbpo* m) {
   return MBPO_STEPPED;
 }
 
-// Lines 10 to 16 after a decision; the real step comes after it (docs/algorithms.md, D20).
+// One turn of the loop of Algorithm 1, line 5: what follows from the decision comes first, the real
+// step after it (docs/algorithms.md, D20).
 static MbpoEvent step(Mbpo* m) {
   if (m->uses_model) {
     follow_own_schedule(m);
@@ -241,7 +258,8 @@ static MbpoEvent step(Mbpo* m) {
   return MBPO_STEPPED;
 }
 
-// An epoch whose evaluation finds that the run diverged is none.
+// The end of an epoch (Algorithm 1, lines 4, 17 and 18). One whose evaluation finds that the run
+// diverged is none.
 static MbpoEvent finish_epoch(Mbpo* m) {
   evaluate(m);
   if (m->diverged) {
@@ -263,7 +281,7 @@ MbpoEvent mbpo_advance(Mbpo* m) {
       return begin(m);
     case MBPO_DECIDE:
       m->phase = MBPO_STEP;
-      if (m->step % m->decision_interval == 0) {
+      if (m->step % m->decision_interval == 0) {  // Algorithm 1, line 7
         return MBPO_DECISION;
       }
       return step(m);

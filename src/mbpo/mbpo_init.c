@@ -1,4 +1,16 @@
-// mbpo_init.c - set-up of a run, and the list of its mutable state.
+// mbpo_init.c - set-up of a run (Algorithm 1, line 3), and the list of its mutable state.
+//
+// A run has a random stream for each purpose, named by the seed and the hyper-episode: a training
+// of the model more or less does not shift the numbers of the environment, so that two runs that
+// differ in one decision have the same luck. Initial weights come from streams that are used up
+// here.
+//
+// There are two environments. Epochs end after a number of real steps, in the middle of an episode;
+// the evaluations at their end must not disturb it.
+//
+// Memory for D_model is reserved for the longest rollouts that may be scheduled, and taken as it
+// fills. mbpo_visit lists what changes, and nothing that follows from the configuration: a
+// checkpoint is loaded into a run that was set up from the same one.
 #include <math.h>
 
 #include "mbpo/mbpo.h"

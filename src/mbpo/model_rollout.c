@@ -1,3 +1,13 @@
+// model_rollout.c - F branched rollouts (Algorithm 1, lines 12 to 14), a chunk of start states at a
+// time.
+//
+// A step draws actions, an elite for each row, and a sample of that elite's prediction; `store`
+// puts the transitions into D_model and moves the branches that go on to the front, so that the
+// next step works on full rows only. The scratch arrays are as large as one chunk, whatever F is.
+//
+// The order of the rows in D_model is therefore by chunk and then by step, which differs from the
+// release (docs/algorithms.md, D4). A branch ends where the task's own function of the observation
+// says so, or where the prediction is not finite.
 #include "mbpo/model_rollout.h"
 
 #include <math.h>
