@@ -1,3 +1,14 @@
+// answer_log.c - answers of a controller outside, one line a decision, on disk before they act.
+//
+// Only whole lines count: what stands behind the last newline was cut off by a kill, never acted,
+// and is overwritten by the next answer. A line is found by counting, and must name the
+// hyper-episode and the decision that it is looked up for, so that a file that was edited or moved
+// is noticed.
+//
+// Two starts of one run may append to the same file. A lock is held from reading what is there to
+// the sync of what is added, and a decision that has its line by then keeps it: the first answer
+// stands, and both starts act by it. The first line of a file also syncs the names above it, or a
+// crash could lose the file with an answer that has acted.
 #define _GNU_SOURCE
 #include "hyper/answer_log.h"
 

@@ -1,3 +1,13 @@
+// baseline.c - R' from and to its YAML file, and between its rows.
+//
+// A baseline is two columns, real samples and mean return (the deviation is for readers), and a
+// header that says of which task. It is YAML because it is shipped, read and compared by people;
+// provenance is written for them, and of the header the program only compares the task.
+//
+// Between two rows R' is interpolated, before the first and after the last it is constant. A run's
+// epochs end where its own exploration ended plus whole epochs, which is rarely a row of a baseline
+// that is a mean over seeds; that a baseline is long enough for the run is checked where the run is
+// configured.
 #include "hyper/baseline.h"
 
 #include <math.h>

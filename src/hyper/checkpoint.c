@@ -1,3 +1,14 @@
+// checkpoint.c - generations of a hyper-episode's state: which to write, keep, load and remove.
+//
+// What is in a generation is state_file.c's; here are numbers and names. A new one gets the next
+// free number, and then all but two are removed, never the other way round: at every moment there
+// is one that is whole. The budget of bytes counts what a new one needs beside those that stand.
+//
+// Loading goes from the newest to older ones, and tells three kinds of failure apart. A damaged
+// file is passed over with a warning. One that is whole but not of this run or program ends the
+// start: an older one would be no better, and to begin again would throw work away. One that the
+// disk did not give may be good: then nothing is begun again, and the same command may succeed
+// later.
 #include "hyper/checkpoint.h"
 
 #include <stdio.h>

@@ -1,3 +1,16 @@
+// controller.c - heads, their networks, and how an action is drawn from them (Algorithm 1, line 9).
+//
+// A Controller has up to four heads. Each is a network of its own with its parameters, the best
+// ones of its group so far, and Adam's state; it reads six features that all share and the
+// hyperparameters that its own group sets. Heads are separate networks, also in the joint
+// controller: what is joint is the probability of the action, which the ratio of PPO multiplies
+// over heads.
+//
+// To act, one number is drawn for every head, asked or not, so that a head's draw does not depend
+// on the others. Exploration is a mixture with the uniform choice, and the log-probability that is
+// recorded is that of the mixture (docs/algorithms.md, D11): anything else would bias the ratio.
+//
+// A copy goes through the visitor, so that what is saved and what is copied cannot differ.
 #include "hyper/controller.h"
 
 #include <math.h>

@@ -1,4 +1,13 @@
-// dialogue.c - the words of hyper/dialogue.h. JSON is read as YAML, of which it is a part.
+// dialogue.c - the lines that are exchanged with a controller outside: hello, questions, answers.
+//
+// Lines to the controller are built with store/json; lines from it are read as YAML, of which JSON
+// is a part, with the same bounds against hostile input and no second parser.
+//
+// Reading and checking are two calls. dialogue_read takes what is an answer by itself: types,
+// names, no head twice; it is also how the log of answers is read. dialogue_check compares it with
+// the question: the heads that were asked and no others, choices that are allowed, values within
+// their bounds. Each mistake names the field, what it was and what was expected, because it goes
+// back to whoever writes the controller.
 #include "hyper/dialogue.h"
 
 #include <math.h>

@@ -1,3 +1,14 @@
+// hyper_action.c - what an action does to a running MBPO (Algorithm 1, lines 10 and 11).
+//
+// The table of heads, and one chain of questions: is a head asked here (is_asked), which value
+// would a choice give (value_after), does that change anything (takes_effect), and then set_value.
+// Which choices are allowed is derived from the same functions that apply them, so that the two
+// cannot disagree.
+//
+// A head either chooses a step from the present value or is given a value. Both end in the same
+// record of what took effect. Values are clipped to their bounds in one place; a step beyond a
+// bound has no effect, but still counts as what was chosen, unless ppo.at_bounds masks it
+// (docs/algorithms.md, section 2).
 #include "hyper/hyper_action.h"
 
 #include <math.h>

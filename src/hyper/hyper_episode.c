@@ -1,3 +1,17 @@
+// hyper_episode.c - MBPO with decisions: the hyper-MDP of the paper as a state machine around
+// mbpo.c.
+//
+// hyper_episode_advance passes mbpo_advance's events on. At a decision it measures the state
+// (Algorithm 1, line 8) and waits: `awaiting` is part of what is saved, so that a hyper-episode may
+// be stopped with a question open. hyper_episode_act applies the answer, writes the row of the
+// decision, whose reward is 0 so far (lines 20 and 21), and goes on; the end of an epoch puts its
+// evaluation into the last row (lines 18 and 19).
+//
+// Advantages are computed once, at the end, because each is a sum to the end. A run that diverged
+// is charged for the epochs that it lost before that, so that no controller learns to end runs.
+//
+// A segment is the part of a run that is one hyper-episode: whole runs have one, a member of a
+// population has one a round, which begins in the state in which another ended.
 #include "hyper/hyper_episode.h"
 
 #include <math.h>
@@ -130,7 +144,7 @@ static double scaled_baseline(const HyperEpisode* h, int64_t env_step) {
   return x->baseline ? baseline_at(x->baseline, env_step) / x->hyper.reward_scale : 0;
 }
 
-// The last decision of an epoch earns the epoch's evaluation.
+// The last decision of an epoch earns the epoch's evaluation (Algorithm 1, lines 18 and 19).
 static void reward_epoch(HyperEpisode* h) {
   const Experiment* x = h->experiment;
   const MbpoEpoch* epoch = &h->epoch[h->epochs - 1];
@@ -178,6 +192,7 @@ static HyperEvent finish(HyperEpisode* h, bool diverged) {
   return HYPER_FINISHED;
 }
 
+// Algorithm 1, line 8.
 static HyperEvent reach_decision(HyperEpisode* h) {
   if (!h->begun) {
     hyper_begin(&h->mbpo, &h->experiment->hyper);
@@ -222,6 +237,7 @@ static void check_action(const HyperState* state, const HyperAction* action) {
   }
 }
 
+// Algorithm 1, lines 10 and 11; the decision earns 0 until its epoch ends (lines 20 and 21).
 void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
   CHECK(h->awaiting && h->decisions < h->max_decisions, "no decision is due");
   check_action(&h->state, action);

@@ -1,3 +1,14 @@
+// hyper_mdp.c - the hyper-state (Algorithm 1, line 8): measured, then scaled.
+//
+// Two features cost something to measure. The critic loss is taken on a fresh batch, in the ratio
+// in which the policy is trained, a chunk of rows at a time. The policy change compares the
+// densities of recent real actions, as stored when they were taken, with those of the policy now;
+// it is measured once an epoch and kept in between. What is drawn comes from a stream for this
+// alone, so that looking at a run does not change it.
+//
+// Every feature is a raw value and a scaled one, and both are recorded: the controller learns from
+// the scaled, while people, audits and warnings about ranges never seen look at the raw. What is
+// not finite becomes 1.
 #include "hyper/hyper_mdp.h"
 
 #include <math.h>

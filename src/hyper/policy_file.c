@@ -1,3 +1,13 @@
+// policy_file.c - a version of the controller as a sealed file, and back.
+//
+// One table, stage_columns, describes the results of stages for writing and reading, so that the
+// two cannot drift apart. The file carries what the controller needs where it is applied: networks
+// with the names of what they read, Adam's state to go on learning, the configuration that it was
+// trained in, and the range that each feature was seen in.
+//
+// Reading makes sure that the file fits the controller that was set up for it (heads, features,
+// widths): a network that reads other features has the right number of weights, and would act
+// wrongly in silence.
 #include "hyper/policy_file.h"
 
 #include <stdio.h>

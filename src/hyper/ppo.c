@@ -1,3 +1,17 @@
+// ppo.c - an update of the controller on the decisions of one stage (Algorithm 1, line 22).
+//
+// Trajectories, or pairs of forks (ppo_forks.c), are flattened into arrays of decisions (PpoData).
+// A minibatch gathers some of them, takes the ratio of each head or of the joint action
+// (measure_ratios), and each head that learns takes one Adam step up the clipped objective
+// (update_head). There is no critic: the advantage is equation 9's and was sealed with the
+// trajectory, or is the difference between forks.
+//
+// The ratio's denominator is what was recorded when the action was taken, not what an older network
+// says now. So a stage may hold hyper-episodes of several versions (ppo.look_ahead), and folding is
+// a function of files. Rows of heads that were not asked have no gradient; those without effect
+// have one, like all others.
+//
+// The rest is bookkeeping of stages: the best version of a group, and the turn of the next group.
 #include "hyper/ppo.h"
 
 #include <math.h>

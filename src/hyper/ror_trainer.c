@@ -2,6 +2,12 @@
 //
 // The whole batch of all actions is sixteen rows of four inputs and a constant, so that loops in
 // double are as fast as anything, and the gradient of one transition is one pass back through them.
+// nn/ is not used: its state would be arrays elsewhere, while this struct of doubles travels as the
+// notes of a hyper-episode, through messages and checkpoints, by memcpy.
+//
+// A decision is: learn from the reward of the last interval (learn, update), then explore or take
+// the best action. The state is constant, so that the value of the next state is one maximum for
+// the whole batch.
 #include "hyper/ror_trainer.h"
 
 #include <math.h>

@@ -1,3 +1,13 @@
+// run_directory.c - the paths of a run, and the sweeping of what was left in it.
+//
+// Paths with an index are put together here and nowhere else, so that the layout of docs/formats.md
+// can be compared with one screen of code. Names hold indices with leading zeros: listings are in
+// order.
+//
+// Sweeping removes temporary files. In a running directory only those whose file stands are surely
+// of a process that is gone, or lost a race; in a complete one nobody writes any more, and all go,
+// with the leases. Before a run is opened its files must be regular: a directory from elsewhere
+// could hold links to anywhere, and this program overwrites some of them.
 #include "hyper/run_directory.h"
 
 #include <stdarg.h>

@@ -1,3 +1,13 @@
+// schedule.c - a table of knots from a CSV file, its values in between, and back to CSV.
+//
+// A Reader goes line by line: the header decides which hyperparameters there are and whether the
+// key is the index of a decision or the progress of the run; each following line is a knot, whose
+// key must rise. Numbers are written with as many digits as give the same double again, so that an
+// exported schedule replays to the same bits.
+//
+// The real ratio is interpolated between knots, whole numbers are interpolated and rounded, and
+// whether to train holds from its knot to the next: there is nothing between yes and no. Schedules
+// by progress stretch with the length of a run, schedules by decision do not.
 #include "hyper/schedule.h"
 
 #include <math.h>

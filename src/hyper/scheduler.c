@@ -1,3 +1,14 @@
+// scheduler.c - the table of kinds, and what holds for all of them.
+//
+// A SchedulerKind is a struct of functions and flags, most of which a kind may leave out; the calls
+// here fill in what is missing: no `open` is fine, no `decide` sets nothing, no `ask` answers at
+// once. What depends on the kind asks for a flag or a function, and for a name only where it means
+// one kind alone, so that a new kind is one file and one row.
+//
+// The arithmetic of stages is here, because it must be the same for all: hyper-episode e acts with
+// version max(0, floor((e - L) / K)), and is ready when that version exists (Algorithm 1, lines 2
+// and 22, with K hyper-episodes an update and a look-ahead of L). The number of ranks does not
+// enter.
 #include "hyper/scheduler.h"
 
 #include <math.h>

@@ -1,3 +1,13 @@
+// state_file.c - a hyper-episode's whole state, written by its visitor into one HDF5 file.
+//
+// The root says whose state it is: configuration, physics, hyper-episode. On reading that is
+// compared before anything else, and there are three verdicts. GOOD is loaded. BAD means unreadable
+// or damaged: another generation may be better. FOREIGN means whole, but of another run, program or
+// physics: it must not be continued here, and an older generation would be of the same kind.
+//
+// The content is checked twice: the file's checksum says that the bytes are those that were
+// written, and the archive's that the visitor read what it wrote. A whole file whose second check
+// fails was made by a program with other state, hence FOREIGN.
 #include "hyper/state_file.h"
 
 #include <string.h>

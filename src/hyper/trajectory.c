@@ -1,3 +1,14 @@
+// trajectory.c - a finished hyper-episode as a sealed file, and what others read of it.
+//
+// Tables are written from arrays of structs: a Field names a column, its type, the offset in the
+// struct, unit and meaning. So a column is one line here, and the same line is its documentation in
+// the file. /decisions and /epochs have a row each; /final has the policy, and the scheduler's
+// notes where it keeps some. Values that only readers want (R' at each epoch, MBPO's own schedule
+// beside the one that was used) are added while writing.
+//
+// Reading takes the columns that folding a stage and reports need, and no more. A score of a
+// diverged hyper-episode is worked on only over a whole stage (trajectory_scores): it counts no
+// more than the worst that finished.
 #include "hyper/trajectory.h"
 
 #include <limits.h>

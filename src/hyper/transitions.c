@@ -1,3 +1,12 @@
+// transitions.c - all real transitions of a run, in the layout of offline data sets.
+//
+// The rows are gathered from the buffer of whole episodes and from the episode that still runs, in
+// the order in which they were made, and turned from the program's form (actions in [-1, 1], one
+// row each) into columns with episode ends, actions in the task's own units, and terminated and
+// truncated apart.
+//
+// The last rows of a run were never trained on, so what the final model predicts for them is an
+// honest sample of its error: the mean of the best elite, no noise, is compared with what happened.
 #include "hyper/transitions.h"
 
 #include <string.h>

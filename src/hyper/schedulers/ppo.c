@@ -1,9 +1,13 @@
-// ppo: the controller that learns (paper, section 5.2).
+// ppo: the controller that learns (paper, section 5.2; Algorithm 1, lines 1, 9 and 22).
 //
-// Version v of the controller is policy/vNNNNNN.h5. A start takes up the newest that is there, and
-// those before it as far back as a hyper-episode that runs may act with (the window). A complete
-// stage is folded into the next version from its sealed files, in the order of their indices; who
-// folds it does not matter.
+// Version v of the controller is policy/vNNNNNN.h5; the first is made when a run is opened. A start
+// takes up the newest that is there, and those before it as far back as a hyper-episode that runs
+// may act with (the window). A complete stage is folded into the next version from its sealed
+// files, in the order of their indices; who folds it does not matter.
+//
+// With ppo.advantage=fork a stage has more hyper-episodes, which repeat others but for one decision
+// (hyper/ppo_forks.h). Here that is the stream that a hyper-episode draws from, and which rows are
+// learnt from; nobody else can tell the two apart.
 #include <math.h>
 #include <string.h>
 
