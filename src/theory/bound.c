@@ -1,4 +1,12 @@
-// Conditions (6), (7) and the bound (8); docs/theory.md has the derivations.
+// bound.c - conditions (6), (7) and the bound (8) of the paper; docs/theory.md has the derivations.
+//
+// The bound is four terms, each a function here. Two of them are known only through a condition:
+// epsilon_N is the smallest error for which (6) holds, and stands there twice, once inside a
+// logarithm, so it is found by bisection; epsilon_sigma is (7) solved directly.
+//
+// Everything that can be astronomically large is a logarithm: the samples that (6) asks for can
+// exceed any integer. The best beta is sought as the first minimum from below, and not as the
+// smallest value: close to beta = 1 the model's term vanishes, and the sum falls once more.
 #include "theory/bound.h"
 
 #include <math.h>

@@ -1,4 +1,13 @@
-// The list of settings, and what the seeds of one setting add up to.
+// fvi_plan.c - the list of settings with their bounds, and what the seeds of one setting add up to.
+//
+// A setting is one element of the product of the lists (K, sigma, N_real, beta), in an order that
+// the tables rely on: beta runs fastest, so that a best beta is sought among neighbours. For each
+// the bound is evaluated once, before anything is run. N comes from N_real and beta or, with
+// fvi.solve_samples, from condition (6); it may be too large to be run, which is an error only if
+// running was asked for.
+//
+// The fold goes over the seeds in their order, with a running mean, so that its result does not
+// depend on how the jobs were dealt.
 #include <math.h>
 #include <string.h>
 

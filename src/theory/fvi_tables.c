@@ -1,3 +1,12 @@
+// fvi_tables.c - plans and results as tables of numbers.
+//
+// A table is an array of columns, and each kind of table is one macro list: name, value, unit,
+// meaning. The list expands twice, into the descriptions and into the code that computes a row, so
+// that a column cannot have the value of another. All values are doubles, also counts: what reads
+// these tables plots them.
+//
+// Two tables have nothing that was run in them (curve, rise): they show the bound alone, on a finer
+// grid than anybody could run.
 #include "theory/fvi_tables.h"
 
 #include <math.h>

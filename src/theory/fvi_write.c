@@ -1,4 +1,12 @@
-// Tables as files, and as text for a terminal.
+// fvi_write.c - tables as files, and as text for a terminal.
+//
+// One HDF5 file has all tables, with units and meanings, and is sealed like every other of the
+// program; beside it each table is a CSV file of the same numbers, for whoever has no HDF5. Files
+// have all columns and the units of the tables.
+//
+// The terminal shows a choice of columns, in units of V_max: only then can one see at once whether
+// a bound says something. One above 1 says nothing, as no policy loses more, and is named vacuous.
+// Nothing is computed here.
 #include <math.h>
 #include <stdio.h>
 

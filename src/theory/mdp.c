@@ -1,4 +1,14 @@
-// Values, policies, interpolation and the constants of a problem; mdp_kinds.c builds the problems.
+// mdp.c - values, policies, interpolation and the constants of a problem; mdp_kinds.c builds the
+// problems.
+//
+// All is finite dynamic programming on the cells. Value iteration runs until nothing changes at
+// all, and not to a tolerance: from 0, with rewards that are not negative, sweeps only raise the
+// values, also in rounded arithmetic, and end at a fixed point. So "exact" means exact here.
+//
+// The bound needs constants of the problem that are usually only assumed: the Lipschitz constant,
+// the Bellman error of the class, and the concentrability. The last is counted: sets of cells that
+// can reach a cell in m steps, as bits, until what is left of the series is negligible; the rest is
+// added, so that the result is an upper bound.
 #include "theory/mdp.h"
 
 #include <math.h>

@@ -1,4 +1,12 @@
-// The built-in problems, and their optimal values by value iteration.
+// mdp_kinds.c - the built-in problems, and their optimal values by value iteration.
+//
+// Three kinds fill the same grid of cells: a ring with two hills of reward, of which the nearer may
+// be the smaller; the pendulum, its moves rounded to cells; and smooth random maps, drawn from a
+// seed. All end in set_move, which squeezes rewards so that they stay in [0, 1] with the wiggle
+// added: V_max is then known.
+//
+// They are small because the optimal value must be known exactly, and the constants of the bound
+// too. They are deterministic because then the model's error is all that is random in a move.
 #include <math.h>
 #include <string.h>
 

@@ -1,3 +1,11 @@
+// regression.c - the constant that is nearest to a cell's targets in the p-norm.
+//
+// Targets are first sorted by cell, by counting, which is linear in N. Within a cell the nearest
+// constant is a quantile for p = 1 (selection, without sorting), the mean for p = 2, and otherwise
+// the root of the slope of the error, by bisection: the slope is monotone, and nothing more is
+// known of it.
+//
+// A cell that no sample fell into keeps the value of the iteration before: there is nothing to fit.
 #include "theory/regression.h"
 
 #include <math.h>
