@@ -1,3 +1,16 @@
+// campaign.c - a run from the first message to the last: what rank 0 does besides answering.
+//
+// A Campaign is rank 0's state: coordinator, reporter, deadline, leases. Whoever answers workers
+// (serve.c, or here for a single rank) calls campaign_tick and campaign_look in between: renew
+// leases, write status, look for what others have sealed, ask for a stop when the deadline comes
+// near. All of that is done in portions of milliseconds, because a worker may be waiting for an
+// answer.
+//
+// The margin before the deadline is measured, not configured: twice what the longest checkpoint and
+// the longest way to a safe point took so far. An error of whoever decides does not end the run at
+// once: campaign_fail asks all ranks to save, and the error is reported when they have.
+//
+// A single rank calls the coordinator through the same Link that messages take otherwise.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

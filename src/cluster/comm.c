@@ -1,3 +1,14 @@
+// comm.c - MPI as this program uses it: non-blocking messages, and short sleeps in between.
+//
+// Each partner has an outbox of one message. A send is an MPI_Isend from there, which is waited
+// for, but for seconds at most: a rank that is dead never takes it, and then the caller is told
+// instead of stuck. Receiving is a probe for anything from anybody. Between probes the process
+// sleeps, longer and longer until something happens: a blocking call of MPI would burn the core
+// that a worker could use.
+//
+// When a rank was lost, MPI_Finalize may wait for it for ever; comm_leave ends the process without
+// it. Much of the rest recognises a launcher that started N copies which each believe to be alone:
+// N runs in one directory would be worse than an error.
 #include "cluster/comm.h"
 
 #include <mpi.h>

@@ -1,3 +1,17 @@
+// coordinator.c - the outer loop of Algorithm 1, as answers to questions that come in any order.
+//
+// There is one status a hyper-episode (waits, runs, sealed) and a few positions in that array; all
+// else is the scheduler's, or in files. Starting is a scan: what is sealed is verified and counted,
+// and stages that are complete are folded. coordinator_next deals the first one that may begin and
+// can be leased; coordinator_decide asks the scheduler; coordinator_sealed counts, and folds when a
+// stage is complete.
+//
+// Nothing here depends on who asks or when. A hyper-episode that comes back goes to the next that
+// asks, and one that somebody else has sealed meanwhile is dropped by whoever runs it. So neither a
+// lost rank nor a second start of the same run needs a protocol of its own.
+//
+// Positions (first, waiting, look, renewal) exist because there may be a million hyper-episodes: no
+// call begins at the first of them each time.
 #include "cluster/coordinator.h"
 
 #include <stdio.h>
@@ -69,6 +83,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   return true;
 }
 
+// Algorithm 1, line 22.
 static bool fold_complete_stages(Coordinator* c, Error* error) {
   const StageResult* result;
   do {
@@ -157,6 +172,7 @@ static bool prepare(BeginMessage* begin, Coordinator* c, int64_t e, Error* error
   return true;
 }
 
+// A turn of the outer loop (Algorithm 1, lines 2 and 3).
 NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank, Error* error) {
   c->waiting = find(c, c->waiting, EPISODE_WAITS);
   for (int64_t e = c->waiting; e < c->total; e++) {
@@ -200,6 +216,7 @@ static void note_extrapolation(const Coordinator* c, const ReportMessage* report
   }
 }
 
+// Algorithm 1, line 9.
 bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
                         const ReportMessage* report, int rank, Error* error) {
   *later = false;
@@ -276,6 +293,7 @@ void coordinator_release(const Coordinator* c) {
   }
 }
 
+// Algorithm 1, line 23: a number of stages takes the place of "acceptable performance".
 bool coordinator_complete(const Coordinator* c) {
   return c->sealed == c->total && scheduler_is_done(&c->scheduler);
 }

@@ -1,3 +1,15 @@
+// lease.c - files that say who works on what, on file systems without locks that could be trusted.
+//
+// A lease is made by hard link, with its owner's name in it from the first moment, so that of
+// several processes one gets it. It is renewed by touching it. Whoever waits remembers what it saw
+// (LeaseSight), and measures by its own clock how long that did not change: clocks of other hosts
+// do not enter. A lease whose owner is known to be dead (on this host, or in an earlier start of
+// the same job) is free at once.
+//
+// Taking over is renaming the old one aside, which only one can do, and looking at what was caught:
+// if it was taken over by another in between, it is put back. There is a window in which two may
+// work on the same thing. That is allowed: both make the same bits, and one of the two files is
+// kept.
 #define _GNU_SOURCE
 #include "cluster/lease.h"
 

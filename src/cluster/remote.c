@@ -1,4 +1,13 @@
 // remote.c - a rank that works, and reaches rank 0 by MPI.
+//
+// It is a Link whose calls are messages. There is one place that waits (wait_for): for work, for an
+// order, or for the end. While it waits it gives signs of life, notices a request to stop, and
+// leaves if rank 0 is dead or silent for too long; a worker that waits for ever would hold a node
+// for nothing.
+//
+// What rank 0 sends without being asked (HALT, STOP) is handled wherever a message is read, also
+// between two units of work. A BEGIN that crosses with this rank's STOPPED is ignored: rank 0 has
+// given that hyper-episode back by then.
 #include <stdio.h>
 #include <string.h>
 

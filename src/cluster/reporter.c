@@ -1,3 +1,13 @@
+// reporter.c - what people and tools see of a run while it runs: three views of the same figures.
+//
+// Coordinator and campaign call in when something happens. Each event is a line of metrics.jsonl at
+// once, and changes the counters and the state of a rank; status.json and the progress line are
+// made from these, now and then, in reporter_tick. status.json is replaced as a whole; of several
+// campaigns in a directory, the one that holds the status lease writes it.
+//
+// Progress must never end a run: what cannot be written is a warning, repeated at growing
+// intervals. And nothing here enters a result, so clocks are allowed. Speed counts only the samples
+// of this start, since those found in the directory took no time.
 #include "cluster/reporter.h"
 
 #include <math.h>

@@ -1,4 +1,14 @@
 // serve.c - rank 0 of several: deals hyper-episodes, answers, and notices who is gone.
+//
+// A Service has a Partner for each rank, which works, waits, rests or is lost, and one loop (turn):
+// take the messages that have come, give orders whose answers arrived from outside, deal, pass a
+// stop on, tick. Nothing in it waits long for one rank. A question that a controller outside
+// answers later is kept in `open`, and its rank goes on waiting while everybody else is served.
+//
+// A rank that is silent for too long is given up: its hyper-episode goes to another, and if it
+// comes back it works on, since doing a thing twice gives the same bits. The patience grows with
+// the longest unit of work that was seen, and a pause of rank 0 itself is forgiven: silence is
+// measured by one who may have slept.
 #include <math.h>
 #include <stdio.h>
 

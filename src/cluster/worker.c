@@ -1,3 +1,16 @@
+// worker.c - the loop of a rank that trains: begin, decide, save, seal.
+//
+// A Worker runs one hyper-episode at a time. After each unit of work comes a safe point, where it
+// gives a sign of life, notices a request to stop, and writes a checkpoint when one is due. All of
+// rank 0 is behind Link, so that this file is the same with and without MPI.
+//
+// A periodic checkpoint that fails is a warning, because the last good one stands, until the disk
+// has taken none for checkpoint.give_up; the one that a stop depends on must succeed, and may
+// exceed the budget. When too little time is left even for that, saying so is better than half a
+// file.
+//
+// A hyper-episode is sealed before its checkpoints are removed, and its snapshot, if others go on
+// from it, stands before it is sealed: a kill in between repeats work and loses none.
 #include "cluster/worker.h"
 
 #include <math.h>
