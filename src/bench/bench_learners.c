@@ -1,4 +1,13 @@
-// bench_learners.c - SAC updates, gradient steps of the ensemble, imaginary transitions.
+// bench_learners.c - SAC updates, gradient steps of the ensemble, and imaginary transitions.
+//
+// Three parts share one set-up (Learners): real learners at the sizes of the configuration on
+// random data, and a Floor, which does the same matrix products through the BLAS and nothing else.
+// Each part is a function that does one unit, and `compare` runs it and its floor in turn, so that
+// both meet the same load.
+//
+// Batches are drawn and gathered as in training, inside the timed part: at these sizes the memory
+// traffic of a batch is a visible share. The shares that are printed come from the learners' own
+// stopwatches.
 #include <string.h>
 
 #include "base/stopwatch.h"

@@ -1,4 +1,12 @@
 // bench_mbpo.c - the whole loop of MBPO after its exploration, for a number of real steps.
+//
+// The loop is mbpo_advance itself, on the configured task; the clock starts when exploration and
+// the first evaluation are over. A repeat is a run of its own, with its own streams, from
+// exploration on.
+//
+// It reports seconds for a thousand real steps, which depend on how many updates and model steps
+// these were; hence also the seconds for a thousand of each. There is no floor: the parts have
+// theirs.
 #include <math.h>
 
 #include "base/stopwatch.h"

@@ -1,3 +1,14 @@
+// floor.c - SAC, the ensemble and a rollout, with everything removed but the matrix products and
+// Adam.
+//
+// A FloorNet has the shapes of a network and random numbers in it. Forward and backward multiply
+// layer by layer, each reading what the last one wrote, as a trainer's do, and count their
+// operations. What is left out (activations, losses, noise, drawing of batches) is what a trainer
+// adds to its products; the ratio of the two is how well it does that.
+//
+// Products are plain calls of the BLAS, one after the other: what a program without kernels of its
+// own would do. Adam's loop steps by next to nothing, so that thousands of repeats leave all
+// numbers finite.
 #include "bench/floor.h"
 
 #include <tgmath.h>

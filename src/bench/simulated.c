@@ -1,3 +1,13 @@
+// simulated.c - many workers in few processes, to see how much rank 0 can take.
+//
+// A Host stands for `count` workers and sends their messages under their rank numbers. It goes
+// through three phases: silent (what rank 0 takes when nothing happens), real (each worker reports
+// and gives signs of life as often as a real one), full (each asks again as soon as it is
+// answered). Rank 0's processor time and memory are read from /proc: rank 0 runs its own code, and
+// does not know that it is measured.
+//
+// Workers of a phase are spread evenly over their interval, since all at once would measure a
+// burst.
 #include "simulated.h"
 
 #include <inttypes.h>
