@@ -1,3 +1,12 @@
+// config_text.c - the option tables as help, JSON, man page and completion.
+//
+// One walk over the tables (each_item) gives every option as an Item with its texts for range and
+// default, and each form is a visitor. So a new option is everywhere at once, and no list of
+// options is written by hand.
+//
+// The texts that go to other programs are escaped for them where an option's words could be taken
+// for theirs: roff's requests and hyphens. The completion script needs nothing of this program when
+// it runs; values are completed for options that have few, file names for the others.
 #include "cli/config_text.h"
 
 #include <string.h>

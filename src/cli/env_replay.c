@@ -1,3 +1,12 @@
+// env_replay.c - a recording's start states and actions through one of our tasks, for comparison
+// elsewhere.
+//
+// A Recording is four tables of a file that another program wrote; they are checked for shape,
+// order and finite numbers before anything is run. Each episode is set to its start state and fed
+// its actions, whatever the task says about its end, because the reference did so, too. The Answer
+// is sealed with the same names.
+//
+// Nothing is compared here: tests and users do that, with the tolerance that suits them.
 #include "cli/env_replay.h"
 
 #include <math.h>

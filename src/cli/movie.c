@@ -1,3 +1,9 @@
+// movie.c - frames into PNG files, or through a pipe into ffmpeg.
+//
+// ffmpeg is a child with a pipe for its input, and gets raw frames: no codec is linked, and whoever
+// has no ffmpeg can still have pictures. Whether it is there is asked before anything is drawn.
+// SIGPIPE is ignored, so that an encoder that ends early is an error of ours with a sentence, and
+// not a silent end; what ffmpeg itself says goes to the terminal.
 #define _GNU_SOURCE
 #include "cli/movie.h"
 

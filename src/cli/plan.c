@@ -1,3 +1,14 @@
+// plan.c - what a configuration comes to: memory, samples, updates, rollouts, before anything is
+// run.
+//
+// All figures come from the functions that the run itself uses (mbpo/sizes.h, the scheduler's
+// plan), so that the forecast and the run cannot disagree. Where a scheduler may move a
+// hyperparameter, there is a range from the least to the most that its bounds or its schedule
+// allow, and memory is counted for the most.
+//
+// The memory of a rank is the sum of its buffers, networks and records; of a controller that leaves
+// the length of rollouts to MBPO in its first versions, whichever is larger counts. The same sum
+// decides whether a configuration is accepted at all (run_config_check.c).
 #include "cli/plan.h"
 
 #include <inttypes.h>

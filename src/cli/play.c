@@ -1,3 +1,11 @@
+// play.c - one episode of a policy in a task, with what is kept of it.
+//
+// A step asks for an action, steps the task, and copies what is wanted (states, frames). Each
+// episode has two streams, for its start and for its actions, named by its index: episode 7 is the
+// same whether or not six others were played before it.
+//
+// An episode starts from the drawn state as it is recorded, set once more: what `env replay` is
+// given later is then exactly what was played.
 #include "cli/play.h"
 
 #include <string.h>

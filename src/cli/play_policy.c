@@ -1,3 +1,12 @@
+// play_policy.c - the policy of a sealed hyper-episode, and the choice of the best in a run.
+//
+// The file says its network's widths, and a Sac is made around them, of which only the policy is
+// used: to act is then the training's own code, to the bit. Options that only learning needs get
+// any valid value.
+//
+// The best hyper-episode is the one with the largest mean evaluation return over its epochs, which
+// is its score, and not the one with the best last evaluation: there is more luck in the maximum of
+// single evaluations. One that diverged is never the best.
 #include <math.h>
 #include <string.h>
 

@@ -1,3 +1,14 @@
+// run_config.c - from files and operands to an Experiment, in an order that matters.
+//
+// First the tables are bound to their structs, and files, presets and operands assign
+// (run_config_read). Then run_config_open takes what a trained controller brings, checks the
+// options together, and opens the task, because only it knows sizes and the length of an episode;
+// with these the rest is checked. Last come the inputs: baseline and hashes.
+//
+// The hash is over the canonical text of all options that results depend on, and over the contents
+// of input files. run_config_unhashed lists what does not count: places, limits of time, what is
+// printed. An option in doubt belongs in the hash: to refuse a run is a nuisance, to mix two is
+// wrong.
 #include "cli/run_config.h"
 
 #include <inttypes.h>

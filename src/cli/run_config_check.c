@@ -1,5 +1,13 @@
-// The rules between options, which a single row of a table cannot hold.
-
+// run_config_check.c - the rules between options, which a single row of a table cannot hold.
+//
+// Each rule is a function that looks at one subject and reports through `broken`, which names the
+// key, its value, where that came from, and what must be. All rules run, so that one attempt shows
+// all problems. There are two rounds: what can be told from the options alone, and what needs the
+// task (sizes, memory).
+//
+// Where a sum is too large (memory, hyper-episodes), the message should name the option to blame.
+// It is found by trying: every option is set back to its default in turn, and the one that spares
+// most is named. Nothing has to know which options enter the sum.
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,12 @@
+// run_config_trained.c - what a trained controller brings along into the run that applies it.
+//
 // A controller carries what it needs: the hyper-MDP that it was trained in and its own shape are in
-// its policy file, and hold wherever it is applied.
-
+// its policy file, and hold wherever it is applied. The file's configuration is read into a second
+// RunConfig, and carried options are taken from there one by one; what the user gave otherwise is
+// named in a warning, or stands, if it came from the command line.
+//
+// Some differences cannot stand: heads and widths are the network's. Another task must be allowed,
+// because a controller's features are scaled for its own.
 #include <string.h>
 
 #include "cli/run_config.h"

@@ -1,3 +1,17 @@
+// run_files.c - what makes a directory a run, and when two starts are of the same run.
+//
+// The first start copies the inputs and then writes run.yaml, whose last line is the hash; a
+// directory without that line is not a run yet, whatever a kill left in it. Every later start
+// compares its options with run.yaml, and then the hash, which also covers the contents of inputs.
+// Two first starts at once are settled by the file system: one run.yaml is published, and both
+// compare themselves with it.
+//
+// On resuming, nothing outside the directory is read because a file in it says so: code, other MJCF
+// files and controllers must be named on the command line again.
+//
+// `machine` holds what bits depend on besides the configuration: program, kernels, libraries, files
+// of the task. Its parts are compared one kind at a time, because for each kind another way out is
+// right.
 #define _GNU_SOURCE
 #include "cli/run_files.h"
 

@@ -1,3 +1,16 @@
+// start.c - the common course of train, resume, apply, baseline and fork, from arguments to exit
+// code.
+//
+// A StartVerb says in what a verb differs; the rest is one sequence: parse, start MPI, and then for
+// each seed read the configuration, compare all ranks, open the run directory, run the campaign,
+// finish. Every rank reads the configuration itself, since a file may differ between nodes, and
+// none goes on unless all have read the same. Rank 0 alone touches the directory, and its verdict
+// is everybody's.
+//
+// A problem that a person must mend ends with code 2 before anything is written. One that may pass
+// (a file system that is away) ends with 1, so that a supervisor tries again. A guard of time
+// stands over both ends, where all ranks must gather and one that does not come would be waited for
+// without end.
 #define _GNU_SOURCE
 #include "cli/start.h"
 

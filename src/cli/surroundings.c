@@ -1,3 +1,14 @@
+// surroundings.c - what must be right around the process before libraries start, and after all is
+// written.
+//
+// The first check runs before main's libraries do anything: too small a stack or address space
+// makes them crash or hang without a word, so it is refused with one, and an instruction that the
+// CPU lacks is caught and explained. It calls nothing that needs a library to be set up.
+//
+// Then streams: a closed standard output would become the next file that is opened, so descriptors
+// 0 to 2 are filled with /dev/null, in the wrong direction, so that using them stays an error. In
+// the end standard output is closed and looked at: a result that did not reach the disk must not
+// end with exit code 0.
 #define _GNU_SOURCE
 #include "cli/surroundings.h"
 

@@ -1,4 +1,12 @@
 // verb_baseline.c - autombpo baseline: R' of a task, from runs of MBPO in its own configuration.
+//
+// It is `train` with presets (scheduler fixed, length of a controller's training) and a `finish`
+// that reads the sealed files of all seeds and averages them, row by row. The real samples at the
+// end of an epoch differ a little between runs, because exploration ends with an episode; the row
+// gets their mean.
+//
+// A run that diverged makes no baseline, instead of one over fewer seeds: R' enters every reward,
+// and must not depend on which runs happened to fail.
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>

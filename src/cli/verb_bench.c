@@ -1,4 +1,12 @@
 // verb_bench.c - autombpo bench: how fast the parts of a run are, and what bounds them.
+//
+// Operands are sorted first: names of parts, then configuration as everywhere. A part is a row with
+// a function of bench/; its result goes out as text or as a line of JSON. `controller` is
+// different, as it needs several processes: the program starts itself again under mpirun, with the
+// interval that it has measured, and the second start does the work (bench_ranks.c).
+//
+// The presets make the work the same each time: early stopping of the model would otherwise decide
+// how much is measured.
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>

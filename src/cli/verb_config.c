@@ -1,4 +1,12 @@
 // verb_config.c - autombpo config: shows, explains, checks and compares configurations.
+//
+// Each command is a function in a table, with the RunConfig that was set up for it. What is shown
+// or checked goes through the calls that a run makes, in the same order, so that "no problem found"
+// means that `train` with the same operands starts. A baseline that is not made yet is the
+// exception: it is said, and is no problem.
+//
+// Comparing two run directories compares their run.yaml. `diff` ends with 1 where something
+// differs, as diff(1).
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

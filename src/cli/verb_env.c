@@ -1,4 +1,11 @@
-// autombpo env list | describe | check | replay.
+// verb_env.c - autombpo env list | describe | check | replay: the tasks by themselves.
+//
+// Nothing is trained here; it is what one looks at before, and what one runs on a task of one's
+// own. `list` opens every task, so that one whose files are missing shows. `check` (env/check.h)
+// tests the promises that the rest of the program relies on. `replay` is for comparison with the
+// reference environments.
+//
+// A name that is no task is wrong usage, code 2; one that cannot be opened is a failure, code 1.
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>

@@ -1,7 +1,13 @@
 // verb_fork.c - autombpo fork: the effect of one decision of a sealed hyper-episode.
 //
-// A fork is a run like any other, of scheduler.kind=fork: what follows here finds out what was
-// chosen, writes the operands of that run, and compares its hyper-episodes in the end.
+// A fork is a run like any other, of scheduler.kind=fork. What follows here reads the run that is
+// forked, finds out what was chosen and what else was allowed, writes the operands of the new run,
+// hands them to start_run, and compares its hyper-episodes in the end. So a fork is saved, resumed
+// and run on any number of ranks with no code of its own.
+//
+// The first unit repeats the hyper-episode as it was, and must have its bits: only then is the
+// difference of the others the effect of the decision. Where it has not, the program or the machine
+// is another one, and no effect is printed.
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>

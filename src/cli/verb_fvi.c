@@ -1,4 +1,11 @@
 // verb_fvi.c - autombpo fvi: the theory of section 4 of the paper, run and measured.
+//
+// It has an option set of its own with one section, since nothing of a training run applies here.
+// The plan is made on every rank; jobs are dealt to all ranks (cluster/jobs.h), and rank 0 makes
+// the tables from their results in order, prints them and writes them.
+//
+// There is no run directory: a plan is short, and a job a pure function of its number, so that to
+// repeat is to resume. Whether the results can be written is checked before they are made.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,12 @@
 // verb_inspect.c - autombpo inspect: checksum and verification of sealed files.
+//
+// Every sealed file is hashed as bytes and opened, and its content is compared with what it was
+// sealed with. The checksum of a run is over the names and hashes of its files in the order of
+// their names: two runs with equal lines have the same bits, which the tests of ranks, kills and
+// resumes rely on.
+//
+// What is missing is told from run.yaml, by the scheduler's plan; a run directory that can be read
+// in no other way is still hashed. A run that is COMPLETE is also compared with its manifest.
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,12 @@
 // verb_launch.c - autombpo launch: a Slurm script for a configuration, on standard output.
+//
+// The verb decides sizes and places (how many ranks can work at a time, how long, which program,
+// which directory); launch.c prints the script from these. The configuration is resolved as for a
+// run, so that mistakes show before a job waits in a queue for a day.
+//
+// It prints and submits nothing: partitions, accounts and limits are each cluster's own, and are
+// given to sbatch. More ranks than hyper-episodes that may run together would only wait, hence the
+// default.
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <stdio.h>

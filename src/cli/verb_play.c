@@ -1,4 +1,13 @@
-// autombpo play: rolls out a trained policy, or random actions.
+// verb_play.c - autombpo play: rolls out a trained policy, or random actions.
+//
+// Arguments decide who acts (PlayActor) and what is kept; play.c plays, play_policy.c reads the
+// policy, play_states.c and movie.c keep. A policy brings its task; another one may be named if its
+// sizes fit. If the task is code (a plugin), it must be named: a data file must not have code
+// loaded.
+//
+// Everything is opened before the first episode (files, renderer, encoder), so that a mistake costs
+// no time. Frames are chosen by the task's own time step, so that a video runs at the robot's
+// speed.
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>

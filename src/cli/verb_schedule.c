@@ -1,5 +1,13 @@
 // verb_schedule.c - autombpo schedule: the schedule that a run used, as a file that
 // scheduler.kind=replay follows.
+//
+// Of one hyper-episode it is what stood after each decision, with all digits: replayed with the
+// same seed it gives the same bits. Of a run it is the mean over those that finished. A mean of
+// "train or not" is a share, which no decision can take: trainings are placed so that their sum
+// follows the sum of the shares.
+//
+// Only heads that were asked in the run have a column; what no scheduler set stays with MBPO's own
+// schedule when the file is followed, too.
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
