@@ -17,6 +17,9 @@ from pathlib import Path
 LINE_COLUMNS = 100
 FUNCTION_LINES = 60
 FILE_LINES = {".c": 500, ".cpp": 500, ".h": 200}
+LONG_FILE = 100  # lines; a .c beyond it opens with
+OPENING = range(5, 16)  # so many lines of comment
+ALGORITHM_LINES = 23  # of the paper's Algorithm 1
 
 # A layer may include itself, and these.
 BELOW = {
@@ -177,8 +180,46 @@ def citation_offences(path: str, root: Path, raw: list[str]) -> Iterator[Offence
             yield path, number, "citations", f"cites what is not in the repository: {comment.strip()}"
 
 
+def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
+    """A long .c opens with what it is, its moving parts, and why it is so."""
+    opening = 0
+    while opening < len(raw) and raw[opening].startswith("//"):
+        opening += 1
+    if path.endswith(".c") and len(raw) > LONG_FILE and opening not in OPENING:
+        text = f"{len(raw)} lines, but an opening comment of {opening}, expected 5 to 15"
+        yield path, 1, "opening", text
+
+
+def cited_algorithm_lines(text: str) -> set[int]:
+    """Lines of Algorithm 1 that its comments name: "Algorithm 1, lines 4, 17 and 18; lines 20 to 21"."""
+    cited: set[int] = set()
+    for comment in re.findall(r"(?:^[^\n]*?//[^\n]*\n)+", text + "\n", re.M):
+        comment = re.sub(r"\s*\n\s*//\s*", " ", comment)
+        _, named, after = comment.partition("Algorithm 1")
+        numbers = r"\d+(?:(?: to |, | and )\d+)*"
+        for found in re.findall(rf"\blines? ({numbers})", after if named else ""):
+            for first, last in re.findall(r"(\d+)(?: to (\d+))?", found):
+                cited |= set(range(int(first), int(last or first) + 1))
+    return cited
+
+
+def algorithm_offences(root: Path) -> Iterator[Offence]:
+    """Each line of Algorithm 1 is cited where it is implemented, and no other is."""
+    missing = set(range(1, ALGORITHM_LINES + 1))
+    known = frozenset(missing)
+    for file in sorted(root.glob("src/**/*.c")):
+        cited = cited_algorithm_lines(file.read_text(encoding="utf-8"))
+        missing -= cited
+        for number in sorted(cited - known):
+            path = file.relative_to(root).as_posix()
+            yield path, 1, "algorithm", f"Algorithm 1 has no line {number}"
+    for number in sorted(missing):
+        yield "src", 1, "algorithm", f"line {number} of Algorithm 1 is cited in no file"
+
+
 def offences(root: Path) -> Iterator[Offence]:
     yield from deviation_offences(root)
+    yield from algorithm_offences(root)
     for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:
             continue
@@ -191,6 +232,7 @@ def offences(root: Path) -> Iterator[Offence]:
         yield from place_offences(path, inside, lines)
         yield from budget_offences(path, file.suffix, raw, lines)
         yield from global_offences(path, lines)
+        yield from opening_offences(path, raw)
         yield from citation_offences(path, root, raw)
 
 
