@@ -32,7 +32,7 @@ static void observe_v5(double* obs, const MujocoBody* body) {
   put_clipped(obs + STATE_OBS, body->data->cfrc_ext + 6, FORCES - 6, 1);
 }
 
-// v4 and the paper pay the bonus for the last step as well.
+// v4 and the paper pay the bonus for the last step as well (docs/algorithms.md, D9).
 static EnvStep outcome(const MujocoBody* body, const double* obs, const double* act) {
   bool alive = !terminated(obs) && all_finite(body->data->qpos, 2);
   double velocity = (torso_x(body) - body->before[0]) / body->dt;

@@ -65,8 +65,9 @@ static void euler_angles(double* angles, const double* q) {
   angles[2] = atan2(2 * (x * y + w * z), w * w + x * x - y * y - z * z);
 }
 
-// Mean of one coordinate over all links and the floor, which lies at 0. PyBullet lists the torso
-// second, the floor last; the order decides about the last bit.
+// Mean of one coordinate over all links and the floor, which lies at 0, in every episode
+// (docs/algorithms.md, D10). PyBullet lists the torso second, the floor last; the order decides
+// about the last bit.
 static double mean_place(const BulletBody* body, int coordinate) {
   double places[BULLET_MAX_LINKS + 1];
   int n = 0;

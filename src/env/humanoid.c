@@ -61,7 +61,8 @@ static double contact_cost(const MujocoBody* body) {
   return fmin(5e-7 * sum_squares(body->data->cfrc_ext, FORCES), 10);
 }
 
-// v4 has no contact cost. v4 and the paper pay the bonus for the last step as well.
+// v4 has no contact cost. v4 and the paper pay the bonus for the last step as well
+// (docs/algorithms.md, D9).
 static EnvStep outcome_walk(const MujocoBody* body, const double* obs, const double* act) {
   bool alive = !terminated(obs);
   bool contact = body->task->version >= 5 || body->task == &humanoid_truncated;

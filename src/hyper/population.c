@@ -60,7 +60,7 @@ static void go_over(Selection* s, int member, int to) {
   s->explores[member] = true;
 }
 
-// Plain PBT ---------------------------------------------------------------------------------------
+// Plain PBT (docs/algorithms.md, D24) -------------------------------------------------------------
 
 // A member among the best share of the others goes on; one that is not becomes one of the best.
 static void truncate(Selection* s, int member, int living, Rng* rng) {

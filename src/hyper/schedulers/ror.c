@@ -91,7 +91,8 @@ static unsigned scheduled_heads(const Scheduler* s) {
   return mask;
 }
 
-// The model is trained or not; every other hyperparameter stands at one of two places of its range.
+// The model is trained or not; every other hyperparameter stands at one of two places of its range
+// (docs/algorithms.md, D26).
 static void set_levels(HyperAction* action, const Scheduler* s, const HyperState* state,
                        int levels) {
   const Experiment* x = s->experiment;
