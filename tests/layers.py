@@ -169,15 +169,38 @@ def deviation_offences(root: Path) -> Iterator[Offence]:
         yield cited[number], 1, "deviations", f"{number} is not in {document}"
 
 
-def citation_offences(path: str, root: Path, raw: list[str]) -> Iterator[Offence]:
-    """Comments cite files that are there, and nothing that a reader does not have."""
-    for number, line in enumerate(raw, 1):
-        comment = line.partition("//")[2]
-        for cited in re.findall(r"\b(?:docs|tests|configs|mpi_launch)/[\w./-]*\w", comment):
-            if not (root / cited).exists():
-                yield path, number, "citations", f"{cited} is not in the repository"
-        if re.search(r"\bfacts? \d", comment):
-            yield path, number, "citations", f"cites what is not in the repository: {comment.strip()}"
+# Where a path begins that a text cites, and what it may not be part of.
+CITED = re.compile(r"(?<![\w/.$}*-])(?:docs|tests|configs|mpi_launch|src|include|analysis)/[\w./-]*\w")
+
+# How comments look, by suffix; all of a document is one. Scripts have no suffix.
+COMMENTS = {
+    **dict.fromkeys((".c", ".cpp", ".h"), r"//[^\n]*|/\*.*?\*/"),
+    **dict.fromkeys((".py",), r"#[^\n]*|\"\"\".*?\"\"\""),
+    **dict.fromkeys(("", ".sh", ".sbatch", ".yaml", ".txt"), r"(?:^|\s)#[^\n]*"),
+    ".md": r".+",
+}
+
+
+def citation_offences(path: str, root: Path, text: str) -> Iterator[Offence]:
+    """Comments and documents cite files that are there, and nothing that a reader does not have."""
+    for found in re.finditer(COMMENTS[Path(path).suffix], text, re.S | re.M):
+        for cited in CITED.finditer(found.group()):
+            number = text.count("\n", 0, found.start() + cited.start()) + 1
+            name = cited.group().rsplit("/", 1)[1]
+            if not name.isupper() and not (root / cited.group()).exists():  # DIR/NAME is no name
+                yield path, number, "citations", f"{cited.group()} is not in the repository"
+        for cited in re.finditer(r"\bfacts? \d", found.group()):
+            number = text.count("\n", 0, found.start() + cited.start()) + 1
+            yield path, number, "citations", f"cites what is not in the repository: {cited.group()}"
+
+
+def all_citation_offences(root: Path) -> Iterator[Offence]:
+    places = ("src", "include", "tests", "analysis", "mpi_launch", "configs", "docs")
+    inside = [file for place in places for file in (root / place).rglob("*")]
+    for file in sorted([*inside, *root.glob("*.md"), root / "CMakeLists.txt"]):
+        if file.is_file() and file.suffix in COMMENTS:
+            path = file.relative_to(root).as_posix()
+            yield from citation_offences(path, root, file.read_text(encoding="utf-8"))
 
 
 def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
@@ -220,6 +243,7 @@ def algorithm_offences(root: Path) -> Iterator[Offence]:
 def offences(root: Path) -> Iterator[Offence]:
     yield from deviation_offences(root)
     yield from algorithm_offences(root)
+    yield from all_citation_offences(root)
     for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:
             continue
@@ -233,7 +257,6 @@ def offences(root: Path) -> Iterator[Offence]:
         yield from budget_offences(path, file.suffix, raw, lines)
         yield from global_offences(path, lines)
         yield from opening_offences(path, raw)
-        yield from citation_offences(path, root, raw)
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Writes sac.golden and ensemble.golden: ten float64 updates of SAC and the dynamics ensemble.
 
-They are the reference of tests/sac/sac_golden_test.c and tests/dynamics/ensemble_golden_test.c.
+They are the reference of tests/sac/golden_test.c and tests/dynamics/golden_test.c.
 Run in any environment that has PyTorch (the files here were made with torch 2.15.0 on the CPU;
 other versions give the same numbers up to float64 rounding and other random inputs):
 
