@@ -203,6 +203,15 @@ def all_citation_offences(root: Path) -> Iterator[Offence]:
             yield from citation_offences(path, root, file.read_text(encoding="utf-8"))
 
 
+def pipe_offences(root: Path) -> Iterator[Offence]:
+    """`grep -q` leaves a pipe early; whoever still writes into it fails, now and then, under pipefail."""
+    for file in [*root.glob("tests/**/*.sh"), *root.glob("mpi_launch/*")]:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"\|\s*grep\s+-[A-Za-z]*q", line):
+                path = file.relative_to(root).as_posix()
+                yield path, number, "pipes", "grep -q at the end of a pipe: grep ... >/dev/null"
+
+
 def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
     """A long .c opens with what it is, its moving parts, and why it is so."""
     opening = 0
@@ -244,6 +253,7 @@ def offences(root: Path) -> Iterator[Offence]:
     yield from deviation_offences(root)
     yield from algorithm_offences(root)
     yield from all_citation_offences(root)
+    yield from pipe_offences(root)
     for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:
             continue

@@ -31,7 +31,7 @@ bash -n "$work/prefix/share/bash-completion/completions/autombpo"
 
 # what is changed in the prefix counts, so nothing is read from the source tree
 echo 'mbpo: {policy_updates: 17}' >"$share/methods/mbpo.yaml"
-"$program" config show methods/mbpo.yaml | grep -Eq 'policy_updates: +17' ||
+"$program" config show methods/mbpo.yaml | grep -E 'policy_updates: +17' >/dev/null ||
   fail "the configuration is not the installed one"
 echo 'fvi: {no_such_key: 1}' >"$share/fvi/ring.yaml"
 ! "$program" fvi bound fvi/ring.yaml >/dev/null 2>&1 || fail "fvi's configuration is another"

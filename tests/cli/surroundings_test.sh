@@ -12,7 +12,7 @@ if [[ -d locales/de_DE.UTF-8 ]]; then
   export LOCPATH=$work/locales
   "$program" train "$config" "${fixed[@]}" env.id=plugin:./comma_plugin.so run.dir=comma \
     checkpoint.every=0.1s >out 2>&1 || fail "a plugin that sets a locale"
-  "$program" env describe plugin:./comma_plugin.so | grep -q comma-v1 || fail "the locale was not set"
+  "$program" env describe plugin:./comma_plugin.so | grep comma-v1 >/dev/null || fail "the locale was not set"
   ! grep -Eq '[0-9],[0-9]+[^]0-9, ]*  #' comma/run.yaml || fail "a comma in run.yaml"
   python3 -c 'import json,sys; [json.loads(l) for l in open("comma/metrics.jsonl")]
 json.load(open("comma/status.json"))' || fail "JSON with commas"

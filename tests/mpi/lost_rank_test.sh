@@ -15,7 +15,7 @@ run_undisturbed mbpo.epoch_length=150 run.lost_after=4s
 process_of() {
   local process
   for process in $(pgrep -P "$pid"); do
-    if tr '\0' '\n' <"/proc/$process/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then
+    if tr '\0' '\n' <"/proc/$process/environ" | grep -x "OMPI_COMM_WORLD_RANK=$2" >/dev/null; then
       echo "$process"
     fi
   done

@@ -72,7 +72,7 @@ start headless
 await headless
 pid=$(mpirun_of $supervisor) || fail "no mpirun"
 for process in $(pgrep -P "$pid"); do
-  if tr '\0' '\n' <"/proc/$process/environ" | grep -qx OMPI_COMM_WORLD_RANK=0; then
+  if tr '\0' '\n' <"/proc/$process/environ" | grep -x OMPI_COMM_WORLD_RANK=0 >/dev/null; then
     kill -KILL "$process"
   fi
 done

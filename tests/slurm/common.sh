@@ -29,7 +29,7 @@ has_namespaces() {
 
 # is_ours DIRECTORY PID: a living process whose command line names DIRECTORY.
 is_ours() {
-  [[ -r /proc/$2/cmdline ]] && tr '\0' ' ' <"/proc/$2/cmdline" | grep -qF "$1/"
+  [[ -r /proc/$2/cmdline ]] && tr '\0' ' ' <"/proc/$2/cmdline" | grep -F "$1/" >/dev/null
 }
 
 # end_recorded DIRECTORY FILE SIGNAL: ends the process whose id is in FILE, if it is ours; SIGKILL

@@ -110,7 +110,7 @@ starts_of() { wc -l <"$1/starts.jsonl"; }
 # check_completed JOB DIRECTORY [CHECKSUM]: ended well, with the checksum of the undisturbed run.
 check_completed() {
   local found
-  ! state_of "$1" | grep -qv COMPLETED || fail "job $1: $(state_of "$1")"
+  ! state_of "$1" | grep -v COMPLETED >/dev/null || fail "job $1: $(state_of "$1")"
   found=$("$AUTOMBPO" inspect --checksum "$2")
   echo "$2: $found, $(starts_of "$2") starts"
   [[ -e $2/COMPLETE && $found == "${3:-$expected}" ]] || fail "$2: expected ${3:-$expected}"
