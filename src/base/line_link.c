@@ -41,7 +41,7 @@ static void begin(LineLink* link, int socket, const char* name) {
 
 // Runs a command, and ends all of its process group when it is told to.
 static const char guard[] =
-    "exec 3<&0; trap 'trap - TERM; kill -TERM 0' TERM; sh -c \"$0\" <&3 3<&- & wait $!";
+    "exec 3<&0; trap 'trap - TERM; kill -TERM 0' TERM; sh -c \"$0\" <&3 3<&- & wait $! 2>/dev/null";
 
 // In the child: only what is safe after fork.
 static void become(const char* command, int socket, pid_t parent) {
@@ -155,17 +155,25 @@ static bool has_ended(const LineLink* link, siginfo_t* info) {
          info->si_pid != 0;
 }
 
-static bool ends_within(const LineLink* link, siginfo_t* info, double seconds) {
+// Takes what nobody reads any more: to close a socket with something in it is an error for the
+// other side, where it expects an end.
+static void drain(LineLink* link) {
+  ssize_t got = recv(link->socket, link->in, LINE_LINK_LONGEST, MSG_DONTWAIT);
+  link->ended = link->ended || got == 0;
+}
+
+static bool ends_within(LineLink* link, siginfo_t* info, double seconds) {
   const struct timespec nap = {.tv_nsec = (long)(NAP * 1e9)};
   bool ended = has_ended(link, info);
   for (double waited = 0; !ended && waited < seconds; waited += NAP) {
     nanosleep(&nap, NULL);
+    drain(link);
     ended = has_ended(link, info);
   }
   return ended;
 }
 
-static bool say_ended(const LineLink* link, Error* error) {
+static bool say_ended(LineLink* link, Error* error) {
   siginfo_t info;
   if (link->child == 0 || !ends_within(link, &info, LAST_LINES) || info.si_pid == 0) {
     return error_set(error, "it has closed the connection");
@@ -214,10 +222,12 @@ void line_link_close(LineLink* link) {
     wait_for(link, false, NAP);
     flush(link);
   }
-  close(link->socket);
+  shutdown(link->socket, SHUT_WR);
+  drain(link);
   if (link->child > 0) {
     end_child(link);
   }
+  close(link->socket);
   arena_free(&link->arena);
   *link = (LineLink){.socket = -1};
 }

@@ -4,7 +4,8 @@
 usage: controller.py [LOG [FAULT AT]]
 
 Its answers are a function of the question. Each question is appended to LOG as a line
-"HYPER_EPISODE DECISION"; at the AT-th question (from 0) it does what FAULT names instead.
+"HYPER_EPISODE DECISION"; at the AT-th question (from 0) it does what FAULT names instead. "hold" keeps
+back what hyper-episode 0 is answered from decision AT on, until another one is sealed.
 """
 
 import json
@@ -67,18 +68,28 @@ def spoil(answer, fault):
 
 
 def main():
+    held = []
     log, fault, at = (sys.argv[1:] + ["/dev/null", "", "-1"][len(sys.argv) - 1 :])[:3]
     asked = 0
     for line in sys.stdin:
         said = json.loads(line)
         if said["type"] == "error":
             print("told:", said["error"], file=sys.stderr)
+        if said["type"] == "sealed":
+            say("".join(held))
+            held.clear()
+            fault = ""
         if said["type"] != "decide":
             continue
         with open(log, "a") as file:
             file.write(f"{said['hyper_episode']} {said['decision']}\n")
         answer = answer_to(said)
-        if asked == int(at):
+        if fault == "hold":
+            if said["hyper_episode"] == 0 and said["decision"] >= int(at):
+                held.append(json.dumps(answer) + "\n")
+            else:
+                say(json.dumps(answer) + "\n")
+        elif asked == int(at):
             spoil(answer, fault)
         else:
             say(json.dumps(answer) + "\n")

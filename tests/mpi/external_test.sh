@@ -110,10 +110,11 @@ same together
 [[ $(wc -l <asked-together) == "$questions" ]] || fail "two starts asked $(wc -l <asked-together) times"
 
 # what is wrong is named to both sides; the answers up to then count
+ranks=1
 wrong() { # FAULT PATTERN [OPTION...]
   local name=${1//[^a-z]/_}
   code=0
-  train 1 "$controller asked-$name '$1' 1" run.dir="$name" "${@:3}" >out 2>&1 || code=$?
+  train $ranks "$controller asked-$name '$1' 1" run.dir="$name" "${@:3}" >out 2>&1 || code=$?
   stopped 1 "$2"
   grep -q '"state":"failed"' "$name/status.json" || fail "$1: status.json"
   ls "$name"/checkpoint/episode-000000/gen-*.h5 >/dev/null || fail "$1: no checkpoint"
@@ -123,11 +124,9 @@ lies() {
   says "^told: .*$2"
   rm -r "${1//[^a-z]/_}"
 }
-lies 'text:hello' "'hello' is no JSON object"
 lies 'set:decision=4' 'decision is 4, expected 1'
-lies 'set:hyper_episode=2' 'hyper_episode is 2, of which nothing is asked'
 lies 'set:value.real_ratio=1.5' 'value: real_ratio is 1.5, expected a number from 0 to 1'
-lies 'drop:train_model' 'train_model is missing'
+ranks=3 lies 'drop:train_model' 'train_model is missing'
 lies 'chatter' 'hyper_episode is 1000, of which nothing is asked'
 wrong flood 'it has sent 65536 bytes without a newline'
 wrong die 'the controller .* it has ended with exit code 3'
@@ -142,9 +141,15 @@ code=0
 train 1 no-such-program run.dir=none >out 2>&1 || code=$?
 stopped 1 'has ended with exit code 127'
 
-# others go on while one waits; a stop is heard meanwhile, by rank 0 and by the one that waits
+# who waits delays nobody: hyper-episode 0 is answered when the other one is sealed
+train 3 "$controller asked-hold hold 3" run.dir=hold external.timeout=60s >out 2>&1 || fail "hold"
+same hold
+[[ $(grep '"event":"sealed"' hold/metrics.jsonl | head -1) == *'"hyper_episode":1,'* ]] ||
+  fail "the one that was kept waiting came first"
+
+# a stop is heard while one waits, by rank 0 and by who waits; it is saved where it waits
 for ranks in 1 3; do
-  starting $ranks "$controller asked-waits-$ranks sleep 5" run.dir=waits-$ranks
+  starting $ranks "$controller asked-waits-$ranks sleep 5" run.dir=waits-$ranks checkpoint.every=1h
   "${start[@]}" >out 2>&1 &
   pids=($!)
   until [[ -s asked-waits-$ranks && $(wc -l <asked-waits-$ranks) -ge 6 ]]; do sleep 0.05; done
@@ -153,7 +158,13 @@ for ranks in 1 3; do
   code=0
   wait "${pids[0]}" || code=$?
   stopped 75 'stopped with a checkpoint'
-  train 1 "$controller" run.dir=waits-$ranks >log 2>&1 || fail "going on after waiting"
+  "$program" resume -q waits-$ranks external.command="$controller" >log 2>&1 ||
+    fail "going on after waiting"
+  read -r episode decision < <(tail -1 asked-waits-$ranks)
+  step=$(h5dump -d /decisions/env_step -y -w 0 "ranks-1/episodes/00000$episode.h5" |
+    grep '^ *[0-9]' | tr -d ' \n' | cut -d, -f$((decision + 1)))
+  grep -q "^hyper-episode $episode: restored at $step real" log ||
+    fail "hyper-episode $episode was not saved where it waits, at decision $decision"
   same waits-$ranks
 done
 
