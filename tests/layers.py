@@ -34,7 +34,8 @@ BELOW = {
     "theory": {"base", "store"},
     "cluster": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory"},
     "bench": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "cluster"},
-    "cli": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory", "cluster",
+    "run": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store"},
+    "cli": {"base", "nn", "env", "sac", "dynamics", "mbpo", "hyper", "store", "theory", "cluster", "run",
             "bench"},
 }
 

@@ -4,12 +4,12 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 
 #define BENCH_MAX_ITEMS 20
 
 typedef struct {
-  const Experiment* experiment;
+  const RunSpec* spec;
   int repeats;
   double seconds;  // of each repeat
   int length;      // k of the rollouts

@@ -21,7 +21,7 @@ typedef struct {
 bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena, Error* error);
 
 // On all ranks. *reports: this rank has the result.
-bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const Experiment* experiment,
+bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const RunSpec* spec,
                       const ControllerLoad* load, Error* error);
 
 #endif  // BENCH_CONTROLLER_H

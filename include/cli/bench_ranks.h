@@ -13,7 +13,7 @@ bool bench_start_ranks(char* const* arguments, int count, Arena* arena, Error* e
 
 // On all ranks, between the start and the end of MPI. Returns the exit code.
 typedef void (*BenchPrint)(const BenchResult* result, void* context);
-int bench_run_ranks(const Experiment* experiment, const ControllerLoad* load, BenchPrint print,
+int bench_run_ranks(const RunSpec* spec, const ControllerLoad* load, BenchPrint print,
                     void* context);
 
 #endif  // CLI_BENCH_RANKS_H

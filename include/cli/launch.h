@@ -6,7 +6,7 @@
 #define CLI_LAUNCH_H
 
 #include "base/text.h"
-#include "cli/seeds.h"
+#include "run/seeds.h"
 
 // The texts of mpi_launch/supervise.sh and slurm.sh, part of the program.
 extern const char launch_supervise[];

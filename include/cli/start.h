@@ -3,7 +3,7 @@
 #ifndef CLI_START_H
 #define CLI_START_H
 
-#include "cli/seeds.h"
+#include "run/seeds.h"
 #include "cluster/comm.h"
 
 typedef struct {

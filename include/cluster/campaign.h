@@ -20,7 +20,7 @@ typedef enum { CAMPAIGN_FINISHED, CAMPAIGN_STOPPED, CAMPAIGN_FAILED } CampaignEn
 
 // FAILED, with an error, on rank 0 and on the rank that failed. STOPPED: what ran has a checkpoint.
 // diverged: of all sealed hyper-episodes, on rank 0.
-CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const Experiment* experiment,
+CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const RunSpec* spec,
                          const RunDirectory* directory, const CampaignOptions* options,
                          Error* error);
 

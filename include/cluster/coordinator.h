@@ -17,7 +17,7 @@
 typedef enum { NEXT_BEGIN, NEXT_WAIT, NEXT_STOP, NEXT_FAILED } NextAnswer;
 
 typedef struct {
-  const Experiment* experiment;
+  const RunSpec* spec;
   const RunDirectory* directory;
   Reporter* reporter;
   Arena* arena;
@@ -36,7 +36,7 @@ typedef struct {
   Scheduler scheduler;      // who decides, and which hyper-episodes may begin
 } Coordinator;
 
-bool coordinator_init(Coordinator* coordinator, const Experiment* experiment,
+bool coordinator_init(Coordinator* coordinator, const RunSpec* spec,
                       const RunDirectory* directory, double lease_timeout, Reporter* reporter,
                       Arena* arena, Error* error);
 

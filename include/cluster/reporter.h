@@ -19,7 +19,7 @@ typedef struct {
 } RankState;
 
 typedef struct {
-  const Experiment* experiment;
+  const RunSpec* spec;
   const RunDirectory* directory;
   int ranks;
   RankState* rank;  // (ranks)
@@ -47,7 +47,7 @@ typedef struct {
   int64_t steps_sealed;
 } Reporter;
 
-void reporter_init(Reporter* reporter, const Experiment* experiment, const RunDirectory* directory,
+void reporter_init(Reporter* reporter, const RunSpec* spec, const RunDirectory* directory,
                    int ranks, double line_interval, bool quiet, Arena* arena);
 
 // The run has `total` hyper-episodes; those that are sealed already were told by reporter_found.

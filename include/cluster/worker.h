@@ -15,7 +15,7 @@ typedef enum { WORKER_FINISHED, WORKER_STOPPED, WORKER_FAILED } WorkerEnd;
 
 // Runs hyper-episodes until the link says that there are no more, or until a stop is requested:
 // then the running one has a checkpoint. A hyper-episode goes on from its newest checkpoint.
-WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
+WorkerEnd worker_run(Link* link, const RunSpec* spec, const RunDirectory* directory,
                      const SaveOptions* options, Error* error);
 
 #endif  // CLUSTER_WORKER_H

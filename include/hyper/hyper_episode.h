@@ -6,7 +6,7 @@
 #ifndef HYPER_HYPER_EPISODE_H
 #define HYPER_HYPER_EPISODE_H
 
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 #include "mbpo/sizes.h"
 
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
 } HyperSegment;
 
 typedef struct {
-  const Experiment* experiment;
+  const RunSpec* spec;
   int64_t index;            // hyper-episode
   HyperSegment segment;
   int policy_version;       // of the controller that acts; -1 = none
@@ -61,7 +61,7 @@ typedef struct {
 } HyperEpisode;
 
 // Decisions of a whole hyper-episode.
-int64_t hyper_episode_most_decisions(const Experiment* experiment);
+int64_t hyper_episode_most_decisions(const RunSpec* spec);
 
 // Bytes of a hyper-episode when its buffers are full: of the run, and of its tables and what it is
 // sealed from.
@@ -69,13 +69,13 @@ typedef struct {
   MbpoBytes mbpo;
   double record;
 } HyperEpisodeBytes;
-HyperEpisodeBytes hyper_episode_bytes(const Experiment* experiment, MbpoScheduled scheduled,
+HyperEpisodeBytes hyper_episode_bytes(const RunSpec* x, MbpoScheduled scheduled,
                                       const EnvSpec* spec);
 
-HyperSegment hyper_whole_run(const Experiment* experiment);
+HyperSegment hyper_whole_run(const RunSpec* spec);
 
 // `scheduled`: which heads the controller of this hyper-episode sets.
-bool hyper_episode_init(HyperEpisode* episode, const Experiment* experiment, int64_t index,
+bool hyper_episode_init(HyperEpisode* episode, const RunSpec* spec, int64_t index,
                         const HyperSegment* segment, int policy_version, MbpoScheduled scheduled,
                         Arena* arena, Error* error);
 void hyper_episode_free(HyperEpisode* episode);

@@ -3,10 +3,10 @@
 #define HYPER_POLICY_FILE_H
 
 #include "hyper/controller.h"
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 #include "hyper/run_directory.h"
 
-bool policy_file_write(const Controller* controller, const Experiment* experiment, const char* path,
+bool policy_file_write(const Controller* controller, const RunSpec* spec, const char* path,
                        Error* error);
 
 // Reads into a controller of the same shape; a file of another shape is an error.

@@ -31,7 +31,7 @@ typedef struct SchedulerKind SchedulerKind;
 
 typedef struct {
   const SchedulerKind* kind;
-  const Experiment* experiment;
+  const RunSpec* spec;
   const RunDirectory* directory;
   SchedulerPlan plan;
   Arena* arena;
@@ -67,7 +67,7 @@ struct SchedulerKind {
   bool steps;           // moves hyperparameters up and down from what they start with
   bool has_versions;    // a version of a controller acts, and files say which
 
-  SchedulerPlan (*plan)(const Experiment* x);
+  SchedulerPlan (*plan)(const RunSpec* x);
 
   // Finds what scheduler.controller names, where it is no policy file: a file that `open` reads,
   // and the task that it was trained on. NULL: it is one, or nothing.
@@ -75,7 +75,7 @@ struct SchedulerKind {
                        Error* error);
 
   // Bytes of what rank 0 has of it at most. NULL: next to nothing.
-  double (*bytes)(const Experiment* x);
+  double (*bytes)(const RunSpec* x);
 
   // Which part of a run a hyper-episode is that may begin. NULL: all of it.
   void (*segment)(HyperSegment* segment, const Scheduler* s, int64_t hyper_episode);
@@ -111,17 +111,17 @@ struct SchedulerKind {
 };
 
 // The kind of a configuration, and its plan.
-const SchedulerKind* scheduler_kind(const Experiment* experiment);
-SchedulerPlan scheduler_plan(const Experiment* experiment);
+const SchedulerKind* scheduler_kind(const RunSpec* spec);
+SchedulerPlan scheduler_plan(const RunSpec* spec);
 
 // Which hyperparameters it sets in some hyper-episode. `schedule`: the one to follow, or NULL.
-MbpoScheduled scheduler_may_set(const Experiment* experiment, const Schedule* schedule);
+MbpoScheduled scheduler_may_set(const RunSpec* spec, const Schedule* schedule);
 
 // Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.
 int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);
 
 // Memory comes from `arena` as long as the scheduler lives.
-bool scheduler_open(Scheduler* scheduler, const Experiment* experiment,
+bool scheduler_open(Scheduler* scheduler, const RunSpec* spec,
                     const RunDirectory* directory, Arena* arena, Error* error);
 
 // Whether hyper-episode e exists and may begin: its version is there.

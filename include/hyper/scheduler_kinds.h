@@ -16,7 +16,7 @@ extern const SchedulerKind scheduler_pbt;     // population-based training
 extern const SchedulerKind scheduler_external;  // a controller outside of the program
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
-SchedulerPlan scheduler_plain_plan(const Experiment* x);
+SchedulerPlan scheduler_plain_plan(const RunSpec* x);
 
 // The random stream of a decision: of (seed, hyper-episode, decision), so that the order in which
 // decisions arrive cannot matter.
@@ -25,7 +25,7 @@ Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request);
 // A controller of the shape that the configuration describes.
 bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
                                Error* error);
-double scheduler_controller_bytes(const Experiment* x, int max_stages);
+double scheduler_controller_bytes(const RunSpec* x, int max_stages);
 
 // What a stage was like whose hyper-episodes have these scores; NaN: that one diverged.
 StageResult scheduler_stage_result(int stage, const double* scores, int count);

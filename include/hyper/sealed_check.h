@@ -2,13 +2,13 @@
 #ifndef HYPER_SEALED_CHECK_H
 #define HYPER_SEALED_CHECK_H
 
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 #include "hyper/run_directory.h"
 #include "hyper/trajectory.h"
 
-// Whether the sealed hyper-episode is whole, of this version of the format, and of this experiment.
+// Whether the sealed hyper-episode is whole, of this version of the format, and of this run.
 // The message says how to go on.
-bool sealed_check_episode(const RunDirectory* directory, const Experiment* experiment,
+bool sealed_check_episode(const RunDirectory* directory, const RunSpec* spec,
                           int64_t hyper_episode, Error* error);
 
 // How a sealed hyper-episode ended. The message says how to go on.
@@ -16,7 +16,7 @@ bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_
                          Error* error);
 
 // As sealed_check_episode, of a version of the controller.
-bool sealed_check_policy(const RunDirectory* directory, const Experiment* experiment, int version,
+bool sealed_check_policy(const RunDirectory* directory, const RunSpec* spec, int version,
                          Error* error);
 
 #endif  // HYPER_SEALED_CHECK_H

@@ -3,7 +3,7 @@
 #ifndef HYPER_SEALED_ROOT_H
 #define HYPER_SEALED_ROOT_H
 
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 #include "store/h5.h"
 
 #define SEALED_VERSION 1
@@ -11,7 +11,7 @@
 #define POLICY_FORMAT "autombpo.policy"
 
 // horizon: steps until an episode is cut.
-void sealed_root_write(H5File* file, const Experiment* experiment, const EnvSpec* spec,
+void sealed_root_write(H5File* file, const RunSpec* x, const EnvSpec* spec,
                        int horizon);
 
 // Writes GROUP/NAME: one column of a table.

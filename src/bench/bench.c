@@ -20,7 +20,7 @@ static void fill_replay(Replay* replay, Rng* rng, Arena* arena) {
 }
 
 bool bench_data_open(BenchData* data, const BenchSetup* setup, Arena* arena, Error* error) {
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   if (!env_open(&data->env, x->task, x->assets, arena, error)) {
     return false;
   }

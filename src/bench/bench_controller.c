@@ -15,7 +15,7 @@ bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena
   if (!bench_sac(&sac, setup, arena, error)) {
     return false;
   }
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   *interval = x->hyper.decision_interval * x->mbpo.policy_updates / sac.value;
   return true;
 }
@@ -28,17 +28,17 @@ static int remove_entry(const char* path, const struct stat* status, int type, s
 }
 
 // As many hyper-episodes as workers, all at a time; the controller is asked at each decision.
-static Experiment crowded(const Experiment* experiment, int workers) {
-  Experiment x = *experiment;
+static RunSpec crowded(const RunSpec* spec, int workers) {
+  RunSpec x = *spec;
   snprintf(x.scheduler.kind, sizeof x.scheduler.kind, "ppo");
   x.ppo.episodes_per_update = workers;
   x.ppo.stages = (OptionList){1, {1}};
   return x;
 }
 
-static bool coordinate(Comm* comm, const Experiment* experiment, const ControllerLoad* load,
+static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* load,
                        Error* error) {
-  Experiment x = crowded(experiment, load->workers);
+  RunSpec x = crowded(spec, load->workers);
   RunDirectory directory;
   const char* place = getenv("TMPDIR");
   snprintf(directory.path, sizeof directory.path, "%.900s/autombpo-bench-XXXXXX",
@@ -58,7 +58,7 @@ static bool coordinate(Comm* comm, const Experiment* experiment, const Controlle
   return ok;
 }
 
-bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const Experiment* experiment,
+bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const RunSpec* spec,
                       const ControllerLoad* load, Error* error) {
   Subject subject = {.process = comm_share(getpid()),
                      .start_bytes = 1e3 * comm_share((int)(memory_of(getpid()) * 1e-3))};
@@ -70,7 +70,7 @@ bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const Expe
                           .floor = NAN,
                           .repeats = 1};
   if (comm->process == 0) {
-    return coordinate(comm, experiment, load, error);
+    return coordinate(comm, spec, load, error);
   }
   simulate_workers(result, comm, load, &subject);
   return true;

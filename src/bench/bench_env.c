@@ -41,7 +41,7 @@ static void run_bare(void* self) {
 }
 
 bool bench_env(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   Lap* lap = ARENA_NEW(arena, 1, Lap);
   if (!env_open(&lap->env, x->task, x->assets, arena, error)) {
     return false;

@@ -47,7 +47,7 @@ static double gflops(const Product* p, const Timing* timing) {
 // The value is that of a forward product of SAC's hidden layer, which are most of an update.
 bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
   (void)error;
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   int B = x->sac.batch_size, H = x->sac.hidden_size;
   int b = x->model.batch_size, h = x->model.hidden_size;
   Rng rng = rng_stream(x->seed, 0, RNG_TEST, 0);

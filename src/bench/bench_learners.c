@@ -41,7 +41,7 @@ static bool open_learners(Learners* l, const BenchSetup* setup, Arena* arena, Er
   if (!bench_data_open(&l->data, setup, arena, error)) {
     return false;
   }
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   int O = l->data.env.spec.obs_size, A = l->data.env.spec.act_size;
   sac_init(&l->sac, &x->sac, O, A, &l->data.rng, arena);
   ensemble_init(&l->ensemble, &x->model, O, A, BENCH_ROWS, &l->data.rng, arena);
@@ -63,7 +63,7 @@ static void compare(BenchResult* result, Learners* l, void (*run)(void*), double
   measure(timings, timed, 2, l->setup->repeats, l->setup->seconds);
   bench_rate(result, l->setup, &timings[0], units);
   bench_floor(result, &timings[1], floor_units, flop);
-  const Experiment* x = l->setup->experiment;
+  const RunSpec* x = l->setup->spec;
   bench_add_figure(result, "obs", l->sac.obs_size);
   bench_add_figure(result, "act", l->sac.act_size);
   bench_add_figure(result, "hidden", x->sac.hidden_size);
@@ -88,7 +88,7 @@ bool bench_sac(BenchResult* result, const BenchSetup* setup, Arena* arena, Error
   if (!open_learners(&l, setup, arena, error)) {
     return false;
   }
-  int B = setup->experiment->sac.batch_size, A = l.sac.act_size;
+  int B = setup->spec->sac.batch_size, A = l.sac.act_size;
   batch_init(&l.batch, B, l.sac.obs_size, A, arena);
   l.noise = ARENA_NEW(arena, 2 * (size_t)B * (size_t)A, Real);
   floor_init_sac(&l.floor, &l.sac, &l.data.rng, arena);
@@ -118,7 +118,7 @@ static void prefetch_row(const Replay* replay, int32_t position, int numbers) {
 static void gather(Learners* l) {
   const Replay* replay = &l->data.replay;
   int O = l->sac.obs_size, A = l->sac.act_size;
-  int rows = l->setup->experiment->model.batch_size * l->ensemble.options.members;
+  int rows = l->setup->spec->model.batch_size * l->ensemble.options.members;
   rng_fill_below(l->rows, rows, (int32_t)replay->size, &l->data.rng);
   for (int b = 0; b < rows; b++) {
     prefetch_row(replay, l->rows[b + AHEAD < rows ? b + AHEAD : b], 2 * O + A + 1);
@@ -135,7 +135,7 @@ static void ensemble_run(void* self) {
   Stopwatch watch = stopwatch_start();
   gather(l);
   stopwatch_lap(&watch, &l->draw);
-  ensemble_step(&l->ensemble, l->in, l->target, l->setup->experiment->model.batch_size);
+  ensemble_step(&l->ensemble, l->in, l->target, l->setup->spec->model.batch_size);
 }
 
 bool bench_ensemble(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
@@ -143,7 +143,7 @@ bool bench_ensemble(BenchResult* result, const BenchSetup* setup, Arena* arena, 
   if (!open_learners(&l, setup, arena, error)) {
     return false;
   }
-  int B = setup->experiment->model.batch_size;
+  int B = setup->spec->model.batch_size;
   size_t rows = (size_t)B * (size_t)l.ensemble.options.members;
   l.rows = ARENA_NEW(arena, rows, int32_t);
   l.in = ARENA_NEW(arena, rows * (size_t)(l.sac.obs_size + l.sac.act_size), Real);
@@ -179,7 +179,7 @@ bool bench_rollout(BenchResult* result, const BenchSetup* setup, Arena* arena, E
     return false;
   }
   replay_init(&l.imagined, l.sac.obs_size, l.sac.act_size,
-              (int64_t)setup->experiment->mbpo.rollouts * setup->length);
+              (int64_t)setup->spec->mbpo.rollouts * setup->length);
   l.rollout_scratch = rollout_scratch_new(l.sac.obs_size, l.sac.act_size, arena);
   floor_init_rollout(&l.floor, &l.sac, &l.ensemble, ROLLOUT_CHUNK, &l.data.rng, arena);
   *result = (BenchResult){.unit = "transitions/s", .batch = ROLLOUT_CHUNK};

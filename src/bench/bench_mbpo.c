@@ -68,7 +68,7 @@ static bool run_loop(Loop* loop, Mbpo* m, int steps, Error* error) {
 }
 
 static bool run_once(Loop* loop, const BenchSetup* setup, int repeat, Arena* arena, Error* error) {
-  const Experiment* x = setup->experiment;
+  const RunSpec* x = setup->spec;
   Mbpo mbpo;
   MbpoSetup mbpo_setup = {.task = x->task,
                           .assets = x->assets,
@@ -110,7 +110,7 @@ static void report(BenchResult* result, const Loop* loop, int steps) {
 bool bench_mbpo(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
   Loop loop = {0};
   *result = (BenchResult){.unit = "s/1000 real steps",
-                          .batch = setup->experiment->sac.batch_size,
+                          .batch = setup->spec->sac.batch_size,
                           .floor = NAN,
                           .repeats = setup->repeats};
   double* seconds = ARENA_NEW(arena, setup->repeats, double);

@@ -41,7 +41,7 @@ bool bench_start_ranks(char* const* arguments, int count, Arena* arena, Error* e
                    strerror(errno));
 }
 
-int bench_run_ranks(const Experiment* experiment, const ControllerLoad* load, BenchPrint print,
+int bench_run_ranks(const RunSpec* spec, const ControllerLoad* load, BenchPrint print,
                     void* context) {
   Comm comm;
   Error error = {0};
@@ -56,7 +56,7 @@ int bench_run_ranks(const Experiment* experiment, const ControllerLoad* load, Be
   }
   BenchResult result;
   bool reports;
-  if (!bench_controller(&result, &reports, &comm, experiment, load, &error)) {
+  if (!bench_controller(&result, &reports, &comm, spec, load, &error)) {
     fprintf(stderr, "%s\n", error.text);
     comm_abort();
   }

@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "base/stopwatch.h"
-#include "cli/program.h"
-#include "cli/run_files.h"
+#include "run/program.h"
+#include "run/run_files.h"
 #include "cli/verbs.h"
 #include "cluster/campaign.h"
 #include "cluster/stop.h"
@@ -196,7 +196,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
   json_text(&json, "blas", gemm_description());
-  add_task_files(&json, s->config.experiment.task_files);
+  add_task_files(&json, s->config.spec.task_files);
   json_text(&json, "mpi", comm_description());
   json_text(&json, "host", host);
   json_integer(&json, "ranks", s->comm.ranks);
@@ -249,7 +249,7 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
   Error own = {0}, ranks = {0};
   bool good = read_config(s, verb, &own) &&
               run_files_machine(machine, &s->config, &own);
-  snprintf(label, sizeof label, "%.150s", good ? s->config.experiment.config_hash : own.text);
+  snprintf(label, sizeof label, "%.150s", good ? s->config.spec.config_hash : own.text);
   bool equal = check_ranks(s, label, machine, &ranks);
   *error = good ? ranks : own;
   if (good && equal && s->comm.rank == 0 && s->run == 0) {
@@ -261,7 +261,7 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
 
 // The configuration of the first run, and where each one goes.
 static void print_plan(Start* s) {
-  SchedulerPlan plan = scheduler_plan(&s->config.experiment);
+  SchedulerPlan plan = scheduler_plan(&s->config.spec);
   Text text;
   text_init(&text, &s->config.arena);
   if (s->run == 0) {
@@ -292,7 +292,7 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
     verb->opened(s);
   }
   CampaignEnd end =
-      campaign_run(&s->diverged, &s->comm, &c->experiment, &c->directory, &options, error);
+      campaign_run(&s->diverged, &s->comm, &c->spec, &c->directory, &options, error);
   bool ok = end != CAMPAIGN_FAILED;
   if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && verb->finish) {
     ok = verb->finish(s, error);
@@ -315,7 +315,7 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
 
 bool start_print_result(const Start* start, Error* error) {
   (void)error;
-  const Experiment* x = &start->config.experiment;
+  const RunSpec* x = &start->config.spec;
   char lost[64] = "";
   if (start->diverged > 0) {
     snprintf(lost, sizeof lost, " (%lld diverged)", (long long)start->diverged);

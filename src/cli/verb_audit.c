@@ -2,7 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "cli/run_files.h"
+#include "run/run_files.h"
 #include "cli/verbs.h"
 #include "hyper/audit.h"
 #include "hyper/manifest.h"
@@ -18,7 +18,7 @@ static const char usage[] =
 
 // What is sealed so far. Versions that should be there by now are made again by a start.
 static bool audit_run(Audit* audit, RunConfig* c, Error* error) {
-  const Experiment* x = &c->experiment;
+  const RunSpec* x = &c->spec;
   Scheduler scheduler;
   char path[RUN_PATH_SIZE];
   bool good = manifest_check(&c->directory, error) &&

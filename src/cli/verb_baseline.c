@@ -76,11 +76,11 @@ static bool save(const Start* s, const Baseline* b, const char* engine, Arena* a
   BaselineSource source = {
       .env_engine = engine,
       .command = command_line(s, arena),
-      .config_hash = s->config.experiment.config_hash,
+      .config_hash = s->config.spec.config_hash,
       .provenance = text_format(arena, "autombpo %s, %s, %s", AUTOMBPO_VERSION, machine.machine,
                                 gemm_description()),
       .seeds = seeds,
-      .eval_episodes = s->config.experiment.mbpo.evaluation_episodes,
+      .eval_episodes = s->config.spec.mbpo.evaluation_episodes,
   };
   return baseline_save(b, &source, s->output, error);
 }
@@ -92,8 +92,8 @@ static bool make_baseline(const Start* s, Error* error) {
   }
   Arena arena;
   arena_init(&arena);
-  Baseline b = {.seeds = s->runs * s->config.experiment.scheduler.hyper_episodes};
-  strcpy(b.env, s->config.experiment.env);
+  Baseline b = {.seeds = s->runs * s->config.spec.scheduler.hyper_episodes};
+  strcpy(b.env, s->config.spec.env);
   Trajectory* runs = ARENA_NEW(&arena, b.seeds, Trajectory);
   bool ok = read_runs(runs, b.seeds, s, &arena, error);
   if (ok) {

@@ -16,7 +16,7 @@
 
 #include "bench/bench.h"
 #include "cli/bench_ranks.h"
-#include "cli/run_config.h"
+#include "run/run_config.h"
 #include "cli/verbs.h"
 #include "nn/gemm.h"
 #include "store/json.h"
@@ -207,7 +207,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
   json_begin_object(&json, NULL);
   json_text(&json, "name", r->name);
   json_text(&json, "precision", config->compute.precision);
-  json_text(&json, "task", config->experiment.task);
+  json_text(&json, "task", config->spec.task);
   json_integer(&json, "batch", r->batch);
   json_number(&json, "value", r->value);
   json_text(&json, "unit", r->unit);
@@ -224,7 +224,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
 
 static void print_text(const BenchResult* r, const RunConfig* config) {
   printf("%-10s %.6g %s (%s, %s, batch %d); %d repeats, spread %.1f %%\n", r->name, r->value,
-         r->unit, config->experiment.task, config->compute.precision, r->batch, r->repeats,
+         r->unit, config->spec.task, config->compute.precision, r->batch, r->repeats,
          100 * r->spread);
   if (isfinite(r->floor)) {
     printf("  %-22s %.6g; %.3f of it\n", "floor", r->floor, r->value / r->floor);
@@ -254,7 +254,7 @@ static void print_result(const BenchResult* result, void* context) {
 
 static BenchSetup setup_of(const Part* part, const Arguments* a, const RunConfig* config) {
   int64_t repeats = part->takes_long ? 1 : 9;
-  return (BenchSetup){.experiment = &config->experiment,
+  return (BenchSetup){.spec = &config->spec,
                       .repeats = (int)(a->repeats > 0 ? a->repeats : repeats),
                       .seconds = a->seconds > 0 ? a->seconds : 0.5,
                       .length = (int)a->length,
@@ -303,7 +303,7 @@ static int run_controller(const Arguments* a, RunConfig* config, int count, char
   bool good = a->interval > 0 ||
               controller_interval(&load.interval, &setup, &config->arena, error);
   if (good && bench_has_ranks()) {
-    return bench_run_ranks(&config->experiment, &load, print_result, &output);
+    return bench_run_ranks(&config->spec, &load, print_result, &output);
   }
   // does not return if all is well
   if (good) {

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "cli/config_text.h"
-#include "cli/plan.h"
-#include "cli/run_config.h"
+#include "run/plan.h"
+#include "run/run_config.h"
 #include "cli/verbs.h"
 #include "store/files.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/assets.h"
+#include "run/assets.h"
 #include "cli/env_replay.h"
 #include "cli/verbs.h"
 #include "env/check.h"

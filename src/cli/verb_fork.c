@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/run_files.h"
+#include "run/run_files.h"
 #include "cli/start.h"
 #include "cli/verbs.h"
 #include "hyper/scheduler.h"
@@ -263,7 +263,7 @@ static void print_effects(const Trajectory* units, int count, const ForkOptions*
 }
 
 static bool print_result(const Start* s, Error* error) {
-  const Experiment* x = &s->config.experiment;
+  const RunSpec* x = &s->config.spec;
   int count = (int)scheduler_plan(x).hyper_episodes;
   Arena arena;
   arena_init(&arena);

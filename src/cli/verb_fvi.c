@@ -12,7 +12,7 @@
 
 #include "base/options_value.h"
 #include "base/text.h"
-#include "cli/assets.h"
+#include "run/assets.h"
 #include "cli/verbs.h"
 #include "cluster/jobs.h"
 #include "store/files.h"

@@ -15,7 +15,7 @@
 
 #include "base/archive.h"
 #include "base/text.h"
-#include "cli/run_files.h"
+#include "run/run_files.h"
 #include "cli/verbs.h"
 #include "hyper/manifest.h"
 #include "hyper/run_directory.h"
@@ -124,7 +124,7 @@ static void describe(const RunDirectory* directory) {
   char path[RUN_PATH_SIZE];
   run_config_init(&c);
   if (run_files_read(&c, directory->path, 0, NULL, &error)) {
-    Experiment x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt,
+    RunSpec x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt,
                     .fork = c.fork};
     SchedulerPlan plan = scheduler_plan(&x);
     Text names;

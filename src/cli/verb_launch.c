@@ -16,7 +16,7 @@
 
 #include "base/options_value.h"
 #include "cli/launch.h"
-#include "cli/run_config.h"
+#include "run/run_config.h"
 #include "cli/verbs.h"
 #include "hyper/scheduler.h"
 
@@ -114,7 +114,7 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
 }
 
 // Hyper-episodes that may run at the same time.
-static int parallel_episodes(const Experiment* x) {
+static int parallel_episodes(const RunSpec* x) {
   SchedulerPlan plan = scheduler_plan(x);
   int64_t stage = (int64_t)plan.stage_size + plan.look_ahead;
   int64_t most = plan.updates > 0 && stage < plan.hyper_episodes ? stage : plan.hyper_episodes;
@@ -122,7 +122,7 @@ static int parallel_episodes(const Experiment* x) {
 }
 
 // Letters, digits, '.', '_' and '-' of METHOD-TASK.
-static const char* job_name(Arena* arena, const Experiment* x) {
+static const char* job_name(Arena* arena, const RunSpec* x) {
   char* name = text_format(arena, "%s-%s", x->method, x->task);
   for (char* at = name; *at; at++) {
     bool plain = (*at >= '0' && *at <= '9') || ((*at | 32) >= 'a' && (*at | 32) <= 'z');
@@ -132,7 +132,7 @@ static const char* job_name(Arena* arena, const Experiment* x) {
 }
 
 static const char* title(Arena* arena, const RunConfig* c, const LaunchScript* s) {
-  const Experiment* x = &c->experiment;
+  const RunSpec* x = &c->spec;
   SchedulerPlan plan = scheduler_plan(x);
   const char* run = text_format(arena, "%s on %s, %lld hyper-episodes of %d epochs", x->method,
                                 x->task, (long long)plan.hyper_episodes, plan.epochs);
@@ -143,7 +143,7 @@ static const char* title(Arena* arena, const RunConfig* c, const LaunchScript* s
 }
 
 static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig* c) {
-  int parallel = parallel_episodes(&c->experiment);
+  int parallel = parallel_episodes(&c->spec);
   bool array = a->array || s->seeds.count > 0;
   s->nodes = a->nodes;
   s->workers = a->workers > 0 ? a->workers : array ? 1 : parallel;
@@ -181,7 +181,7 @@ static bool print_script(RunConfig* c, const LaunchArguments* a, int count, char
   fputs(c->warnings.bytes, stderr);
   fill_size(&s, a, c);
   s.operand_count = count;
-  s.name = job_name(&c->arena, &c->experiment);
+  s.name = job_name(&c->arena, &c->spec);
   s.title = title(&c->arena, c, &s);
   Text text;
   text_init(&text, &c->arena);

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/assets.h"
+#include "run/assets.h"
 #include "cli/play.h"
 #include "cli/verbs.h"
 #include "store/json.h"

@@ -59,7 +59,7 @@ static bool print_begun(const RunDirectory* directory, int64_t e) {
 
 static void print_restored(const Start* start) {
   const RunDirectory* directory = &start->config.directory;
-  SchedulerPlan plan = scheduler_plan(&start->config.experiment);
+  SchedulerPlan plan = scheduler_plan(&start->config.spec);
   int64_t total = plan.hyper_episodes;
   int64_t sealed = count_sealed(directory, total);
   int versions = count_versions(directory, plan.updates), begun = 0;

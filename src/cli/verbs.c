@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/program.h"
+#include "run/program.h"
 
 static const Verb verbs[] = {
     {"train", verb_train,

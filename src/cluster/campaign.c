@@ -225,7 +225,7 @@ static bool run_alone(Campaign* c, Error* error) {
                .stopped = local_stopped,
                .self = c};
   Error own = {0};
-  WorkerEnd end = worker_run(&link, c->coordinator.experiment, c->coordinator.directory,
+  WorkerEnd end = worker_run(&link, c->coordinator.spec, c->coordinator.directory,
                              &c->options->save, &own);
   if (end == WORKER_FAILED && !c->failed) {
     *error = own;
@@ -251,7 +251,7 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
                                           : CAMPAIGN_STOPPED;
 }
 
-static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const Experiment* x,
+static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const RunSpec* x,
                               const RunDirectory* directory, const CampaignOptions* options,
                               Arena* arena, Error* error) {
   Campaign* c = ARENA_NEW(arena, 1, Campaign);
@@ -273,7 +273,7 @@ static CampaignEnd coordinate(int64_t* diverged, Comm* comm, const Experiment* x
   return finish(c, ok, error);
 }
 
-CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const Experiment* x,
+CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const RunSpec* x,
                          const RunDirectory* directory, const CampaignOptions* options,
                          Error* error) {
   char text[PROCESS_TEXT_SIZE];

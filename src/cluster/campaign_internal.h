@@ -69,7 +69,7 @@ void campaign_note_alive(Campaign* campaign, const AliveMessage* alive, int rank
 bool serve(Campaign* campaign, Arena* arena, Error* error);
 
 // A rank that works; rank 0 is the process `dealer`.
-CampaignEnd work(Comm* comm, const Process* dealer, const Experiment* experiment,
+CampaignEnd work(Comm* comm, const Process* dealer, const RunSpec* spec,
                  const RunDirectory* directory, const CampaignOptions* options, Error* error);
 
 #endif  // CLUSTER_CAMPAIGN_INTERNAL_H

@@ -71,7 +71,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
     if (!is_sealed(c, e)) {
       continue;
     }
-    if (!sealed_check_episode(c->directory, c->experiment, e, error) ||
+    if (!sealed_check_episode(c->directory, c->spec, e, error) ||
         !find_sealed(c, e, error)) {
       return false;
     }
@@ -97,9 +97,9 @@ static bool fold_complete_stages(Coordinator* c, Error* error) {
   return true;
 }
 
-bool coordinator_init(Coordinator* c, const Experiment* x, const RunDirectory* directory,
+bool coordinator_init(Coordinator* c, const RunSpec* x, const RunDirectory* directory,
                       double lease_timeout, Reporter* reporter, Arena* arena, Error* error) {
-  *c = (Coordinator){.experiment = x,
+  *c = (Coordinator){.spec = x,
                      .directory = directory,
                      .lease_timeout = lease_timeout,
                      .reporter = reporter,

@@ -149,7 +149,7 @@ static void remote_stopped(Link* link) {
   tell(r, TAG_STOPPED, NULL, 0);
 }
 
-CampaignEnd work(Comm* comm, const Process* dealer, const Experiment* x,
+CampaignEnd work(Comm* comm, const Process* dealer, const RunSpec* x,
                  const RunDirectory* directory, const CampaignOptions* options, Error* error) {
   // longer than rank 0's own patience: to lose it is to lose all
   Remote r = {.comm = comm, .dealer = *dealer, .patience = 10 + 2 * options->lost_after};

@@ -68,9 +68,9 @@ static void end_event(Reporter* r, Event* event) {
   arena_free(&event->arena);
 }
 
-void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directory, int ranks,
+void reporter_init(Reporter* r, const RunSpec* x, const RunDirectory* directory, int ranks,
                    double line_interval, bool quiet, Arena* arena) {
-  *r = (Reporter){.experiment = x, .directory = directory, .ranks = ranks, .quiet = quiet};
+  *r = (Reporter){.spec = x, .directory = directory, .ranks = ranks, .quiet = quiet};
   r->rank = ARENA_NEW(arena, ranks, RankState);
   for (int i = 0; i < ranks; i++) {
     r->rank[i].hyper_episode = -1;
@@ -85,15 +85,15 @@ void reporter_init(Reporter* r, const Experiment* x, const RunDirectory* directo
 
 // Real samples before epoch `epoch` of a run.
 static int64_t steps_before(const Reporter* r, int epoch) {
-  const MbpoOptions* o = &r->experiment->mbpo;
+  const MbpoOptions* o = &r->spec->mbpo;
   return epoch > 0 ? o->exploration_steps + (int64_t)epoch * o->epoch_length : 0;
 }
 
 // Of a run that has several, its share.
 static int64_t steps_per_episode(const Reporter* r) {
-  SchedulerPlan plan = scheduler_plan(r->experiment);
-  int64_t steps = r->experiment->mbpo.exploration_steps +
-                  (int64_t)plan.run_epochs * r->experiment->mbpo.epoch_length;
+  SchedulerPlan plan = scheduler_plan(r->spec);
+  int64_t steps = r->spec->mbpo.exploration_steps +
+                  (int64_t)plan.run_epochs * r->spec->mbpo.epoch_length;
   return plan.run_epochs > 0 ? steps * plan.epochs / plan.run_epochs : steps;
 }
 
@@ -454,7 +454,7 @@ static const Progress* only_one_running(const Reporter* r) {
 // On a terminal in place of the line before, and no longer than the terminal is wide.
 static void print_line(const Reporter* r, const char* end) {
   char line[LINE_SIZE];
-  SchedulerPlan plan = scheduler_plan(r->experiment);
+  SchedulerPlan plan = scheduler_plan(r->spec);
   Overview o = overview(r);
   ProgressFacts facts = {.share = o.share,
                          .eta = o.eta,

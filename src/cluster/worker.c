@@ -35,7 +35,7 @@ static double resident_megabytes(void) {
 
 typedef struct {
   Link* link;
-  const Experiment* experiment;
+  const RunSpec* spec;
   const RunDirectory* directory;
   const SaveOptions* options;
   double last_save;     // when the last checkpoint was written
@@ -234,7 +234,7 @@ static bool go_on(Worker* w, HyperEpisode* h, Error* error) {
 static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
   HyperEpisode episode;
   bool found;
-  if (!hyper_episode_init(&episode, w->experiment, begin->hyper_episode,
+  if (!hyper_episode_init(&episode, w->spec, begin->hyper_episode,
                           &begin->segment, begin->policy_version, begin->scheduled, &w->arena,
                           error)) {
     return false;
@@ -253,10 +253,10 @@ static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
   return ok;
 }
 
-WorkerEnd worker_run(Link* link, const Experiment* experiment, const RunDirectory* directory,
+WorkerEnd worker_run(Link* link, const RunSpec* spec, const RunDirectory* directory,
                      const SaveOptions* options, Error* error) {
   Worker w = {
-      .link = link, .experiment = experiment, .directory = directory, .options = options};
+      .link = link, .spec = spec, .directory = directory, .options = options};
   arena_init(&w.arena);
   BeginMessage begin;
   bool ok = true;

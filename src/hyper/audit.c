@@ -138,11 +138,11 @@ static double mean_return(const Record* r, int epoch) {
   return sum / r->evaluations;
 }
 
-static double baseline_of(const Experiment* x, int64_t env_step) {
+static double baseline_of(const RunSpec* x, int64_t env_step) {
   return x->baseline ? baseline_at(x->baseline, env_step) / x->hyper.reward_scale : 0;
 }
 
-static double lost_return(const Experiment* x, const Record* r) {
+static double lost_return(const RunSpec* x, const Record* r) {
   double worst = x->baseline ? baseline_least(x->baseline) : 0;
   worst = fmin(worst, r->initial_return);
   for (int e = 0; e < r->epochs; e++) {
@@ -152,7 +152,7 @@ static double lost_return(const Experiment* x, const Record* r) {
 }
 
 // What the last decision of each epoch earns: (decisions) of returns and of R', in units of reward.
-static void earn(double* returns, double* baselines, const Experiment* x, const Record* r,
+static void earn(double* returns, double* baselines, const RunSpec* x, const Record* r,
                  int length) {
   double scale = x->hyper.reward_scale;
   for (int i = 0; i < r->decisions; i++) {
@@ -171,7 +171,7 @@ static void earn(double* returns, double* baselines, const Experiment* x, const 
   }
 }
 
-static void compare_rewards(Audit* a, const Experiment* x, const Record* r, int length,
+static void compare_rewards(Audit* a, const RunSpec* x, const Record* r, int length,
                             Arena* arena) {
   double* returns = ARENA_NEW(arena, r->decisions, double);
   double* baselines = ARENA_NEW(arena, r->decisions, double);
@@ -190,7 +190,7 @@ static void compare_rewards(Audit* a, const Experiment* x, const Record* r, int 
   }
 }
 
-static void compare_score(Audit* a, const Experiment* x, const Record* r, int length) {
+static void compare_score(Audit* a, const RunSpec* x, const Record* r, int length) {
   double sum = (length - r->epochs) * lost_return(x, r);
   for (int e = 0; e < r->epochs; e++) {
     sum += mean_return(r, e);
@@ -234,7 +234,7 @@ static void read_decisions(Record* r, H5File* file, Arena* arena) {
   }
 }
 
-static bool read_record(Record* r, const char* path, const Experiment* x, Arena* arena,
+static bool read_record(Record* r, const char* path, const RunSpec* x, Arena* arena,
                         Error* error) {
   H5File file;
   *r = (Record){.path = path};
@@ -257,7 +257,7 @@ static bool read_record(Record* r, const char* path, const Experiment* x, Arena*
 }
 
 bool audit_episode(Audit* a, Scheduler* s, int64_t e, Error* error) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   char path[RUN_PATH_SIZE];
   Record r;
   Arena arena;

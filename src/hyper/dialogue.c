@@ -58,7 +58,7 @@ static void add_head(Json* json, HyperHead h, const HyperOptions* o) {
 }
 
 static void add_heads(Json* json, const Scheduler* s) {
-  const HyperOptions* o = &s->experiment->hyper;
+  const HyperOptions* o = &s->spec->hyper;
   json_begin_object(json, "heads");
   for (HyperHead h = 0; h < HEAD_COUNT; h++) {
     if (hyper_schedules(o, h)) {
@@ -77,7 +77,7 @@ static void add_features(Json* json) {
 }
 
 const char* dialogue_hello(const Scheduler* s, Arena* arena) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   Line line;
   Json* json = &line.json;
   begin(&line, "hello", arena);

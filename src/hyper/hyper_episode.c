@@ -19,12 +19,12 @@
 
 #include "hyper/scheduler.h"
 
-int64_t hyper_episode_most_decisions(const Experiment* x) {
+int64_t hyper_episode_most_decisions(const RunSpec* x) {
   return (int64_t)scheduler_plan(x).epochs *
          mbpo_times_per_epoch(&x->mbpo, x->hyper.decision_interval);
 }
 
-static MbpoSetup setup_of(const Experiment* x, const MbpoOptions* options, MbpoScheduled scheduled,
+static MbpoSetup setup_of(const RunSpec* x, const MbpoOptions* options, MbpoScheduled scheduled,
                           int64_t index) {
   return (MbpoSetup){
       .task = x->task,
@@ -35,15 +35,15 @@ static MbpoSetup setup_of(const Experiment* x, const MbpoOptions* options, MbpoS
       .scheduled = scheduled,
       .epochs = scheduler_plan(x).run_epochs,
       .decision_interval = x->hyper.decision_interval,
-      .max_rollout_length = experiment_longest_rollout(x, scheduled),
+      .max_rollout_length = run_spec_longest_rollout(x, scheduled),
       .seed = x->seed,
       .hyper_episode = index,
   };
 }
 
-HyperEpisodeBytes hyper_episode_bytes(const Experiment* x, MbpoScheduled scheduled,
+HyperEpisodeBytes hyper_episode_bytes(const RunSpec* x, MbpoScheduled scheduled,
                                       const EnvSpec* spec) {
-  MbpoOptions options = experiment_mbpo(x);
+  MbpoOptions options = run_spec_mbpo(x);
   MbpoSetup setup = setup_of(x, &options, scheduled, 0);
   options.max_path_length = mbpo_path_limit(&options, spec);
   double most = (double)mbpo_most_steps(&options, setup.epochs);
@@ -56,18 +56,18 @@ HyperEpisodeBytes hyper_episode_bytes(const Experiment* x, MbpoScheduled schedul
   return bytes;
 }
 
-HyperSegment hyper_whole_run(const Experiment* x) {
+HyperSegment hyper_whole_run(const RunSpec* x) {
   return (HyperSegment){.parent = -1, .last_epoch = scheduler_plan(x).epochs};
 }
 
 static int length(const HyperEpisode* h) { return h->segment.last_epoch - h->segment.first_epoch; }
 
-bool hyper_episode_init(HyperEpisode* h, const Experiment* x, int64_t index,
+bool hyper_episode_init(HyperEpisode* h, const RunSpec* x, int64_t index,
                         const HyperSegment* segment, int policy_version, MbpoScheduled scheduled,
                         Arena* arena, Error* error) {
   *h = (HyperEpisode){
-      .experiment = x, .index = index, .segment = *segment, .policy_version = policy_version};
-  MbpoOptions options = experiment_mbpo(x);
+      .spec = x, .index = index, .segment = *segment, .policy_version = policy_version};
+  MbpoOptions options = run_spec_mbpo(x);
   MbpoSetup setup = setup_of(x, &options, scheduled, segment->streams);
   if (!mbpo_init(&h->mbpo, &setup, arena, error)) {
     return error_add(error, "hyper-episode %lld", (long long)index);
@@ -95,8 +95,8 @@ void hyper_episode_begin(HyperEpisode* h) {
   h->decisions = h->epochs = 0;
   h->finished = false;
   h->initial_return = h->mbpo.eval_mean;
-  h->rng = rng_stream(h->experiment->seed, h->segment.streams, RNG_HYPER_STATE, 0);
-  mbpo_name_streams(&h->mbpo, h->experiment->seed, h->segment.streams);
+  h->rng = rng_stream(h->spec->seed, h->segment.streams, RNG_HYPER_STATE, 0);
+  mbpo_name_streams(&h->mbpo, h->spec->seed, h->segment.streams);
 }
 
 bool hyper_episode_goes_on(const HyperEpisode* h) {
@@ -120,7 +120,7 @@ static double own_return(const HyperEpisode* h, int epoch) {
 }
 
 double hyper_episode_lost_return(const HyperEpisode* h) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   double worst = x->baseline ? baseline_least(x->baseline) : 0;
   worst = fmin(worst, h->initial_return);
   for (int e = 0; e < h->epochs; e++) {
@@ -140,13 +140,13 @@ double hyper_episode_score(const HyperEpisode* h) {
 
 // R' after `epochs` epochs, in units of reward; 0 without a baseline.
 static double scaled_baseline(const HyperEpisode* h, int64_t env_step) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   return x->baseline ? baseline_at(x->baseline, env_step) / x->hyper.reward_scale : 0;
 }
 
 // The last decision of an epoch earns the epoch's evaluation (Algorithm 1, lines 18 and 19).
 static void reward_epoch(HyperEpisode* h) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   const MbpoEpoch* epoch = &h->epoch[h->epochs - 1];
   if (h->decisions > 0) {
     Decision* last = &h->decision[h->decisions - 1];
@@ -157,7 +157,7 @@ static void reward_epoch(HyperEpisode* h) {
 
 // The epochs that a diverged run lost; the baseline goes on.
 static void reward_lost_epochs(HyperEpisode* h) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   if (h->decisions == 0) {
     return;
   }
@@ -195,11 +195,11 @@ static HyperEvent finish(HyperEpisode* h, bool diverged) {
 // Algorithm 1, line 8.
 static HyperEvent reach_decision(HyperEpisode* h) {
   if (!h->begun) {
-    hyper_begin(&h->mbpo, &h->experiment->hyper);
+    hyper_begin(&h->mbpo, &h->spec->hyper);
     h->initial_return = h->mbpo.eval_mean;
     h->begun = true;
   }
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   hyper_state(&h->state, &h->mbpo, &x->hyper, &h->policy_change, &h->rng);
   hyper_allowed(h->state.allowed, &h->mbpo, &x->hyper, strcmp(x->ppo.at_bounds, "mask") == 0);
   h->awaiting = true;
@@ -246,8 +246,8 @@ void hyper_episode_act(HyperEpisode* h, const HyperAction* action) {
   *d = (Decision){.env_step = m->env_step, .epoch = m->epoch, .step_in_epoch = m->step};
   d->state = h->state;
   d->action = *action;
-  hyper_apply(d->effective, m, &h->experiment->hyper, action);
-  d->reward_train_model = hyper_train_reward(&h->experiment->hyper, action);
+  hyper_apply(d->effective, m, &h->spec->hyper, action);
+  d->reward_train_model = hyper_train_reward(&h->spec->hyper, action);
   d->hyperparameters[0] = hyper_trains(action) || mbpo_trains_itself(m);
   d->hyperparameters[1] = m->real_ratio;
   d->hyperparameters[2] = m->policy_updates;

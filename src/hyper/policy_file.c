@@ -116,7 +116,7 @@ static void write_features(H5File* file, const Controller* c) {
                 "largest raw value in the hyper-episodes of all stages", c->seen.high);
 }
 
-bool policy_file_write(const Controller* c, const Experiment* x, const char* path, Error* error) {
+bool policy_file_write(const Controller* c, const RunSpec* x, const char* path, Error* error) {
   H5File file;
   if (!h5_create(&file, path, POLICY_FORMAT, SEALED_VERSION, error)) {
     return false;

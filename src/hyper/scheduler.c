@@ -30,7 +30,7 @@ static const SchedulerKind* const kinds[] = {
     &scheduler_external,
 };
 
-const SchedulerKind* scheduler_kind(const Experiment* x) {
+const SchedulerKind* scheduler_kind(const RunSpec* x) {
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     if (strcmp(kinds[i]->name, x->scheduler.kind) == 0) {
       return kinds[i];
@@ -39,13 +39,13 @@ const SchedulerKind* scheduler_kind(const Experiment* x) {
   CHECK(false, "no scheduler '%s'", x->scheduler.kind);
 }
 
-SchedulerPlan scheduler_plan(const Experiment* x) {
+SchedulerPlan scheduler_plan(const RunSpec* x) {
   SchedulerPlan plan = scheduler_kind(x)->plan(x);
   plan.run_epochs = plan.run_epochs > 0 ? plan.run_epochs : plan.epochs;
   return plan;
 }
 
-static bool may_set(const Experiment* x, const Schedule* schedule, HyperHead h) {
+static bool may_set(const RunSpec* x, const Schedule* schedule, HyperHead h) {
   const SchedulerKind* kind = scheduler_kind(x);
   if (kind->needs_schedule) {
     return schedule && schedule->has[h];
@@ -55,23 +55,23 @@ static bool may_set(const Experiment* x, const Schedule* schedule, HyperHead h) 
          (!trained || hyper_applies(&x->hyper, h));
 }
 
-MbpoScheduled scheduler_may_set(const Experiment* x, const Schedule* schedule) {
+MbpoScheduled scheduler_may_set(const RunSpec* x, const Schedule* schedule) {
   return (MbpoScheduled){.train_model = may_set(x, schedule, HEAD_TRAIN_MODEL),
                          .real_ratio = may_set(x, schedule, HEAD_REAL_RATIO),
                          .policy_updates = may_set(x, schedule, HEAD_POLICY_UPDATES),
                          .rollout_length = may_set(x, schedule, HEAD_ROLLOUT_LENGTH)};
 }
 
-SchedulerPlan scheduler_plain_plan(const Experiment* x) {
+SchedulerPlan scheduler_plain_plan(const RunSpec* x) {
   return (SchedulerPlan){.epochs = x->hyper.apply_epochs,
                          .hyper_episodes = x->scheduler.hyper_episodes};
 }
 
 Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request) {
-  return rng_stream(s->experiment->seed, request->hyper_episode, RNG_DECISION, request->decision);
+  return rng_stream(s->spec->seed, request->hyper_episode, RNG_DECISION, request->decision);
 }
 
-static ControllerShape shape_of(const Experiment* x, int max_stages) {
+static ControllerShape shape_of(const RunSpec* x, int max_stages) {
   return (ControllerShape){
       .groups = x->ppo.groups,
       .hidden_size = x->ppo.hidden_size,
@@ -84,12 +84,12 @@ static ControllerShape shape_of(const Experiment* x, int max_stages) {
 
 bool scheduler_init_controller(Controller* controller, const Scheduler* s, int max_stages,
                                Error* error) {
-  ControllerShape shape = shape_of(s->experiment, max_stages);
-  return controller_init(controller, &s->experiment->hyper, &shape, s->experiment->seed, s->arena,
+  ControllerShape shape = shape_of(s->spec, max_stages);
+  return controller_init(controller, &s->spec->hyper, &shape, s->spec->seed, s->arena,
                          error);
 }
 
-double scheduler_controller_bytes(const Experiment* x, int max_stages) {
+double scheduler_controller_bytes(const RunSpec* x, int max_stages) {
   ControllerShape shape = shape_of(x, max_stages);
   return controller_bytes(&shape);
 }
@@ -113,9 +113,9 @@ int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {
   return plan->updates > 0 && behind > 0 ? (int)(behind / plan->stage_size) : 0;
 }
 
-bool scheduler_open(Scheduler* s, const Experiment* x, const RunDirectory* directory, Arena* arena,
+bool scheduler_open(Scheduler* s, const RunSpec* x, const RunDirectory* directory, Arena* arena,
                     Error* error) {
-  *s = (Scheduler){.kind = scheduler_kind(x), .experiment = x, .directory = directory,
+  *s = (Scheduler){.kind = scheduler_kind(x), .spec = x, .directory = directory,
                    .arena = arena};
   s->plan = scheduler_plan(x);
   return !s->kind->open || s->kind->open(s, error);
@@ -126,7 +126,7 @@ bool scheduler_is_ready(const Scheduler* s, int64_t e) {
 }
 
 HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
-  HyperSegment segment = hyper_whole_run(s->experiment);
+  HyperSegment segment = hyper_whole_run(s->spec);
   segment.streams = e;
   if (s->kind->segment) {
     s->kind->segment(&segment, s, e);

@@ -5,7 +5,7 @@
 #include "hyper/sealed_root.h"
 
 // Refuses an open file that another configuration has sealed, or that stands in another's place.
-static bool check_content(H5File* file, const Experiment* x, const char* index_name, int64_t index,
+static bool check_content(H5File* file, const RunSpec* x, const char* index_name, int64_t index,
                           Error* error) {
   Arena arena;
   arena_init(&arena);
@@ -24,7 +24,7 @@ static bool check_content(H5File* file, const Experiment* x, const char* index_n
 }
 
 // The seal vouches for every byte, and sealing has read the datasets back: that is not repeated.
-static bool check_file(const char* path, const char* format, const Experiment* x,
+static bool check_file(const char* path, const char* format, const RunSpec* x,
                        const char* index_name, int64_t index, Error* error) {
   H5File file;
   Error ignored;
@@ -48,7 +48,7 @@ static bool suggest_repeating(const char* path, int64_t index, Error* error) {
                     (long long)index);
 }
 
-bool sealed_check_episode(const RunDirectory* directory, const Experiment* x, int64_t index,
+bool sealed_check_episode(const RunDirectory* directory, const RunSpec* x, int64_t index,
                           Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, index);
@@ -64,7 +64,7 @@ bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_
          suggest_repeating(path, index, error);
 }
 
-bool sealed_check_policy(const RunDirectory* directory, const Experiment* x, int version,
+bool sealed_check_policy(const RunDirectory* directory, const RunSpec* x, int version,
                          Error* error) {
   char path[RUN_PATH_SIZE];
   run_policy_path(path, directory, version);

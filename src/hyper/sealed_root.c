@@ -29,7 +29,7 @@ static void write_env_spec(H5File* file, const EnvSpec* spec, int horizon) {
   arena_free(&arena);
 }
 
-void sealed_root_write(H5File* file, const Experiment* x, const EnvSpec* spec, int horizon) {
+void sealed_root_write(H5File* file, const RunSpec* x, const EnvSpec* spec, int horizon) {
   h5_set_text(file, "", "env", x->env);
   h5_set_text(file, "", "env_engine", spec->engine);
   write_env_spec(file, spec, horizon);

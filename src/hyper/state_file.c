@@ -20,7 +20,7 @@ bool state_file_write(HyperEpisode* h, const char* path, Arena* scratch, Error* 
     return false;
   }
   file.plain = true;
-  h5_set_text(&file, "", "config_hash", h->experiment->config_hash);
+  h5_set_text(&file, "", "config_hash", h->spec->config_hash);
   h5_set_text(&file, "", "env_engine", h->mbpo.env.spec.engine);
   h5_set_i64(&file, "", "hyper_episode", h->index);
   h5_set_i64(&file, "", "env_step", h->mbpo.env_step);
@@ -58,11 +58,11 @@ static StateVerdict check_owner(H5File* file, const HyperEpisode* h, int64_t ind
               file->path, (long long)version, STATE_VERSION);
     return STATE_FOREIGN;
   }
-  if (strcmp(hash, h->experiment->config_hash) != 0) {
+  if (strcmp(hash, h->spec->config_hash) != 0) {
     error_set(error,
               "%s: made by a run of another configuration (%.32s, expected %s); remove it "
               "to repeat the hyper-episode",
-              file->path, hash, h->experiment->config_hash);
+              file->path, hash, h->spec->config_hash);
     return STATE_FOREIGN;
   }
   if (strcmp(engine, h->mbpo.env.spec.engine) != 0) {

@@ -87,8 +87,8 @@ static void write_decisions(H5File* file, const HyperEpisode* h, Arena* arena) {
   h5_set_i64s(file, "decisions", "head_sizes", sizes, HEAD_COUNT);
   h5_set_text(file, "decisions", "hyperparameter_names",
               "model_trained,real_ratio,policy_updates,rollout_length");
-  h5_set_i64(file, "decisions", "decision_interval", h->experiment->hyper.decision_interval);
-  h5_set_f64(file, "decisions", "reward_scale", h->experiment->hyper.reward_scale);
+  h5_set_i64(file, "decisions", "decision_interval", h->spec->hyper.decision_interval);
+  h5_set_f64(file, "decisions", "reward_scale", h->spec->hyper.reward_scale);
   DecisionRow* rows = ARENA_NEW(arena, h->decisions, DecisionRow);
   for (int i = 0; i < h->decisions; i++) {
     rows[i].decision = h->decision[i];
@@ -145,7 +145,7 @@ static const Field epoch_fields[] = {
      "MBPO's own trainings an epoch, real ratio, G, k"},
 };
 
-static void original_schedule(double out[4], const Experiment* x, int epoch) {
+static void original_schedule(double out[4], const RunSpec* x, int epoch) {
   bool model = x->mbpo.real_ratio < 1;
   out[0] = model ? (double)x->mbpo.epoch_length / x->mbpo.train_interval : 0;
   out[1] = x->mbpo.real_ratio;
@@ -154,7 +154,7 @@ static void original_schedule(double out[4], const Experiment* x, int epoch) {
 }
 
 static EpochRow epoch_row(const HyperEpisode* h, int e) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   EpochRow row = {.epoch = h->epoch[e]};
   int count = x->mbpo.evaluation_episodes;
   row.mean = epoch_mean_return(&row.epoch, count);
@@ -169,7 +169,7 @@ static EpochRow epoch_row(const HyperEpisode* h, int e) {
 }
 
 static void write_epochs(H5File* file, const HyperEpisode* h, Arena* arena) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   h5_group(file, "epochs");
   h5_set_i64(file, "epochs", "epoch_length", x->mbpo.epoch_length);
   h5_set_f64(file, "epochs", "initial_eval_return", h->initial_return);
@@ -192,7 +192,7 @@ static void write_epochs(H5File* file, const HyperEpisode* h, Arena* arena) {
 }
 
 static void write_root(H5File* file, const HyperEpisode* h) {
-  const Experiment* x = h->experiment;
+  const RunSpec* x = h->spec;
   sealed_root_write(file, x, &h->mbpo.env.spec, h->mbpo.options.max_path_length);
   h5_set_i64(file, "", "hyper_episode", h->index);
   SchedulerPlan plan = scheduler_plan(x);
@@ -220,7 +220,7 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
   write_epochs(&file, h, &arena);
   h5_group(&file, "final");
   write_notes(&file, h, &arena);
-  if (h->experiment->log_transitions) {
+  if (h->spec->log_transitions) {
     transitions_write(&file, &h->mbpo, &arena);
     transitions_write_errors(&file, &h->mbpo, &arena);
   }

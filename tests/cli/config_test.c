@@ -1,7 +1,7 @@
 // Laws of the configuration: what is shown gives the same run, what is wrong is refused with exit
 // code 2 and a place, and the shipped files are right.
 
-#include "cli/run_config.h"
+#include "run/run_config.h"
 
 #include <getopt.h>
 #include <setjmp.h>
@@ -193,8 +193,8 @@ static void expect_equal_imagination(Fixture* f, const char* task, const char* m
   run_config_init(config);
   char* operands[] = {(char*)task, (char*)method};
   assert_true(run_config_read(config, method ? 2 : 1, operands, false, NULL, &f->error));
-  Experiment x = {.mbpo = config->mbpo, .hyper = config->hyper, .scheduler = config->scheduler};
-  MbpoOptions scheduled = experiment_mbpo(&x);
+  RunSpec x = {.mbpo = config->mbpo, .hyper = config->hyper, .scheduler = config->scheduler};
+  MbpoOptions scheduled = run_spec_mbpo(&x);
   int64_t original = imagined_per_epoch(&x.mbpo);
   if (imagined_per_epoch(&scheduled) != original) {
     fail_msg("%s %s: %lld start states an epoch, the original %lld", task, method ? method : "",
@@ -244,15 +244,15 @@ static void the_hash_covers_what_results_depend_on_and_nothing_else(void** state
   resolve(f, one, "run.seed=3", "run.method=mbpo");
   resolve(f, same, "run.seed=3", "run.method=mbpo");
   assert_string_equal(one->directory.path, "runs/hopper-v4/mbpo/s3");
-  assert_string_equal(one->experiment.config_hash, same->experiment.config_hash);
+  assert_string_equal(one->spec.config_hash, same->spec.config_hash);
   run_config_free(same);
   resolve(f, same, "run.dir=elsewhere", "log.progress=5s");
   resolve(f, other, "run.dir=here", "log.progress=6s");
-  assert_string_equal(same->experiment.config, other->experiment.config);
-  assert_null(strstr(same->experiment.config, "elsewhere"));
+  assert_string_equal(same->spec.config, other->spec.config);
+  assert_null(strstr(same->spec.config, "elsewhere"));
   run_config_free(other);
   resolve(f, other, "run.dir=elsewhere", "sac.discount=0.98");
-  assert_string_not_equal(same->experiment.config_hash, other->experiment.config_hash);
+  assert_string_not_equal(same->spec.config_hash, other->spec.config_hash);
   run_config_free(one);
   run_config_free(same);
   run_config_free(other);

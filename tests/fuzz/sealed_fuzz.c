@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
   Arena arena;
-  Experiment experiment;
+  RunSpec spec;
   HyperEpisode episode;
   Controller controller;
   Good good[KINDS];
@@ -230,7 +230,7 @@ static void make_controller(World* w) {
   ControllerShape shape = {.groups = "", .hidden_size = 8, .learning_rate = 3e-4, .max_batch = 8,
                            .max_stages = 3};
   Error error;
-  CHECK(controller_init(&w->controller, &w->experiment.hyper, &shape, 7, &w->arena, &error), "%s",
+  CHECK(controller_init(&w->controller, &w->spec.hyper, &shape, 7, &w->arena, &error), "%s",
         error.text);
   w->controller.version = w->controller.stages = 2;
 }
@@ -249,19 +249,19 @@ static World* make_world(const char* root) {
   arena_init(&arena);
   World* w = ARENA_NEW(&arena, 1, World);
   w->arena = arena;
-  w->experiment = small_experiment();
+  w->spec = small_experiment();
   make_controller(w);
   char path[RUN_PATH_SIZE];
   RunDirectory directory;
   CheckpointCost cost;
   Error error;
   HyperEpisode whole;
-  small_episode(&w->episode, &w->experiment, 70, &w->arena);
-  small_episode(&whole, &w->experiment, 100000, &w->arena);
+  small_episode(&w->episode, &w->spec, 70, &w->arena);
+  small_episode(&whole, &w->spec, 100000, &w->arena);
   snprintf(path, sizeof path, "%s/good.h5", root);
   CHECK(trajectory_write(&whole, path, &error), "%s", error.text);
   take_good(&w->good[TRAJECTORY], path, &w->arena);
-  CHECK(policy_file_write(&w->controller, &w->experiment, path, &error), "%s", error.text);
+  CHECK(policy_file_write(&w->controller, &w->spec, path, &error), "%s", error.text);
   take_good(&w->good[POLICY], path, &w->arena);
   checkpoint_place(&directory, path, root);
   CHECK(checkpoint_write(&cost, &w->episode, &directory, 0, &error), "%s", error.text);

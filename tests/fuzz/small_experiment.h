@@ -6,8 +6,8 @@
 
 #include "hyper/hyper_episode.h"
 
-static inline Experiment small_experiment(void) {
-  Experiment x = {
+static inline RunSpec small_experiment(void) {
+  RunSpec x = {
       .task = "pendulum-v1",
       .method = "fuzz",
       .assets = "",
@@ -44,7 +44,7 @@ static inline Experiment small_experiment(void) {
 }
 
 // Initialises the hyper-episode and advances it by `events` events, or to its end.
-static inline void small_episode(HyperEpisode* h, const Experiment* x, int events, Arena* arena) {
+static inline void small_episode(HyperEpisode* h, const RunSpec* x, int events, Arena* arena) {
   static const MbpoScheduled all = {true, true, true, true};
   static const HyperAction action = {.choice = {1, 2, 2, 2}, .logp = {-1, -1, -1, -1}};
   Error error;

@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
   Arena arena;
-  Experiment experiment;
+  RunSpec spec;
   HyperEpisode episode;
   ArchiveMemory good;
   int arrays;
@@ -87,8 +87,8 @@ static World* make_world(void) {
   arena_init(&arena);
   World* w = ARENA_NEW(&arena, 1, World);
   w->arena = arena;
-  w->experiment = small_experiment();
-  small_episode(&w->episode, &w->experiment, 70, &w->arena);
+  w->spec = small_experiment();
+  small_episode(&w->episode, &w->spec, 70, &w->arena);
   Archive ar;
   archive_init_memory(&ar, ARCHIVE_SAVE, &w->good);
   hyper_episode_visit(&w->episode, &ar);

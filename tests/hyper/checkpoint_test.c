@@ -22,7 +22,7 @@
 typedef struct {
   Arena arena;
   RunDirectory directory;
-  Experiment experiment;
+  RunSpec spec;
   HyperEpisode episode;
   Error error;
 } World;
@@ -58,8 +58,8 @@ static int set_up(void** state) {
   assert_non_null(mkdtemp(name));
   snprintf(w->directory.path, sizeof w->directory.path, "%s", name);
   assert_true(run_directory_make(&w->directory, &w->error));
-  w->experiment = small_experiment();
-  small_episode(&w->episode, &w->experiment, 30, &w->arena);
+  w->spec = small_experiment();
+  small_episode(&w->episode, &w->spec, 30, &w->arena);
   save(w);
   for (int i = 0; i < 20; i++) {
     if (hyper_episode_advance(&w->episode) == HYPER_DECISION) {
@@ -83,7 +83,7 @@ static int tear_down(void** state) {
 }
 
 // Loads into a fresh hyper-episode: its real samples, 0 = nothing was found, -1 = refused.
-static int64_t load(World* w, const Experiment* x) {
+static int64_t load(World* w, const RunSpec* x) {
   HyperEpisode fresh;
   bool found;
   small_episode(&fresh, x, 0, &w->arena);
@@ -106,7 +106,7 @@ static void flip(const char* path, long at, int whence) {
 
 static void the_newest_good_generation_is_loaded(void** state) {
   World* w = *state;
-  assert_int_equal(load(w, &w->experiment), w->episode.mbpo.env_step);
+  assert_int_equal(load(w, &w->spec), w->episode.mbpo.env_step);
   assert_int_equal(warnings, 0);
 }
 
@@ -120,7 +120,7 @@ static void a_damaged_generation_gives_way_to_the_one_before(void** state) {
   const long places[] = {20, info.st_size / 2, info.st_size - 30, info.st_size - 5};
   for (int i = 0; i < 4; i++) {
     flip(path, places[i], SEEK_SET);
-    int64_t found = load(w, &w->experiment);
+    int64_t found = load(w, &w->spec);
     assert_in_range(found, 1, w->episode.mbpo.env_step - 1);
     assert_int_equal(warnings, i + 1);
     assert_non_null(strstr(last_warning, "gen-000001.h5"));
@@ -129,7 +129,7 @@ static void a_damaged_generation_gives_way_to_the_one_before(void** state) {
   for (long size = 0; size < info.st_size; size += info.st_size / 3) {
     warnings = 0;
     assert_int_equal(truncate(path, info.st_size - size - 1), 0);
-    assert_in_range(load(w, &w->experiment), 1, w->episode.mbpo.env_step - 1);
+    assert_in_range(load(w, &w->spec), 1, w->episode.mbpo.env_step - 1);
     assert_int_equal(warnings, 1);
   }
 }
@@ -141,13 +141,13 @@ static void without_a_good_generation_the_episode_is_untouched(void** state) {
     generation(path, w, number);
     assert_int_equal(truncate(path, 100), 0);
   }
-  assert_int_equal(load(w, &w->experiment), 0);
+  assert_int_equal(load(w, &w->spec), 0);
   assert_int_equal(warnings, 2);
 }
 
 static void another_configuration_is_refused(void** state) {
   World* w = *state;
-  Experiment other = w->experiment;
+  RunSpec other = w->spec;
   strcpy(other.config_hash, "1111111111111111");
   assert_int_equal(load(w, &other), -1);
   assert_non_null(strstr(w->error.text, "another configuration"));
@@ -160,7 +160,7 @@ static void write_foreign(const World* w, int number, const char* format, int ve
   Error error;
   generation(path, w, number);
   assert_true(h5_create(&file, path, format, version, &error));
-  h5_set_text(&file, "", "config_hash", w->experiment.config_hash);
+  h5_set_text(&file, "", "config_hash", w->spec.config_hash);
   h5_set_text(&file, "", "env_engine", "plain C");
   h5_set_i64(&file, "", "hyper_episode", 0);
   assert_true(h5_seal(&file, &error));
@@ -169,7 +169,7 @@ static void write_foreign(const World* w, int number, const char* format, int ve
 static void a_newer_version_is_refused_not_overwritten(void** state) {
   World* w = *state;
   write_foreign(w, 7, STATE_FORMAT, STATE_VERSION + 1);
-  assert_int_equal(load(w, &w->experiment), -1);
+  assert_int_equal(load(w, &w->spec), -1);
   assert_non_null(strstr(w->error.text, "gen-000007.h5"));
   char expected[64];
   snprintf(expected, sizeof expected, "version %d, this program reads %d", STATE_VERSION + 1,
@@ -180,13 +180,13 @@ static void a_newer_version_is_refused_not_overwritten(void** state) {
 static void another_format_is_passed_over(void** state) {
   World* w = *state;
   write_foreign(w, 7, "autombpo.policy", 1);
-  assert_int_equal(load(w, &w->experiment), w->episode.mbpo.env_step);
+  assert_int_equal(load(w, &w->spec), w->episode.mbpo.env_step);
   assert_int_equal(warnings, 1);
 }
 
 static void a_whole_checkpoint_of_another_shape_is_refused(void** state) {
   World* w = *state;
-  Experiment other = w->experiment;
+  RunSpec other = w->spec;
   other.sac.hidden_size = 9;
   assert_int_equal(load(w, &other), -1);
   assert_non_null(strstr(w->error.text, "another version of the program"));
@@ -230,7 +230,7 @@ static void leftovers_of_a_killed_process_are_removed(void** state) {
   generation(path, w, 2);
   strcat(path, ".host-1-0.tmp");
   assert_true(files_write(path, "x", 1, &w->error));
-  load(w, &w->experiment);
+  load(w, &w->spec);
   assert_false(files_exists(path));
 }
 
@@ -261,21 +261,21 @@ static void a_sealed_file_is_trusted_only_if_it_is_whole_and_ours(void** state) 
   run_episode_path(path, &w->directory, 0);
   run_episode_path(second, &w->directory, 1);
   assert_true(trajectory_write(&w->episode, path, &w->error));
-  assert_true(sealed_check_episode(&w->directory, &w->experiment, 0, &w->error));
+  assert_true(sealed_check_episode(&w->directory, &w->spec, 0, &w->error));
 
-  Experiment other = w->experiment;
+  RunSpec other = w->spec;
   strcpy(other.config_hash, "1111111111111111");
   assert_false(sealed_check_episode(&w->directory, &other, 0, &w->error));
   assert_non_null(strstr(w->error.text, "another configuration"));
 
   assert_int_equal(link(path, second), 0);
-  assert_false(sealed_check_episode(&w->directory, &w->experiment, 1, &w->error));
+  assert_false(sealed_check_episode(&w->directory, &w->spec, 1, &w->error));
   assert_non_null(strstr(w->error.text, "holds hyper_episode 0, expected 1"));
 
   struct stat info;
   assert_int_equal(stat(path, &info), 0);
   flip(path, info.st_size / 2, SEEK_SET);
-  assert_false(sealed_check_episode(&w->directory, &w->experiment, 0, &w->error));
+  assert_false(sealed_check_episode(&w->directory, &w->spec, 0, &w->error));
   assert_non_null(strstr(w->error.text, path));
   assert_non_null(strstr(w->error.text, "Remove"));
 }

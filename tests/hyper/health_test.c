@@ -52,7 +52,7 @@ static void an_epoch_is_measured(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = small_experiment();
+  RunSpec x = small_experiment();
   HyperEpisode episode;
   small_episode(&episode, &x, 1000, &arena);
   Health h = health_of(&episode);

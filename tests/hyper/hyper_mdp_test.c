@@ -17,8 +17,8 @@
 #include "store/h5.h"
 
 // The small one with longer epochs and larger networks.
-static Experiment test_experiment(void) {
-  Experiment x = small_experiment();
+static RunSpec test_experiment(void) {
+  RunSpec x = small_experiment();
   Small o = small_options();
   x.assets = SOURCE_DIR "/configs/mjcf";
   x.sac = o.sac;
@@ -62,7 +62,7 @@ static bool run_to_end(HyperEpisode* h, const HyperAction* action) {
   }
 }
 
-static void open_episode(HyperEpisode* h, const Experiment* x, Arena* arena) {
+static void open_episode(HyperEpisode* h, const RunSpec* x, Arena* arena) {
   Error error;
   HyperSegment whole = hyper_whole_run(x);
   assert_true(hyper_episode_init(h, x, 0, &whole, 0, all, arena, &error));
@@ -72,7 +72,7 @@ static void actions_move_hyperparameters_within_their_bounds(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -103,7 +103,7 @@ static void floors_hold(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -124,7 +124,7 @@ static void allowed_choices_follow_the_time_and_the_bounds(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -161,7 +161,7 @@ static void a_controller_never_sees_an_untrained_model(void** state) {
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
     Arena arena;
     arena_init(&arena);
-    Experiment x = test_experiment();
+    RunSpec x = test_experiment();
     HyperEpisode h;
     Error error;
     HyperSegment whole = hyper_whole_run(&x);
@@ -186,7 +186,7 @@ static void features_are_scaled_and_clipped(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   run_to_decision(&h);
@@ -208,7 +208,7 @@ static void advantage_is_the_reward_to_go_relative_to_the_baseline(void** state)
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   int64_t steps[] = {200, 300, 400};
   double means[] = {-1500, -1000, -500}, stds[] = {0, 0, 0};
   Baseline baseline = {.count = 3, .env_step = steps, .return_mean = means, .return_std = stds};
@@ -241,7 +241,7 @@ static void advantage_is_the_reward_to_go_relative_to_the_baseline(void** state)
 
 // Seven decisions of fifteen, without trainings of the model: the second of three epochs is lost, and
 // the third.
-static void diverge(HyperEpisode* h, const Experiment* x, Arena* arena) {
+static void diverge(HyperEpisode* h, const RunSpec* x, Arena* arena) {
   open_episode(h, x, arena);
   HyperAction skip = action_of(0, 1, 1, 1);
   for (int i = 0; i < 7; i++) {
@@ -263,7 +263,7 @@ static void lost_epochs_never_earn_more_than_the_baseline(void** state) {
   for (int variant = 0; variant < 4; variant++) {
     Arena arena;
     arena_init(&arena);
-    Experiment x = test_experiment();
+    RunSpec x = test_experiment();
     Baseline baseline = {.count = 3, .env_step = steps, .return_mean = means[variant],
                          .return_std = stds};
     x.baseline = variant < 3 ? &baseline : NULL;
@@ -301,7 +301,7 @@ static void the_stated_return_of_a_lost_epoch_only_lowers_it(void** state) {
   for (int i = 0; i < 3; i++) {
     Arena arena;
     arena_init(&arena);
-    Experiment x = test_experiment();
+    RunSpec x = test_experiment();
     x.hyper.diverged_return = stated[i];
     HyperEpisode h;
     diverge(&h, &x, &arena);
@@ -318,7 +318,7 @@ static void an_epoch_that_ends_diverged_is_lost(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   HyperAction keep = action_of(0, 1, 1, 1);
@@ -351,7 +351,7 @@ static void resume_equals_uninterrupted(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperAction up = action_of(1, 2, 2, 2);
   HyperEpisode whole, half, loaded;
   open_episode(&whole, &x, &arena);
@@ -386,7 +386,7 @@ static void trajectory_reads_back_what_was_written(void** state) {
   (void)state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   HyperEpisode h;
   open_episode(&h, &x, &arena);
   HyperAction up = action_of(1, 2, 2, 2);
@@ -434,7 +434,7 @@ static void transitions_hold_every_real_sample(void** state) {
   bool repeats = *state;
   Arena arena;
   arena_init(&arena);
-  Experiment x = test_experiment();
+  RunSpec x = test_experiment();
   x.log_transitions = true;
   HyperEpisode h;
   open_episode(&h, &x, &arena);

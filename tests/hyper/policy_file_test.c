@@ -55,7 +55,7 @@ static void make(Controller* c, Fixture* f, const char* groups, int hidden_size,
 }
 
 static void save(const Controller* c, Fixture* f) {
-  Experiment x = {.env = "hopper-v4", .method = "m", .config = "hyper:\n  feature_min: -1\n",
+  RunSpec x = {.env = "hopper-v4", .method = "m", .config = "hyper:\n  feature_min: -1\n",
                   .config_hash = "0123456789abcdef"};
   if (!policy_file_write(c, &x, f->path, &f->error)) {
     fail_msg("%s", f->error.text);

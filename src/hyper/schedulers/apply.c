@@ -14,19 +14,19 @@ static bool open_trained(Scheduler* s, Error* error) {
   s->self = c;
   s->trained = c;
   return scheduler_init_controller(c, s, LARGEST_TRAINED, error) &&
-         policy_file_find(path, s->experiment->scheduler.controller, error) &&
+         policy_file_find(path, s->spec->scheduler.controller, error) &&
          policy_file_read(c, path, error);
 }
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return controller_schedules(s->trained, head) && hyper_applies(&s->experiment->hyper, head);
+  return controller_schedules(s->trained, head) && hyper_applies(&s->spec->hyper, head);
 }
 
-static double bytes(const Experiment* x) { return scheduler_controller_bytes(x, LARGEST_TRAINED); }
+static double bytes(const RunSpec* x) { return scheduler_controller_bytes(x, LARGEST_TRAINED); }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  bool best = strcmp(s->experiment->scheduler.controller_version, "best") == 0;
+  bool best = strcmp(s->spec->scheduler.controller_version, "best") == 0;
   Rng rng = scheduler_stream(s, request);
   controller_act(action, s->self, request->state, 0, best, &rng);
 }

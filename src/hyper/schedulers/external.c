@@ -38,12 +38,12 @@ static bool open_external(Scheduler* s, Error* error) {
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return hyper_schedules(&s->experiment->hyper, head);
+  return hyper_schedules(&s->spec->hyper, head);
 }
 
 static bool begin(Scheduler* s, Error* error) {
   External* x = s->self;
-  const ExternalOptions* o = &s->experiment->external;
+  const ExternalOptions* o = &s->spec->external;
   bool good = *o->command ? line_link_start(&x->link, o->command, error)
                           : line_link_connect(&x->link, o->socket, error);
   if (!good) {
@@ -101,7 +101,7 @@ static bool recall(HyperAction* action, bool* found, const Scheduler* s,
   if (*found) {
     *action = answer.action;
   }
-  return !*found || dialogue_check(&answer, path, request->state->allowed, &s->experiment->hyper,
+  return !*found || dialogue_check(&answer, path, request->state->allowed, &s->spec->hyper,
                                    error);
 }
 
@@ -145,7 +145,7 @@ static Question* match(Answer* answer, Scheduler* s, const char* line, Arena* ar
     error_set(error, "%s: decision is %d, expected %d, which hyper-episode %lld is asked", name,
               answer->decision, q->decision, (long long)q->hyper_episode);
     q = NULL;
-  } else if (!dialogue_check(answer, name, q->allowed, &s->experiment->hyper, error)) {
+  } else if (!dialogue_check(answer, name, q->allowed, &s->spec->hyper, error)) {
     error_add(error, "hyper-episode %lld, decision %d", (long long)q->hyper_episode, q->decision);
     q = NULL;
   }
@@ -176,7 +176,7 @@ static bool take(int64_t* answered, Scheduler* s, const char* line, Error* error
 
 static bool check_timeout(const Scheduler* s, Error* error) {
   const External* x = s->self;
-  double now = clock_wall(), limit = s->experiment->external.timeout;
+  double now = clock_wall(), limit = s->spec->external.timeout;
   for (int i = 0; i < x->count; i++) {
     const Question* q = &x->question[i];
     if (now - q->asked > limit) {

@@ -16,20 +16,20 @@
 #define LARGEST_TRAINED 10000
 
 typedef struct {
-  Experiment experiment;  // of the run that is forked
+  RunSpec spec;  // of the run that is forked
   Scheduler inner;        // who schedules there
   Controller* acts;       // where that is a controller; else NULL
   ForkChoice choices[FORK_MOST_CHOICES];
 } Fork;
 
-static Experiment forked(const Experiment* x) {
-  Experiment inner = *x;
+static RunSpec forked(const RunSpec* x) {
+  RunSpec inner = *x;
   snprintf(inner.scheduler.kind, sizeof inner.scheduler.kind, "%s", x->fork.of);
   return inner;
 }
 
-static SchedulerPlan plan(const Experiment* x) {
-  Experiment inner = forked(x);
+static SchedulerPlan plan(const RunSpec* x) {
+  RunSpec inner = forked(x);
   SchedulerPlan p = {.epochs = scheduler_plan(&inner).epochs};
   ForkChoice choices[FORK_MOST_CHOICES];
   Error ignored;
@@ -42,24 +42,24 @@ static bool open_fork(Scheduler* s, Error* error) {
   Fork* f = ARENA_NEW(s->arena, 1, Fork);
   int count;
   s->self = f;
-  f->experiment = forked(s->experiment);
-  f->inner = (Scheduler){.kind = scheduler_kind(&f->experiment), .experiment = &f->experiment,
+  f->spec = forked(s->spec);
+  f->inner = (Scheduler){.kind = scheduler_kind(&f->spec), .spec = &f->spec,
                          .directory = s->directory, .arena = s->arena};
-  f->inner.plan = scheduler_plan(&f->experiment);
-  if (!fork_read_choices(f->choices, &count, s->experiment->fork.choices, error)) {
+  f->inner.plan = scheduler_plan(&f->spec);
+  if (!fork_read_choices(f->choices, &count, s->spec->fork.choices, error)) {
     return false;
   }
   if (f->inner.kind->has_versions) {
     f->acts = ARENA_NEW(s->arena, 1, Controller);
     return scheduler_init_controller(f->acts, &f->inner, LARGEST_TRAINED, error) &&
-           policy_file_read(f->acts, s->experiment->scheduler.controller, error);
+           policy_file_read(f->acts, s->spec->scheduler.controller, error);
   }
   return !f->inner.kind->open || f->inner.kind->open(&f->inner, error);
 }
 
 static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   (void)e;
-  segment->streams = s->experiment->fork.episode;
+  segment->streams = s->spec->fork.episode;
 }
 
 static bool learns(const Fork* f) { return f->inner.kind->fold != NULL; }
@@ -70,11 +70,11 @@ static bool sets(const Scheduler* s, HyperHead head, int version) {
     return f->inner.kind->sets(&f->inner, head, version);
   }
   return controller_schedules(f->acts, head) &&
-         (learns(f) || hyper_applies(&s->experiment->hyper, head));
+         (learns(f) || hyper_applies(&s->spec->hyper, head));
 }
 
 static void act(HyperAction* action, Fork* f, const SchedulerRequest* request) {
-  const Experiment* x = &f->experiment;
+  const RunSpec* x = &f->spec;
   bool best = !learns(f) && strcmp(x->scheduler.controller_version, "best") == 0;
   double explores = learns(f) ? ppo_exploration(&x->ppo, x->fork.version) : 0;
   Rng rng = scheduler_stream(&f->inner, request);
@@ -83,7 +83,7 @@ static void act(HyperAction* action, Fork* f, const SchedulerRequest* request) {
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   Fork* f = s->self;
-  const ForkOptions* o = &s->experiment->fork;
+  const ForkOptions* o = &s->spec->fork;
   SchedulerRequest as_it_was = *request;
   as_it_was.hyper_episode = o->episode;
   as_it_was.version = o->version;

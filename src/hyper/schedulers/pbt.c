@@ -25,7 +25,7 @@ static Member* round_of(const Scheduler* s, int round) {
   return p->members + (size_t)round * (size_t)s->plan.stage_size;
 }
 
-static SchedulerPlan plan(const Experiment* x) {
+static SchedulerPlan plan(const RunSpec* x) {
   int run = x->hyper.apply_epochs, interval = x->pbt.interval;
   int rounds = run > interval ? (run + interval - 1) / interval : 1;
   return (SchedulerPlan){.epochs = run < interval ? run : interval,
@@ -35,7 +35,7 @@ static SchedulerPlan plan(const Experiment* x) {
                          .stage_size = x->pbt.members};
 }
 
-static double bytes(const Experiment* x) {
+static double bytes(const RunSpec* x) {
   SchedulerPlan p = plan(x);
   return ((double)p.hyper_episodes + p.stage_size) * sizeof(Member);
 }
@@ -44,7 +44,7 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   int size = s->plan.stage_size;
   int round = (int)(e / size), member = (int)(e % size);
   int64_t parent = (int64_t)(round - 1) * size + round_of(s, round)[member].parent;
-  int first = round * s->experiment->pbt.interval, last = first + s->plan.epochs;
+  int first = round * s->spec->pbt.interval, last = first + s->plan.epochs;
   *segment = (HyperSegment){
       .streams = e,
       .parent = round > 0 ? parent : -1,
@@ -55,11 +55,11 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return hyper_schedules(&s->experiment->hyper, head);
+  return hyper_schedules(&s->spec->hyper, head);
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   int size = s->plan.stage_size;
   int round = (int)(request->hyper_episode / size), member = (int)(request->hyper_episode % size);
   int tau = x->hyper.decision_interval;
@@ -77,11 +77,11 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
   Trajectory t;
   ArenaMark mark = arena_mark(s->arena);
   run_episode_path(path, s->directory, e);
-  bool good = sealed_check_episode(s->directory, s->experiment, e, error) &&
+  bool good = sealed_check_episode(s->directory, s->spec, e, error) &&
               trajectory_read(&t, path, s->arena, error);
   *score = NAN;
   if (good && !t.outcome.diverged) {
-    int count = s->experiment->pbt.score_epochs;
+    int count = s->spec->pbt.score_epochs;
     count = count < t.epochs ? count : t.epochs;
     double sum = 0;
     for (int i = t.epochs - count; i < t.epochs; i++) {
@@ -111,7 +111,7 @@ static void remove_snapshots(const Scheduler* s, int round) {
 }
 
 static bool fold(Scheduler* s, const StageResult** result, Error* error) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   Population* p = s->self;
   int round = s->version, size = s->plan.stage_size;
   for (int i = 0; i < size; i++) {
@@ -144,7 +144,7 @@ static bool is_complete(const Scheduler* s, int round) {
 }
 
 static bool open_run(Scheduler* s, Error* error) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   Population* p = ARENA_NEW(s->arena, 1, Population);
   s->self = p;
   p->members = ARENA_NEW(s->arena, (size_t)(s->plan.updates + 1) * (size_t)x->pbt.members, Member);

@@ -26,7 +26,7 @@ typedef struct {
 static bool read_version(Controller* c, const Scheduler* s, int version, Error* error) {
   char path[RUN_PATH_SIZE];
   run_policy_path(path, s->directory, version);
-  return sealed_check_policy(s->directory, s->experiment, version, error) &&
+  return sealed_check_policy(s->directory, s->spec, version, error) &&
          policy_file_read(c, path, error);
 }
 
@@ -61,7 +61,7 @@ static Controller* controller_of(const Scheduler* s, int version) {
   return &l->controllers[is_kept(s, version) ? version % l->window : l->window];
 }
 
-static SchedulerPlan plan(const Experiment* x) {
+static SchedulerPlan plan(const RunSpec* x) {
   int updates = ppo_total_stages(&x->ppo);
   return (SchedulerPlan){.epochs = x->hyper.train_epochs,
                          .hyper_episodes = (int64_t)updates * ppo_stage_size(&x->ppo),
@@ -73,7 +73,7 @@ static SchedulerPlan plan(const Experiment* x) {
 
 // The versions, and the decisions of a stage: as they are read and as the update wants them, about
 // as much as while they were made.
-static double bytes(const Experiment* x) {
+static double bytes(const RunSpec* x) {
   return (ppo_versions_kept(&x->ppo) + 1) *
              scheduler_controller_bytes(x, ppo_total_stages(&x->ppo)) +
          (double)ppo_stage_size(&x->ppo) * (double)hyper_episode_most_decisions(x) *
@@ -85,7 +85,7 @@ static double bytes(const Experiment* x) {
 static bool save_version(const Scheduler* s, Error* error) {
   char path[RUN_PATH_SIZE];
   run_policy_path(path, s->directory, s->version);
-  return policy_file_write(controller_of(s, s->version), s->experiment, path, error);
+  return policy_file_write(controller_of(s, s->version), s->spec, path, error);
 }
 
 // The first policy file that is missing is the next update.
@@ -100,7 +100,7 @@ static int newest_version(const Scheduler* s) {
 }
 
 static bool open_run(Scheduler* s, Error* error) {
-  const PpoOptions* o = &s->experiment->ppo;
+  const PpoOptions* o = &s->spec->ppo;
   Learner* l = ARENA_NEW(s->arena, 1, Learner);
   s->self = l;
   l->window = ppo_versions_kept(o);
@@ -120,7 +120,7 @@ static bool open_run(Scheduler* s, Error* error) {
   bool ok = newest >= 0 || save_version(s, error);
   for (int v = 0; ok && v <= newest; v++) {
     ok = v > newest - l->window ? read_version(controller_of(s, v), s, v, error)
-                                : sealed_check_policy(s->directory, s->experiment, v, error);
+                                : sealed_check_policy(s->directory, s->spec, v, error);
   }
   return ok;
 }
@@ -132,7 +132,7 @@ static bool sets(const Scheduler* s, HyperHead head, int version) {
 }
 
 static PpoFork fork_of(const Scheduler* s, int64_t e) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   return ppo_fork_of(&x->ppo, x->seed, e, hyper_episode_most_decisions(x));
 }
 
@@ -148,7 +148,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
       request->decision == fork.decision ? request->hyper_episode : fork.base;
   Rng rng = scheduler_stream(s, &drawn);
   controller_act(action, controller_of(s, request->version), request->state,
-                 ppo_exploration(&s->experiment->ppo, request->version), false, &rng);
+                 ppo_exploration(&s->spec->ppo, request->version), false, &rng);
 }
 
 // Folding -----------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ static double mean(const double* values, int count) {
   return count > 0 ? sum / count : NAN;
 }
 
-static bool read_stage(Trajectory* trajectories, const Experiment* x, const RunDirectory* directory,
+static bool read_stage(Trajectory* trajectories, const RunSpec* x, const RunDirectory* directory,
                        int stage, Arena* arena, Error* error) {
   int size = ppo_stage_size(&x->ppo);
   for (int i = 0; i < size; i++) {
@@ -192,7 +192,7 @@ static void mean_entropies(StageResult* result, const Trajectory* trajectories, 
   }
 }
 
-static void summarise(StageResult* result, const Experiment* x, const Trajectory* trajectories,
+static void summarise(StageResult* result, const RunSpec* x, const Trajectory* trajectories,
                       const PpoData* data, int version, Arena* arena) {
   int K = x->ppo.episodes_per_update;
   double* scores = ARENA_NEW(arena, K, double);
@@ -215,7 +215,7 @@ static void summarise(StageResult* result, const Experiment* x, const Trajectory
   mean_entropies(result, trajectories, K);
 }
 
-static void find_clipped(StageResult* result, const Controller* c, const Experiment* x,
+static void find_clipped(StageResult* result, const Controller* c, const RunSpec* x,
                          const Trajectory* trajectories) {
   for (int h = 0; h < HEAD_COUNT; h++) {
     const ControllerHead* head = &c->heads[h];
@@ -229,7 +229,7 @@ static void find_clipped(StageResult* result, const Controller* c, const Experim
 }
 
 // Updates the controller on stage controller->version, read from its sealed files in index order.
-static bool fold_stage(Controller* controller, const Experiment* x, const RunDirectory* directory,
+static bool fold_stage(Controller* controller, const RunSpec* x, const RunDirectory* directory,
                        Arena* arena, Error* error) {
   ArenaMark mark = arena_mark(arena);
   int K = x->ppo.episodes_per_update, size = ppo_stage_size(&x->ppo);
@@ -260,7 +260,7 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   const Learner* l = s->self;
   Controller* next = &l->controllers[(s->version + 1) % l->window];
   controller_copy(next, controller_of(s, s->version));
-  if (!fold_stage(next, s->experiment, s->directory, s->arena, error)) {
+  if (!fold_stage(next, s->spec, s->directory, s->arena, error)) {
     return false;
   }
   s->version++;
@@ -274,8 +274,8 @@ static bool remake(Scheduler* s, int version, const char* path, Error* error) {
   Controller* c = &l->controllers[l->window];
   l->older = -1;
   bool made = version == 0 ? scheduler_init_controller(c, s, s->plan.updates, error)
-                           : fold_stage(c, s->experiment, s->directory, s->arena, error);
-  return made && policy_file_write(c, s->experiment, path, error);
+                           : fold_stage(c, s->spec, s->directory, s->arena, error);
+  return made && policy_file_write(c, s->spec, path, error);
 }
 
 const SchedulerKind scheduler_ppo = {

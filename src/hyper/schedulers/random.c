@@ -5,7 +5,7 @@
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return hyper_schedules(&s->experiment->hyper, head);
+  return hyper_schedules(&s->spec->hyper, head);
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {

@@ -10,7 +10,7 @@
 static bool open_schedule(Scheduler* s, Error* error) {
   Schedule* schedule = ARENA_NEW(s->arena, 1, Schedule);
   s->self = schedule;
-  return schedule_read(schedule, s->experiment->scheduler.schedule, s->arena, error);
+  return schedule_read(schedule, s->spec->scheduler.schedule, s->arena, error);
 }
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {

@@ -22,9 +22,9 @@ typedef struct {
   StageResult result;    // of the hyper-episode that was folded
 } Ror;
 
-static bool is_trained(const Experiment* x) { return *x->scheduler.controller != '\0'; }
+static bool is_trained(const RunSpec* x) { return *x->scheduler.controller != '\0'; }
 
-static SchedulerPlan plan(const Experiment* x) {
+static SchedulerPlan plan(const RunSpec* x) {
   SchedulerPlan p = scheduler_plain_plan(x);
   p.notes = NOTES;
   if (!is_trained(x)) {
@@ -35,7 +35,7 @@ static SchedulerPlan plan(const Experiment* x) {
   return p;
 }
 
-static double bytes(const Experiment* x) { return (plan(x).updates + 1.0) * sizeof(RorTrainer); }
+static double bytes(const RunSpec* x) { return (plan(x).updates + 1.0) * sizeof(RorTrainer); }
 
 static bool read_trainer(RorTrainer* trainer, const char* path, Error* error) {
   H5File file;
@@ -51,13 +51,13 @@ static bool take_up(Scheduler* s, int version, Error* error) {
   char path[RUN_PATH_SIZE];
   Ror* r = s->self;
   run_episode_path(path, s->directory, version - 1);
-  return sealed_check_episode(s->directory, s->experiment, version - 1, error) &&
+  return sealed_check_episode(s->directory, s->spec, version - 1, error) &&
          read_trainer(&r->trainers[version], path, error);
 }
 
 // The trainer of version v is what hyper-episode v - 1 left.
 static bool open_run(Scheduler* s, Error* error) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   Ror* r = ARENA_NEW(s->arena, 1, Ror);
   Rng rng = rng_stream(x->seed, 0, RNG_CONTROLLER, 0);
   s->self = r;
@@ -80,13 +80,13 @@ static bool open_run(Scheduler* s, Error* error) {
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return hyper_schedules(&s->experiment->hyper, head);
+  return hyper_schedules(&s->spec->hyper, head);
 }
 
 static unsigned scheduled_heads(const Scheduler* s) {
   unsigned mask = 0;
   for (int h = 0; h < HEAD_COUNT; h++) {
-    mask |= hyper_schedules(&s->experiment->hyper, (HyperHead)h) ? 1u << h : 0;
+    mask |= hyper_schedules(&s->spec->hyper, (HyperHead)h) ? 1u << h : 0;
   }
   return mask;
 }
@@ -95,7 +95,7 @@ static unsigned scheduled_heads(const Scheduler* s) {
 // (docs/algorithms.md, D26).
 static void set_levels(HyperAction* action, const Scheduler* s, const HyperState* state,
                        int levels) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   SearchPoint point;
   for (int h = 0; h < HEAD_COUNT; h++) {
     point.place[h] = x->ror.levels.value[levels >> h & 1];
@@ -121,7 +121,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   }
   Rng rng = scheduler_stream(s, request);
   int levels = ror_decide(&trainer, scheduled_heads(s), request->state->real_reward,
-                          &s->experiment->ror, &rng);
+                          &s->spec->ror, &rng);
   set_levels(action, s, request->state, levels);
   memcpy(request->notes, &trainer, sizeof trainer);
 }

@@ -7,11 +7,11 @@
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return hyper_schedules(&s->experiment->hyper, head);
+  return hyper_schedules(&s->spec->hyper, head);
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  const Experiment* x = s->experiment;
+  const RunSpec* x = s->spec;
   SearchPoint point;
   Rng rng = rng_stream(x->seed, request->hyper_episode, RNG_POPULATION, 0);
   search_draw(&point, &rng);

@@ -1,6 +1,6 @@
 // assets.h - where the shipped files are: configurations and MJCF.
-#ifndef CLI_ASSETS_H
-#define CLI_ASSETS_H
+#ifndef RUN_ASSETS_H
+#define RUN_ASSETS_H
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -13,4 +13,4 @@ const char* assets_configs(Arena* arena);
 // the shipped configurations. NULL and an error if there is none.
 const char* assets_find(Arena* arena, Error* error);
 
-#endif  // CLI_ASSETS_H
+#endif  // RUN_ASSETS_H

@@ -1,6 +1,6 @@
-// experiment.h - everything that a hyper-episode is a function of, besides its index.
-#ifndef HYPER_EXPERIMENT_H
-#define HYPER_EXPERIMENT_H
+// spec.h - everything that a hyper-episode is a function of, besides its index.
+#ifndef HYPER_RUN_SPEC_H
+#define HYPER_RUN_SPEC_H
 
 #include "hyper/baseline.h"
 #include "hyper/external_options.h"
@@ -50,14 +50,14 @@ typedef struct {
   const Baseline* baseline;   // NULL: none
   const char* config;         // canonical text of all that results depend on
   char config_hash[17];
-} Experiment;
+} RunSpec;
 
 // MBPO's options in a hyper-episode. While hyperparameters are scheduled, rollouts have an interval
 // and a number of their own: by default that with which the run imagines, at equal k, as much an
 // epoch as the unscheduled one whose returns are R'.
-MbpoOptions experiment_mbpo(const Experiment* experiment);
+MbpoOptions run_spec_mbpo(const RunSpec* spec);
 
 // The largest k that can come, by MBPO's own schedule or by a scheduler's bounds.
-int experiment_longest_rollout(const Experiment* experiment, MbpoScheduled scheduled);
+int run_spec_longest_rollout(const RunSpec* spec, MbpoScheduled scheduled);
 
-#endif  // HYPER_EXPERIMENT_H
+#endif  // HYPER_RUN_SPEC_H

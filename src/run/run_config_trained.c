@@ -9,7 +9,7 @@
 // because a controller's features are scaled for its own.
 #include <string.h>
 
-#include "cli/run_config.h"
+#include "run/run_config.h"
 #include "hyper/policy_file.h"
 #include "hyper/scheduler.h"
 
@@ -125,7 +125,7 @@ static bool find_trained(RunConfig* c, const SchedulerKind* kind, Error* error) 
 bool run_config_take_trained(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   PolicyTraining training;
-  Experiment x = {.scheduler = c->scheduler};
+  RunSpec x = {.scheduler = c->scheduler};
   if (scheduler_kind(&x)->find_trained) {
     return find_trained(c, scheduler_kind(&x), error);
   }

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/options_value.h"
-#include "cli/plan.h"
-#include "cli/run_config.h"
+#include "run/plan.h"
+#include "run/run_config.h"
 #include "env/env.h"
 #include "hyper/scheduler.h"
 
@@ -83,14 +83,14 @@ static void check_names(Check* check) {
 }
 
 static const SchedulerKind* kind_of(const Check* check) {
-  Experiment x = {.scheduler = check->config->scheduler};
+  RunSpec x = {.scheduler = check->config->scheduler};
   return scheduler_kind(&x);
 }
 
 // What the scheduler sets; of a trained controller only what hyper.apply_* names.
 static MbpoScheduled sets_of(const Check* check) {
   const RunConfig* c = check->config;
-  Experiment x = {.scheduler = c->scheduler, .hyper = c->hyper};
+  RunSpec x = {.scheduler = c->scheduler, .hyper = c->hyper};
   return scheduler_may_set(&x, &c->schedule);
 }
 
@@ -261,7 +261,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
 
 // The real buffer forgets its oldest rows when it is full.
 static void check_transitions(Check* check, const MbpoOptions* o) {
-  int64_t most = mbpo_most_steps(o, scheduler_plan(&check->config->experiment).run_epochs);
+  int64_t most = mbpo_most_steps(o, scheduler_plan(&check->config->spec).run_epochs);
   if (check->config->log.transitions && most > o->env_buffer) {
     broken(check, "log.transitions", "needs mbpo.env_buffer of at least %lld, all real samples",
            (long long)most);
@@ -298,12 +298,12 @@ static void check_model_data(Check* check) {
 }
 
 static double bytes_of_rank(const RunConfig* c) {
-  PlanBytes bytes = plan_bytes(&c->experiment, &c->schedule, &c->spec);
+  PlanBytes bytes = plan_bytes(&c->spec, &c->schedule, &c->env_spec);
   return plan_bytes_of_rank(&bytes);
 }
 
 static double hyper_episodes(const RunConfig* c) {
-  return (double)scheduler_plan(&c->experiment).hyper_episodes;
+  return (double)scheduler_plan(&c->spec).hyper_episodes;
 }
 
 // The option that, were it at its default, would spare most of something; NULL = none would.
@@ -335,7 +335,7 @@ static const char* largest_cause(RunConfig* c, double (*measure)(const RunConfig
 
 // What a rank needs must fit into this machine's memory, and rows must be countable.
 static void check_memory(Check* check, RunConfig* c) {
-  PlanBytes bytes = plan_bytes(&c->experiment, &c->schedule, &c->spec);
+  PlanBytes bytes = plan_bytes(&c->spec, &c->schedule, &c->env_spec);
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   if (plan_bytes_of_rank(&bytes) < memory && bytes.imagined_rows < 0x1p31) {
     return;
@@ -361,7 +361,7 @@ static void check_count(Check* check, RunConfig* c) {
 bool run_config_check_task(RunConfig* config, Error* error) {
   Check check = {config, error, true};
   MbpoOptions options = config->mbpo;
-  options.max_path_length = mbpo_path_limit(&options, &config->spec);
+  options.max_path_length = mbpo_path_limit(&options, &config->env_spec);
   check_transitions(&check, &options);
   check_buffers(&check, &options);
   check_model_data(&check);

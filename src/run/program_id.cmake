@@ -20,4 +20,4 @@ endif()
 string(SHA256 id "${said}${macros}")
 string(SUBSTRING ${id} 0 16 id)
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT
-  "#include \"cli/program.h\"\n\nconst char program_id[] = \"${id}\";\n")
+  "#include \"run/program.h\"\n\nconst char program_id[] = \"${id}\";\n")

@@ -9,7 +9,7 @@
 // The memory of a rank is the sum of its buffers, networks and records; of a controller that leaves
 // the length of rollouts to MBPO in its first versions, whichever is larger counts. The same sum
 // decides whether a configuration is accepted at all (run_config_check.c).
-#include "cli/plan.h"
+#include "run/plan.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,19 +19,19 @@
 
 // Memory ------------------------------------------------------------------------------------------
 
-static PlanBytes bytes_with(const Experiment* x, MbpoScheduled scheduled, const EnvSpec* spec) {
+static PlanBytes bytes_with(const RunSpec* x, MbpoScheduled scheduled, const EnvSpec* spec) {
   const SchedulerKind* kind = scheduler_kind(x);
-  MbpoOptions options = experiment_mbpo(x);
+  MbpoOptions options = run_spec_mbpo(x);
   PlanBytes bytes = {.episode = hyper_episode_bytes(x, scheduled, spec),
                      .scheduler = kind->bytes ? kind->bytes(x) : 0};
   if (bytes.episode.mbpo.imagined > 0) {
     bytes.imagined_rows =
-        (double)mbpo_imagined_rows(&options, experiment_longest_rollout(x, scheduled));
+        (double)mbpo_imagined_rows(&options, run_spec_longest_rollout(x, scheduled));
   }
   return bytes;
 }
 
-PlanBytes plan_bytes(const Experiment* x, const Schedule* schedule, const EnvSpec* spec) {
+PlanBytes plan_bytes(const RunSpec* x, const Schedule* schedule, const EnvSpec* spec) {
   PlanBytes bytes = bytes_with(x, scheduler_may_set(x, schedule), spec);
   if (scheduler_kind(x)->has_versions) {
     // in its first versions a controller may leave k to MBPO's own schedule
@@ -74,7 +74,7 @@ void plan_format_bytes(const PlanBytes* b, Text* out) {
 
 typedef struct {
   const RunConfig* config;
-  const Experiment* x;
+  const RunSpec* x;
   SchedulerPlan run;
   MbpoScheduled sets;
   MbpoOptions mbpo;  // of a hyper-episode
@@ -217,7 +217,7 @@ static void add_model(const Plan* p) {
 
 static void add_rows(const Plan* p) {
   Range k = rollout_lengths(p);
-  double row = replay_row_bytes(p->config->spec.obs_size, p->config->spec.act_size);
+  double row = replay_row_bytes(p->config->env_spec.obs_size, p->config->env_spec.act_size);
   text_add(p->out, "D_model          %4s %12s %11s\n", "k", "rows", "memory");
   for (int i = (int)k.low; i <= (int)k.high; i++) {
     int64_t rows = mbpo_imagined_rows(&p->mbpo, i);
@@ -228,14 +228,14 @@ static void add_rows(const Plan* p) {
 }
 
 void plan_format(const RunConfig* c, Text* out) {
-  const Experiment* x = &c->experiment;
+  const RunSpec* x = &c->spec;
   Plan p = {.config = c,
             .x = x,
             .run = scheduler_plan(x),
             .sets = scheduler_may_set(x, &c->schedule),
-            .mbpo = experiment_mbpo(x),
+            .mbpo = run_spec_mbpo(x),
             .out = out};
-  p.mbpo.max_path_length = mbpo_path_limit(&p.mbpo, &c->spec);
+  p.mbpo.max_path_length = mbpo_path_limit(&p.mbpo, &c->env_spec);
   p.uses_model = p.mbpo.real_ratio < 1 || p.sets.real_ratio;
   text_add(out, "task             %s, episodes of at most %d steps\n", x->env,
            p.mbpo.max_path_length);
@@ -243,7 +243,7 @@ void plan_format(const RunConfig* c, Text* out) {
   add_updates(&p);
   add_batch(&p);
   add_model(&p);
-  PlanBytes bytes = plan_bytes(x, &c->schedule, &c->spec);
+  PlanBytes bytes = plan_bytes(x, &c->schedule, &c->env_spec);
   text_add(out, "memory           ");
   plan_format_bytes(&bytes, out);
   text_add(out, "\n");

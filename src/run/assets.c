@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "cli/assets.h"
+#include "run/assets.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 // plan.h - what a resolved configuration comes to, worked out before anything is run.
 //
 // Rows, bytes and updates are those of the functions that the run itself uses.
-#ifndef CLI_PLAN_H
-#define CLI_PLAN_H
+#ifndef RUN_PLAN_H
+#define RUN_PLAN_H
 
-#include "cli/run_config.h"
+#include "run/run_config.h"
 #include "hyper/hyper_episode.h"
 
 typedef struct {
@@ -14,7 +14,7 @@ typedef struct {
 } PlanBytes;
 
 // At most, of any hyper-episode.
-PlanBytes plan_bytes(const Experiment* experiment, const Schedule* schedule, const EnvSpec* spec);
+PlanBytes plan_bytes(const RunSpec* x, const Schedule* schedule, const EnvSpec* spec);
 
 // Of a rank, rank 0 included.
 double plan_bytes_of_rank(const PlanBytes* bytes);
@@ -25,4 +25,4 @@ void plan_format_bytes(const PlanBytes* bytes, Text* out);
 // Appends the plan, for people.
 void plan_format(const RunConfig* config, Text* out);
 
-#endif  // CLI_PLAN_H
+#endif  // RUN_PLAN_H

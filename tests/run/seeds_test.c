@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cli/seeds.h"
+#include "run/seeds.h"
 
 static int64_t seeds[SEEDS_MOST];
 

@@ -1,11 +1,11 @@
 // seeds.h - the operand seeds=0..9: runs that differ in their seed alone, each in a directory of
 // its own.
-#ifndef CLI_SEEDS_H
-#define CLI_SEEDS_H
+#ifndef RUN_SEEDS_H
+#define RUN_SEEDS_H
 
 #include <stdint.h>
 
-#include "cli/run_config.h"
+#include "run/run_config.h"
 
 #define SEEDS_MOST 10000
 
@@ -24,4 +24,4 @@ bool seeds_take(Seeds* seeds, int* count, char** operands, Arena* arena, Error* 
 // Whether run.dir is another directory for each seed.
 bool seeds_check_directory(const Seeds* seeds, const RunConfig* config, Error* error);
 
-#endif  // CLI_SEEDS_H
+#endif  // RUN_SEEDS_H

@@ -13,7 +13,7 @@
 // of the task. Its parts are compared one kind at a time, because for each kind another way out is
 // right.
 #define _GNU_SOURCE
-#include "cli/run_files.h"
+#include "run/run_files.h"
 
 #include <gnu/libc-version.h>
 #include <inttypes.h>
@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
-#include "cli/program.h"
+#include "run/program.h"
 #include "env/env.h"
 #include "hyper/scheduler.h"
 #include "hyper/sealed_check.h"
@@ -68,7 +68,7 @@ static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
   make_absolute(c->env.assets);
   text_init(&text, &c->arena);
   options_show(&c->options, &text);
-  text_add(&text, END_LINE "%s\n", c->experiment.config_hash);
+  text_add(&text, END_LINE "%s\n", c->spec.config_hash);
   // of two first starts at once, one makes the run; the other then compares itself with it
   return files_temporary(temporary, path, 0, error) &&
          files_write(temporary, text.bytes, text.size, error) &&
@@ -91,7 +91,7 @@ static bool copy_input(RunConfig* c, const char* from, const char* name, Error* 
 // Whether the results that a directory without run.yaml holds, if any, are this run's.
 static bool check_results(const RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
-  const Experiment* x = &c->experiment;
+  const RunSpec* x = &c->spec;
   bool there;
   run_policy_path(path, &c->directory, 0);
   bool good = files_look(&there, path, error) &&
@@ -144,7 +144,7 @@ static bool refuse_difference(RunConfig* old, RunConfig* c, const char* hash, co
   Text differences;
   text_init(&differences, &c->arena);
   options_diff(&old->options, &c->options, &differences);
-  if (hash && strcmp(hash, c->experiment.config_hash) == 0) {
+  if (hash && strcmp(hash, c->spec.config_hash) == 0) {
     return error_set(error,
                      "%s: is damaged: it differs from the configuration that it was written "
                      "from. Move it away and repeat the command\n%s",
@@ -162,18 +162,18 @@ static bool compare(RunConfig* old, RunConfig* c, const char* hash, const char* 
   text_init(&text, &c->arena);
   if (is_plugin(old) && is_plugin(c)) {
     // it may have moved; whether it is the same one, the hash tells
-    strcpy(old->env.id, c->experiment.env);
+    strcpy(old->env.id, c->spec.env);
   }
   options_canonical(&old->options, run_config_unhashed, &text);
-  if (strncmp(text.bytes, c->experiment.config, text.size) != 0) {
+  if (strncmp(text.bytes, c->spec.config, text.size) != 0) {
     return refuse_difference(old, c, hash, path, error);
   }
-  if (hash && strcmp(hash, c->experiment.config_hash) != 0) {
+  if (hash && strcmp(hash, c->spec.config_hash) != 0) {
     return error_set(error,
                      "%s: the run began with hash %s, but this start has %s: the baseline or the "
                      "controller has changed since, or a file is damaged. `autombpo resume %s` "
                      "goes on with the copies in the directory",
-                     path, hash, c->experiment.config_hash, c->directory.path);
+                     path, hash, c->spec.config_hash, c->directory.path);
   }
   return true;
 }
@@ -215,8 +215,8 @@ bool run_files_open(RunConfig* c, Error* error) {
   if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {
     return false;
   }
-  use_copy(c, inputs[1][1], c->experiment.scheduler.controller);
-  use_copy(c, inputs[2][1], c->experiment.scheduler.schedule);
+  use_copy(c, inputs[1][1], c->spec.scheduler.controller);
+  use_copy(c, inputs[2][1], c->spec.scheduler.schedule);
   return true;
 }
 
@@ -254,7 +254,7 @@ bool run_files_check_controller(const RunConfig* c, int count, char* const* oper
                                 Error* error) {
   const ExternalOptions* x = &c->external;
   const char* key = *x->command ? "external.command" : "external.socket";
-  return !scheduler_kind(&c->experiment)->ask || names(count, operands, key) ||
+  return !scheduler_kind(&c->spec)->ask || names(count, operands, key) ||
          error_set(error, "%s: the controller is another program; say that it may be asked: "
                    "%s='%s'", c->directory.path, key, *x->command ? x->command : x->socket);
 }
@@ -337,7 +337,7 @@ bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* er
   Arena arena;
   Env env;
   arena_init(&arena);
-  bool good = env_open(&env, c->experiment.task, c->experiment.assets, &arena, error);
+  bool good = env_open(&env, c->spec.task, c->spec.assets, &arena, error);
   if (good) {
     int used = snprintf(machine, MACHINE_SIZE, "%s%s; %.90s; %.31s; glibc %.12s",
                         marks[PART_PROGRAM], program_id, gemm_description(), env.spec.engine,

@@ -1,4 +1,4 @@
-// run_config.c - from files and operands to an Experiment, in an order that matters.
+// run_config.c - from files and operands to an RunSpec, in an order that matters.
 //
 // First the tables are bound to their structs, and files, presets and operands assign
 // (run_config_read). Then run_config_open takes what a trained controller brings, checks the
@@ -9,7 +9,7 @@
 // of input files. run_config_unhashed lists what does not count: places, limits of time, what is
 // printed. An option in doubt belongs in the hash: to refuse a run is a nuisance, to mix two is
 // wrong.
-#include "cli/run_config.h"
+#include "run/run_config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/archive.h"
-#include "cli/assets.h"
+#include "run/assets.h"
 #include "hyper/schedule.h"
 #include "hyper/scheduler.h"
 
@@ -125,8 +125,8 @@ static void fill_directory(RunDirectory* directory, const RunConfig* config) {
 }
 
 void run_config_fill(RunConfig* c) {
-  Experiment* x = &c->experiment;
-  *x = (Experiment){
+  RunSpec* x = &c->spec;
+  *x = (RunSpec){
       .seed = (uint64_t)c->run.seed,
       .sac = c->sac,
       .model = c->model,
@@ -150,22 +150,22 @@ void run_config_fill(RunConfig* c) {
 }
 
 static bool find_assets(RunConfig* c, Error* error) {
-  c->experiment.assets = *c->env.assets ? c->env.assets : assets_find(&c->arena, error);
-  return c->experiment.assets != NULL;
+  c->spec.assets = *c->env.assets ? c->env.assets : assets_find(&c->arena, error);
+  return c->spec.assets != NULL;
 }
 
 // Files name a plugin as it names itself, wherever it is.
 static bool open_task(RunConfig* c, Error* error) {
-  Experiment* x = &c->experiment;
+  RunSpec* x = &c->spec;
   Env env;
   Arena arena;
   arena_init(&arena);
   bool good = env_open(&env, x->task, x->assets, &arena, error);
   if (good) {
-    c->spec = env.spec;
-    c->spec.definition = c->spec.model = NULL;  // they go with the task, as do its functions
-    c->spec.terminated = NULL;
-    c->spec.reward = NULL;
+    c->env_spec = env.spec;
+    c->env_spec.definition = c->env_spec.model = NULL;  // they go with the task, as functions do
+    c->env_spec.terminated = NULL;
+    c->env_spec.reward = NULL;
     snprintf(x->env, sizeof x->env, "%s", env.spec.id);
     memcpy(x->task_files, env.spec.files, sizeof x->task_files);
     env_close(&env);
@@ -178,7 +178,7 @@ static bool open_task(RunConfig* c, Error* error) {
 static void write_config(RunConfig* c, Text* text) {
   char task[sizeof c->env.id];
   strcpy(task, c->env.id);
-  snprintf(c->env.id, sizeof c->env.id, "%s", c->experiment.env);
+  snprintf(c->env.id, sizeof c->env.id, "%s", c->spec.env);
   options_canonical(&c->options, run_config_unhashed, text);
   strcpy(c->env.id, task);
 }
@@ -195,7 +195,7 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
     return true;
   }
   const char* name = named ? c->scheduler.baseline
-                           : text_format(&c->arena, "baselines/%s.yaml", c->experiment.env);
+                           : text_format(&c->arena, "baselines/%s.yaml", c->spec.env);
   const char* path = find_shipped(c, name);
   if (!files_exists(path)) {
     return error_line(error,
@@ -208,17 +208,17 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   if (!baseline_load(&c->baseline, path, &c->arena, error)) {
     return false;
   }
-  if (strcmp(c->baseline.env, c->experiment.env) != 0) {
+  if (strcmp(c->baseline.env, c->spec.env) != 0) {
     return error_line(error, "%s: is the baseline of %s, expected %s", path, c->baseline.env,
-                      c->experiment.env);
+                      c->spec.env);
   }
-  c->experiment.baseline = &c->baseline;
+  c->spec.baseline = &c->baseline;
   return true;
 }
 
 // A schedule must be readable, and its rollouts no longer than there is room for.
 static bool find_schedule(RunConfig* c, Error* error) {
-  if (!scheduler_kind(&c->experiment)->needs_schedule) {
+  if (!scheduler_kind(&c->spec)->needs_schedule) {
     return true;
   }
   if (!*c->scheduler.schedule) {
@@ -238,7 +238,7 @@ static bool find_schedule(RunConfig* c, Error* error) {
                         c->hyper.rollout_length_max);
     }
   }
-  snprintf(c->experiment.scheduler.schedule, sizeof c->experiment.scheduler.schedule, "%s",
+  snprintf(c->spec.scheduler.schedule, sizeof c->spec.scheduler.schedule, "%s",
            c->schedule_path);
   return true;
 }
@@ -256,7 +256,7 @@ static bool add_file_hash(Text* text, const char* what, const char* path, Error*
 
 // R' must reach to the end of the run, because it is compared epoch by epoch.
 static bool check_length(const RunConfig* c, Error* error) {
-  const Experiment* x = &c->experiment;
+  const RunSpec* x = &c->spec;
   int64_t end = x->mbpo.exploration_steps + (int64_t)x->hyper.train_epochs * x->mbpo.epoch_length;
   int64_t last = c->baseline.env_step[c->baseline.count - 1];
   if (last < end) {
@@ -270,7 +270,7 @@ static bool check_length(const RunConfig* c, Error* error) {
 
 // Files count by what is in them, not by where they are.
 static bool add_hashes(RunConfig* c, Error* error) {
-  Experiment* x = &c->experiment;
+  RunSpec* x = &c->spec;
   Text text;
   text_init(&text, &c->arena);
   write_config(c, &text);
@@ -296,12 +296,12 @@ static bool check_controller(const RunConfig* c, Error* error) {
                       "scheduler.controller is empty, expected a run directory or a policy file of "
                       "a trained controller");
   }
-  return run_config_check_transfer(c, c->experiment.env, error);
+  return run_config_check_transfer(c, c->spec.env, error);
 }
 
 static bool check_external(const RunConfig* c, Error* error) {
   const ExternalOptions* x = &c->external;
-  bool asks = scheduler_kind(&c->experiment)->ask != NULL;
+  bool asks = scheduler_kind(&c->spec)->ask != NULL;
   return !asks || !*x->command != !*x->socket ||
          error_line(error,
                     "external.command is '%s' and external.socket '%s', expected one of them: the "
@@ -321,7 +321,7 @@ bool run_config_open(RunConfig* c, Error* error) {
 }
 
 bool run_config_take_baseline(RunConfig* c, Error* error) {
-  bool needed = scheduler_kind(&c->experiment)->needs_baseline;
+  bool needed = scheduler_kind(&c->spec)->needs_baseline;
   return find_baseline(c, needed, error) && (!needed || check_length(c, error));
 }
 

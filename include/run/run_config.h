@@ -1,12 +1,12 @@
 // run_config.h - the configuration of a run: every option table, and what to make of them.
 //
 // A RunConfig is filled from YAML files and key=value operands, checked as a whole, and then turned
-// into an Experiment and names of files. It must stay where it is: its option set points into it.
-#ifndef CLI_RUN_CONFIG_H
-#define CLI_RUN_CONFIG_H
+// into an RunSpec and names of files. It must stay where it is: its option set points into it.
+#ifndef RUN_RUN_CONFIG_H
+#define RUN_RUN_CONFIG_H
 
 #include "base/options.h"
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 #include "hyper/run_directory.h"
 #include "hyper/schedule.h"
 
@@ -87,8 +87,8 @@ typedef struct {
   CheckpointOptions checkpoint;
   // set by run_config_resolve
   Text warnings;             // a line each, for rank 0 to print
-  Experiment experiment;
-  EnvSpec spec;              // of the task, without texts and functions
+  RunSpec spec;
+  EnvSpec env_spec;              // of the task, without texts and functions
   Schedule schedule;         // to follow, if there is one
   Baseline baseline;
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
@@ -126,7 +126,7 @@ bool run_config_take_trained(RunConfig* config, Error* error);
 // trained on, or any with scheduler.transfer.
 bool run_config_check_transfer(const RunConfig* config, const char* env, Error* error);
 
-// Fills in experiment, from the options alone.
+// Fills in spec, from the options alone.
 void run_config_fill(RunConfig* config);
 
 // The rules between options and the task, once it was opened; appends a line for each that is
@@ -143,4 +143,4 @@ bool run_config_take_baseline(RunConfig* config, Error* error);
 // Checks, and fills in all that follows from the options: a run can begin.
 bool run_config_resolve(RunConfig* config, Error* error);
 
-#endif  // CLI_RUN_CONFIG_H
+#endif  // RUN_RUN_CONFIG_H

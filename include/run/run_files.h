@@ -3,10 +3,10 @@
 //
 // run.yaml is written last, so that a directory without it is not yet born. It ends with the hash
 // of all that results depend on. From then on nothing outside of the directory is needed.
-#ifndef CLI_RUN_FILES_H
-#define CLI_RUN_FILES_H
+#ifndef RUN_RUN_FILES_H
+#define RUN_RUN_FILES_H
 
-#include "cli/run_config.h"
+#include "run/run_config.h"
 
 #define MACHINE_SIZE 800
 
@@ -34,4 +34,4 @@ bool run_files_compare_machines(const RunConfig* config, const char* who, const 
 // Notes the machine in the directory, or compares it with that of the first start.
 bool run_files_check_machine(const RunConfig* config, const char* machine, Error* error);
 
-#endif  // CLI_RUN_FILES_H
+#endif  // RUN_RUN_FILES_H

@@ -1,4 +1,4 @@
-#include "cli/seeds.h"
+#include "run/seeds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "hyper/experiment.h"
+#include "hyper/run_spec.h"
 
 #include <limits.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 #include "hyper/scheduler.h"
 #include "mbpo/sizes.h"
 
-MbpoOptions experiment_mbpo(const Experiment* x) {
+MbpoOptions run_spec_mbpo(const RunSpec* x) {
   MbpoOptions o = x->mbpo;
   if (scheduler_kind(x)->own_rollouts) {
     return o;
@@ -23,7 +23,7 @@ MbpoOptions experiment_mbpo(const Experiment* x) {
   return o;
 }
 
-int experiment_longest_rollout(const Experiment* x, MbpoScheduled scheduled) {
+int run_spec_longest_rollout(const RunSpec* x, MbpoScheduled scheduled) {
   if (scheduled.rollout_length) {
     return x->hyper.rollout_length_max;
   }
