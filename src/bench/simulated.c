@@ -2,7 +2,7 @@
 //
 // A Host stands for `count` workers and sends their messages under their rank numbers. It goes
 // through three phases: silent (what rank 0 takes when nothing happens), real (each worker reports
-// and gives signs of life as often as a real one), full (each asks again as soon as it is
+// and sends heartbeats as often as a real one), full (each asks again as soon as it is
 // answered). Rank 0's processor time and memory are read from /proc: rank 0 runs its own code, and
 // does not know that it is measured.
 //
@@ -20,8 +20,8 @@
 #include "bench_internal.h"
 #include "cluster/protocol.h"
 
-// Seconds between two signs of life, as a worker gives them.
-#define BEAT_INTERVAL 1.0
+// Seconds between two heartbeats, as a worker sends them.
+#define HEARTBEAT_INTERVAL 1.0
 
 #define MAX_LATENCIES 100000
 
@@ -39,7 +39,7 @@ typedef union {
 typedef struct {
   ReportMessage report;  // the next or the last
   bool begun, waits, ended;
-  double next_report, next_beat;  // when they are due
+  double next_report, next_heartbeat;  // when they are due
   double asked;                   // when the report was sent
 } Simulated;
 
@@ -68,22 +68,22 @@ double memory_of(int process) {
   return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static void tell(Host* h, int i, int tag, const void* data, size_t size) {
+static void send_message(Host* h, int i, int tag, const void* data, size_t size) {
   h->comm->rank = h->comm->process + i * h->comm->hosts;
   CHECK(comm_send(h->comm, 0, tag, data, size), "rank 0 takes no messages");
 }
 
 static void ask(Host* h, int i, double now) {
   Simulated* w = &h->worker[i];
-  tell(h, i, TAG_REPORT, &w->report, report_size(&w->report));
+  send_message(h, i, TAG_REPORT, &w->report, report_size(&w->report));
   w->waits = true;
   w->asked = now;
 }
 
-static void beat(Host* h, int i) {
+static void heartbeat(Host* h, int i) {
   const ReportMessage* report = &h->worker[i].report;
   AliveMessage alive = {.hyper_episode = report->hyper_episode, .progress = report->progress};
-  tell(h, i, TAG_ALIVE, &alive, sizeof alive);
+  send_message(h, i, TAG_ALIVE, &alive, sizeof alive);
 }
 
 static void begin(Host* h, int i, const BeginMessage* message) {
@@ -140,9 +140,9 @@ static void turn(Host* h) {
   double now = clock_wall();
   for (int i = 0; h->phase == PHASE_REAL && i < h->count; i++) {
     Simulated* w = &h->worker[i];
-    if (now >= w->next_beat) {
-      beat(h, i);
-      w->next_beat = now + BEAT_INTERVAL;
+    if (now >= w->next_heartbeat) {
+      heartbeat(h, i);
+      w->next_heartbeat = now + HEARTBEAT_INTERVAL;
     }
     if (!w->waits && now >= w->next_report) {
       ask(h, i, now);
@@ -160,7 +160,7 @@ static void turn(Host* h) {
 // The first waits until rank 0 takes messages: all of this process share the buffers of one.
 static void get_ready(Host* h) {
   for (int i = 0; i < h->count; i++) {
-    tell(h, i, TAG_READY, NULL, 0);
+    send_message(h, i, TAG_READY, NULL, 0);
     while (h->begun == 0 || take(h)) {
       turn(h);
     }
@@ -179,7 +179,7 @@ static void start_phase(Host* h, Phase phase) {
   for (int i = 0; i < h->count; i++) {
     double place = (double)i / h->count;
     h->worker[i].next_report = now + place * h->load->interval;
-    h->worker[i].next_beat = now + place * BEAT_INTERVAL;
+    h->worker[i].next_heartbeat = now + place * HEARTBEAT_INTERVAL;
     if (phase == PHASE_FULL && !h->worker[i].waits) {
       ask(h, i, now);
     }
@@ -223,7 +223,7 @@ static void measure_phases(BenchResult* result, Host* h, const Subject* subject)
   bench_add_figure(result, "load_cpu_share", share[PHASE_REAL]);
   bench_add_figure(result, "load_decisions_per_s", load->workers / load->interval);
   bench_add_figure(result, "load_messages_per_s",
-                   load->workers / load->interval + load->workers / BEAT_INTERVAL);
+                   load->workers / load->interval + load->workers / HEARTBEAT_INTERVAL);
   bench_add_figure(result, "full_cpu_share", share[PHASE_FULL]);
   bench_add_figure(result, "us_per_decision", 1e6 * share[PHASE_FULL] / result->value);
   bench_add_figure(result, "rank0_mb", bytes * 1e-6);
@@ -234,7 +234,7 @@ static void measure_phases(BenchResult* result, Host* h, const Subject* subject)
 // As a worker does that was told to stop: it rests, and is dismissed when all rest.
 static void end(Host* h) {
   for (int i = 0; i < h->count; i++) {
-    tell(h, i, TAG_STOPPED, NULL, 0);
+    send_message(h, i, TAG_STOPPED, NULL, 0);
   }
   while (h->ended < h->count) {
     turn(h);

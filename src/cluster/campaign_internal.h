@@ -8,7 +8,7 @@
 // Seconds between two looks at what other campaigns have sealed, and between two messages to a rank
 // that waits.
 #define LOOK_INTERVAL 1.0
-#define COMPANY_INTERVAL 5.0
+#define IDLE_HEARTBEAT_INTERVAL 5.0
 
 // Seconds for which rank 0 works on the files of many hyper-episodes (leases, what others have
 // sealed) before it looks for messages again.

@@ -1,7 +1,7 @@
 // remote.c - a rank that works, and reaches rank 0 by MPI.
 //
 // It is a Link whose calls are messages. There is one place that waits (wait_for): for work, for an
-// order, or for the end. While it waits it gives signs of life, notices a request to stop, and
+// order, or for the end. While it waits it sends heartbeats, notices a request to stop, and
 // leaves if rank 0 is dead or silent for too long; a worker that waits for ever would hold a node
 // for nothing.
 //
@@ -15,14 +15,14 @@
 #include "campaign_internal.h"
 #include "cluster/stop.h"
 
-// Seconds between two signs of life while waiting.
-#define BEAT_INTERVAL 1.0
+// Seconds between two heartbeats while waiting.
+#define HEARTBEAT_INTERVAL 1.0
 
 typedef struct {
   Comm* comm;
   Process dealer;   // rank 0
   double patience;  // seconds of its silence after which this rank leaves
-  bool rests;       // rank 0 was told that this rank has stopped
+  bool rests;       // rank 0 knows that this rank has stopped
   bool dismissed;
   StopMessage stop;  // once dismissed
 } Remote;
@@ -33,7 +33,7 @@ static void leave(const Remote* r, const char* why) {
   comm_leave(1);
 }
 
-static void tell(Remote* r, int tag, const void* data, size_t size) {
+static void send_message(Remote* r, int tag, const void* data, size_t size) {
   if (!comm_send(r->comm, 0, tag, data, size)) {
     leave(r, "takes no messages");
   }
@@ -68,26 +68,26 @@ static void leave_the_dead(const Remote* r) {
 static void pass_stop_on(Remote* r) {
   if (stop_requested() && !r->rests) {
     r->rests = true;
-    tell(r, TAG_STOPPED, NULL, 0);
+    send_message(r, TAG_STOPPED, NULL, 0);
   }
 }
 
 // Waits for a message with this tag, or to be dismissed. False: it must stop before an order comes.
 static bool wait_for(Remote* r, int tag, AnyMessage* message) {
-  double heard = clock_wall(), told = heard;
+  double received = clock_wall(), sent = received;
   int found = 0;
   while (found != tag && !r->dismissed) {
     found = poll(r, message);
     double now = clock_wall();
-    heard = found ? now : heard;
-    if (now - heard > r->patience) {
+    received = found ? now : received;
+    if (now - received > r->patience) {
       leave(r, "is silent");
     }
-    if (now - told >= BEAT_INTERVAL) {
+    if (now - sent >= HEARTBEAT_INTERVAL) {
       AliveMessage alive = {.hyper_episode = -1};
-      tell(r, TAG_ALIVE, &alive, sizeof alive);
+      send_message(r, TAG_ALIVE, &alive, sizeof alive);
       leave_the_dead(r);
-      told = now;
+      sent = now;
     }
     if (tag != TAG_ORDER) {
       pass_stop_on(r);
@@ -104,7 +104,7 @@ static bool wait_for(Remote* r, int tag, AnyMessage* message) {
 static bool remote_begin(Link* link, BeginMessage* begin) {
   Remote* r = link->self;
   AnyMessage message;
-  tell(r, TAG_READY, NULL, 0);
+  send_message(r, TAG_READY, NULL, 0);
   wait_for(r, TAG_BEGIN, &message);
   *begin = message.begin;
   return !r->dismissed;
@@ -114,7 +114,7 @@ static void remote_alive(Link* link, const AliveMessage* alive) {
   Remote* r = link->self;
   AnyMessage message;
   leave_the_dead(r);
-  tell(r, TAG_ALIVE, alive, sizeof *alive);
+  send_message(r, TAG_ALIVE, alive, sizeof *alive);
   poll(r, &message);
   if (r->dismissed) {
     leave(r, "has ended without this rank");
@@ -124,7 +124,7 @@ static void remote_alive(Link* link, const AliveMessage* alive) {
 static void remote_decide(Link* link, OrderMessage* order, const ReportMessage* report) {
   Remote* r = link->self;
   AnyMessage message;
-  tell(r, TAG_REPORT, report, report_size(report));
+  send_message(r, TAG_REPORT, report, report_size(report));
   bool answered = wait_for(r, TAG_ORDER, &message);
   if (r->dismissed) {
     leave(r, "has ended without this rank");
@@ -136,17 +136,17 @@ static void remote_decide(Link* link, OrderMessage* order, const ReportMessage* 
 }
 
 static void remote_sealed(Link* link, const SealedMessage* sealed) {
-  tell(link->self, TAG_SEALED, sealed, sizeof *sealed);
+  send_message(link->self, TAG_SEALED, sealed, sizeof *sealed);
 }
 
 static void remote_saved(Link* link, const SavedMessage* saved) {
-  tell(link->self, TAG_SAVED, saved, sizeof *saved);
+  send_message(link->self, TAG_SAVED, saved, sizeof *saved);
 }
 
 static void remote_stopped(Link* link) {
   Remote* r = link->self;
   r->rests = true;
-  tell(r, TAG_STOPPED, NULL, 0);
+  send_message(r, TAG_STOPPED, NULL, 0);
 }
 
 CampaignEnd work(Comm* comm, const Process* dealer, const RunSpec* x,

@@ -36,8 +36,8 @@ typedef enum {
 typedef struct {
   PartnerMode mode;
   int64_t hyper_episode;  // that it was dealt; -1 = none
-  double heard;           // when it last gave a sign of life
-  double told;            // when it was last told something
+  double received;        // when its last message came
+  double sent;            // when the last message went to it
   bool asks;              // it waits for an order that comes later
 } Partner;
 
@@ -63,15 +63,15 @@ static void set_mode(Service* s, int rank, PartnerMode mode) {
 static void give_up(Service* s, int rank) {
   Partner* partner = &s->partner[rank];
   set_mode(s, rank, PARTNER_LOST);
-  reporter_lost(&s->campaign->reporter, rank, clock_wall() - partner->heard);
+  reporter_lost(&s->campaign->reporter, rank, clock_wall() - partner->received);
   coordinator_give_back(&s->campaign->coordinator, partner->hyper_episode);
   partner->hyper_episode = -1;
   partner->asks = false;
   s->deal = true;
 }
 
-static void tell(Service* s, int rank, int tag, const void* data, size_t size) {
-  s->partner[rank].told = clock_wall();
+static void send_message(Service* s, int rank, int tag, const void* data, size_t size) {
+  s->partner[rank].sent = clock_wall();
   if (!comm_send(s->comm, rank, tag, data, size)) {
     give_up(s, rank);
   }
@@ -102,7 +102,7 @@ static bool deal(Service* s, Error* error) {
     }
     set_mode(s, rank, PARTNER_WORKS);
     s->partner[rank].hyper_episode = begin.hyper_episode;
-    tell(s, rank, TAG_BEGIN, &begin, sizeof begin);
+    send_message(s, rank, TAG_BEGIN, &begin, sizeof begin);
   }
   s->deal = has_takers(s);
   return true;
@@ -114,7 +114,7 @@ static void decide(Service* s, int rank, const ReportMessage* report) {
   bool answered = campaign_decide(s->campaign, &order, report, rank);
   s->partner[rank].asks = !answered;
   if (answered) {
-    tell(s, rank, TAG_ORDER, &order, order_size(&order));
+    send_message(s, rank, TAG_ORDER, &order, order_size(&order));
     return;
   }
   s->open = s->open ? s->open : ARENA_NEW(s->arena, s->comm->ranks, ReportMessage);
@@ -167,9 +167,9 @@ static bool answer(Service* s, int rank, int tag, const AnyMessage* message, Err
 }
 
 // A rank that was given up and speaks again goes on; what it does twice is the same.
-static void hear(Service* s, int rank) {
+static void note_heartbeat(Service* s, int rank) {
   Partner* partner = &s->partner[rank];
-  partner->heard = clock_wall();
+  partner->received = clock_wall();
   if (partner->mode == PARTNER_LOST) {
     fprintf(stderr, "warning: rank %d is back\n", rank);
     set_mode(s, rank, PARTNER_WORKS);
@@ -177,12 +177,12 @@ static void hear(Service* s, int rank) {
 }
 
 // A pause of rank 0 (an update, a frozen host) is nobody's silence.
-static void forgive_own_pause(Service* s) {
+static void discount_own_pause(Service* s) {
   double now = clock_wall();
   double pause = now - s->turned;
   s->turned = now;
   for (int rank = 1; pause > OWN_PAUSE && rank < s->comm->ranks; rank++) {
-    s->partner[rank].heard += pause;
+    s->partner[rank].received += pause;
   }
 }
 
@@ -193,10 +193,10 @@ static void look_after_partners(Service* s) {
   for (int rank = 1; rank < s->comm->ranks; rank++) {
     Partner* partner = &s->partner[rank];
     bool idle = partner->mode == PARTNER_WAITS || partner->mode == PARTNER_RESTS || partner->asks;
-    if (partner->mode != PARTNER_LOST && now - partner->heard > limit) {
+    if (partner->mode != PARTNER_LOST && now - partner->received > limit) {
       give_up(s, rank);
-    } else if (idle && now - partner->told > COMPANY_INTERVAL) {
-      tell(s, rank, TAG_ALIVE, NULL, 0);
+    } else if (idle && now - partner->sent > IDLE_HEARTBEAT_INTERVAL) {
+      send_message(s, rank, TAG_ALIVE, NULL, 0);
     }
   }
 }
@@ -209,7 +209,7 @@ static void pass_stop_on(Service* s) {
   s->halted = true;
   for (int rank = 1; rank < s->comm->ranks; rank++) {
     if (s->partner[rank].mode == PARTNER_WORKS) {
-      tell(s, rank, TAG_HALT, NULL, 0);
+      send_message(s, rank, TAG_HALT, NULL, 0);
     }
   }
 }
@@ -225,7 +225,7 @@ static bool take_messages(Service* s, AnyMessage* message, bool* any, Error* err
   size_t size;
   while (taken < MOST_MESSAGES &&
          comm_poll(s->comm, &rank, &tag, message, sizeof *message, &size)) {
-    hear(s, rank);
+    note_heartbeat(s, rank);
     if (!answer(s, rank, tag, message, error)) {
       return false;
     }
@@ -237,7 +237,7 @@ static bool take_messages(Service* s, AnyMessage* message, bool* any, Error* err
 
 static bool turn(Service* s, AnyMessage* message, Error* error) {
   bool any, looked;
-  forgive_own_pause(s);
+  discount_own_pause(s);
   if (!take_messages(s, message, &any, error)) {
     return false;
   }
@@ -271,7 +271,7 @@ bool serve(Campaign* c, Arena* arena, Error* error) {
   s.partner = ARENA_NEW(arena, c->comm->ranks, Partner);
   s.count[PARTNER_WORKS] = c->comm->ranks - 1;
   for (int rank = 1; rank < c->comm->ranks; rank++) {
-    s.partner[rank] = (Partner){.hyper_episode = -1, .heard = s.turned, .told = s.turned};
+    s.partner[rank] = (Partner){.hyper_episode = -1, .received = s.turned, .sent = s.turned};
   }
   AnyMessage* message = ARENA_NEW(arena, 1, AnyMessage);
   while (!at_rest(&s)) {

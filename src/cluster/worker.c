@@ -1,7 +1,7 @@
 // worker.c - the loop of a rank that trains: begin, decide, save, seal.
 //
 // A Worker runs one hyper-episode at a time. After each unit of work comes a safe point, where it
-// gives a sign of life, notices a request to stop, and writes a checkpoint when one is due. All of
+// sends a heartbeat, notices a request to stop, and writes a checkpoint when one is due. All of
 // rank 0 is behind Link, so that this file is the same with and without MPI.
 //
 // A periodic checkpoint that fails is a warning, because the last good one stands, until the disk
@@ -30,8 +30,8 @@ static double resident_megabytes(void) {
   return (double)usage.ru_maxrss / 1024;
 }
 
-// Seconds between two signs of life.
-#define BEAT_INTERVAL 1.0
+// Seconds between two heartbeats.
+#define HEARTBEAT_INTERVAL 1.0
 
 typedef struct {
   Link* link;
@@ -39,7 +39,7 @@ typedef struct {
   const RunDirectory* directory;
   const SaveOptions* options;
   double last_save;     // when the last checkpoint was written
-  double last_beat;     // when the last sign of life was given
+  double last_heartbeat;  // when the last heartbeat was sent
   double last_point;    // when the last safe point was passed
   double longest_unit;  // seconds between two of them
   double save_seconds;  // that the last checkpoint took
@@ -99,16 +99,16 @@ static void decide(Worker* w, HyperEpisode* h) {
   }
 }
 
-static void beat(Worker* w, const HyperEpisode* h) {
+static void heartbeat(Worker* w, const HyperEpisode* h) {
   double now = clock_wall();
   w->longest_unit = fmax(w->longest_unit, now - w->last_point);
   w->last_point = now;
-  if (now - w->last_beat >= BEAT_INTERVAL) {
+  if (now - w->last_heartbeat >= HEARTBEAT_INTERVAL) {
     AliveMessage alive = {.hyper_episode = h->index,
                           .longest_unit = w->longest_unit,
                           .progress = progress_of(w, h)};
     w->link->alive(w->link, &alive);
-    w->last_beat = now;
+    w->last_heartbeat = now;
   }
 }
 
@@ -164,7 +164,7 @@ static bool too_late(const Worker* w) {
 // A point between two units of work. A periodic checkpoint that fails is a warning: the last good
 // one stands. The one that a stop depends on must succeed.
 static bool safe_point(Worker* w, HyperEpisode* h, Error* error) {
-  beat(w, h);
+  heartbeat(w, h);
   w->stopping = w->stopping || stop_requested();
   if (w->stopping && too_late(w)) {
     warn("no time is left to save: the last checkpoint stands");
