@@ -1,7 +1,7 @@
 // run_config.h - the configuration of a run: every option table, and what to make of them.
 //
 // A RunConfig is filled from YAML files and key=value operands, checked as a whole, and then turned
-// into an RunSpec and names of files. It must stay where it is: its option set points into it.
+// into a RunSpec and names of files. It must stay where it is: its option set points into it.
 #ifndef RUN_RUN_CONFIG_H
 #define RUN_RUN_CONFIG_H
 

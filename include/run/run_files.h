@@ -1,7 +1,7 @@
 // run_files.h - what makes a directory a run: run.yaml, copies of the run's inputs, and the type of
 // machine that it began on.
 //
-// run.yaml is written last, so that a directory without it is not yet born. It ends with the hash
+// run.yaml is written last, so that a directory without it is not a run yet. It ends with the hash
 // of all that results depend on. From then on nothing outside of the directory is needed.
 #ifndef RUN_RUN_FILES_H
 #define RUN_RUN_FILES_H

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "env/plugin_task.h"
 #include "env/tasks.h"
 
@@ -73,30 +74,6 @@ static const Entry* find_entry(const char* id) {
   return NULL;
 }
 
-static int smallest(int a, int b, int c) {
-  int least = a < b ? a : b;
-  return least < c ? least : c;
-}
-
-// Levenshtein distance of two ids, of which at most ENV_ID_SIZE - 1 characters count.
-static int edit_distance(const char* a, const char* b) {
-  int row[ENV_ID_SIZE];
-  int length = (int)strnlen(b, ENV_ID_SIZE - 1);
-  for (int j = 0; j <= length; j++) {
-    row[j] = j;
-  }
-  for (int i = 0; a[i]; i++) {
-    int diagonal = row[0];
-    row[0] = i + 1;
-    for (int j = 0; j < length; j++) {
-      int change = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = smallest(change, row[j] + 1, row[j + 1] + 1);
-    }
-  }
-  return row[length];
-}
-
 static bool is_plugin(const char* id) {
   return strncmp(id, PLUGIN_PREFIX, strlen(PLUGIN_PREFIX)) == 0;
 }
@@ -106,7 +83,7 @@ bool env_is_known(const char* id) { return find_entry(id) || is_plugin(id); }
 const char* env_similar_id(const char* id) {
   int best = 0;
   for (int i = 1; i < ENTRY_COUNT; i++) {
-    if (edit_distance(id, ENTRIES[i].id) < edit_distance(id, ENTRIES[best].id)) {
+    if (text_distance(id, ENTRIES[i].id) < text_distance(id, ENTRIES[best].id)) {
       best = i;
     }
   }

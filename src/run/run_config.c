@@ -1,4 +1,4 @@
-// run_config.c - from files and operands to an RunSpec, in an order that matters.
+// run_config.c - from files and operands to a RunSpec, in an order that matters.
 //
 // First the tables are bound to their structs, and files, presets and operands assign
 // (run_config_read). Then run_config_open takes what a trained controller brings, checks the

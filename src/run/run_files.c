@@ -113,7 +113,7 @@ static bool make_directory(const RunConfig* c, Error* error) {
                     c->directory.path);
 }
 
-static bool give_birth(RunConfig* c, const char* path, Error* error) {
+static bool create_run(RunConfig* c, const char* path, Error* error) {
   return make_directory(c, error) && check_results(c, error) &&
          copy_input(c, c->baseline_path, inputs[0][1], error) &&
          copy_input(c, c->controller_path, inputs[1][1], error) &&
@@ -187,7 +187,7 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
   bool good = read_run_yaml(old, path, &hash, &cut_off, error);
   if (cut_off) {
     // what is there tells whether it is this run
-    good = (remove(path) == 0 || error_errno(error, path)) && give_birth(c, path, error);
+    good = (remove(path) == 0 || error_errno(error, path)) && create_run(c, path, error);
   } else if (good) {
     good = compare(old, c, hash, path, error);
   }
@@ -206,10 +206,10 @@ static void use_copy(const RunConfig* c, const char* name, char option[OPTION_TE
 
 bool run_files_open(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
-  bool born;
+  bool exists;
   run_file(path, &c->directory, "run.yaml");
-  if (!run_directory_check(&c->directory, error) || !files_look(&born, path, error) ||
-      (!born && !give_birth(c, path, error))) {
+  if (!run_directory_check(&c->directory, error) || !files_look(&exists, path, error) ||
+      (!exists && !create_run(c, path, error))) {
     return false;
   }
   if (!check_same_run(c, path, error) || !run_directory_make(&c->directory, error)) {

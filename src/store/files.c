@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/archive.h"
@@ -253,11 +254,22 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
   return write_once(path, bytes, size, error) || write_once(path, bytes, size, error);
 }
 
-// Whether the last line has no end: a full disk or a kill has cut it off.
-static bool is_cut_off(int descriptor) {
+static bool ends_inside_a_line(int descriptor, off_t* size) {
   char last;
-  off_t size = lseek(descriptor, 0, SEEK_END);
-  return size > 0 && pread(descriptor, &last, 1, size - 1) == 1 && last != '\n';
+  *size = lseek(descriptor, 0, SEEK_END);
+  return *size > 0 && pread(descriptor, &last, 1, *size - 1) == 1 && last != '\n';
+}
+
+// Whether the last line has no end: a full disk or a kill has cut it off. One that somebody else is
+// writing has grown a millisecond later.
+static bool is_cut_off(int descriptor) {
+  const struct timespec moment = {.tv_nsec = 1000000};
+  off_t size, before = -1;
+  while (ends_inside_a_line(descriptor, &size) && size != before) {
+    before = size;
+    nanosleep(&moment, NULL);
+  }
+  return size > 0 && size == before;
 }
 
 bool files_append_line(const char* path, const char* line, Error* error) {
