@@ -217,6 +217,12 @@ static void check_population(Check* check) {
   }
 }
 
+static void check_ror(Check* check) {
+  if (strcmp(kind_of(check)->name, "ror") == 0 && check->config->ror.levels.count != 2) {
+    broken(check, "ror.levels", "must have two items");
+  }
+}
+
 static void check_fork(Check* check) {
   const RunConfig* c = check->config;
   ForkChoice choices[FORK_MOST_CHOICES];
@@ -254,6 +260,7 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_hyper(&check);
   check_groups(&check);
   check_population(&check);
+  check_ror(&check);
   return check.good;
 }
 

@@ -29,6 +29,15 @@ one_step=(mbpo.max_path_length=1 mbpo.min_pool=1 log.transitions=false)
 refused "'mbpo.env_buffer=1': must be at least 2" mbpo.env_buffer=1 "${one_step[@]}"
 refused "'mbpo.exploration_steps=1': must be at least 2" mbpo.exploration_steps=1 "${one_step[@]}"
 refused "'hyper.decision_interval=500': must be at most mbpo.epoch_length" hyper.decision_interval=500
+# what belongs to one kind of scheduler
+refused "'pbt.score_epochs=3': must be at most pbt.interval=2" scheduler.kind=pbt pbt.interval=2
+refused "'pbt.frequencies=\[1, 2\]': must have one item" scheduler.kind=pbt pbt.members=6 \
+  'pbt.frequencies=[1,2]'
+refused "'pbt.frequencies=\[1.5\]': item 1 must be an integer" scheduler.kind=pbt 'pbt.frequencies=[1.5]'
+refused "'ror.levels=\[0.5\]': must have two items" scheduler.kind=ror 'ror.levels=[0.5]'
+refused "'fork.choices=\"\"': no choice" scheduler.kind=fork
+refused 'scheduler.schedule is empty' scheduler.kind=replay
+refused "external.command is ''" scheduler.kind=external
 # what is too large is the option that, at its default, would spare most
 refused "command line: 'mbpo.retain_epochs=1000': too much for the memory" hyper.rollouts=10000 \
   mbpo.retain_epochs=1000 hyper.rollout_length_max=1000
@@ -51,7 +60,7 @@ for options in mbpo.epoch_length=31 hyper.decision_interval=7 "hyper.rollout_int
   hyper.rollout_each_decision=false" mbpo.rollout_interval=11 mbpo.retain_epochs=3 \
   hyper.rollout_length_start=3 mbpo.real_ratio=1 "mbpo.env_buffer=60 log.transitions=false" ppo.at_bounds=mask \
   "hyper.rollout_length_max=1" "sac.batch_size=1" "mbpo.evaluation_episodes=1"; do
-  for kind in fixed random ppo; do
+  for kind in fixed random static ppo ror; do
     seed=$((seed + 1))
     # shellcheck disable=SC2086 # a list of words
     "$program" train "${base[@]}" run.dir="$kind$seed" run.seed=$seed scheduler.kind=$kind \
