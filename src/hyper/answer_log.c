@@ -30,7 +30,7 @@ typedef struct {
 
 static Log cut(char* text, size_t size) {
   Log log = {.text = text};
-  for (char* at = text; (at = memchr(at, '\n', size - (size_t)(at - text)));) {
+  for (char* at = text; size > 0 && (at = memchr(at, '\n', size - (size_t)(at - text)));) {
     log.size = (size_t)(++at - text);
     log.lines++;
   }
