@@ -70,7 +70,9 @@ static Question* add(External* x, Arena* arena) {
   if (x->count == x->capacity) {
     x->capacity = x->capacity > 0 ? 2 * x->capacity : 16;
     Question* larger = ARENA_NEW(arena, x->capacity, Question);
-    memcpy(larger, x->question, (size_t)x->count * sizeof *larger);
+    for (int i = 0; i < x->count; i++) {
+      larger[i] = x->question[i];
+    }
     x->question = larger;
   }
   return &x->question[x->count++];
