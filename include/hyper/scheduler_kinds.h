@@ -18,6 +18,12 @@ extern const SchedulerKind scheduler_external;  // a controller outside of the p
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const RunSpec* x);
 
+// Of kinds that set every head that hyper.schedule_* lets a scheduler set.
+bool scheduler_sets_all(const Scheduler* s, HyperHead head, int version);
+
+// Stages that the file of a trained controller may hold.
+#define LARGEST_TRAINED 10000
+
 // The random stream of a decision: of (seed, hyper-episode, decision), so that the order in which
 // decisions arrive cannot matter.
 Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request);

@@ -18,6 +18,10 @@ void sealed_root_write(H5File* file, const RunSpec* x, const EnvSpec* spec,
 void sealed_column(H5File* file, const char* group, const char* name, H5Type type, int64_t rows,
                    int64_t columns, const char* unit, const char* long_name, const void* data);
 
+// Reads GROUP/NAME whole, into the arena; it must have exactly this type and shape.
+void* sealed_read(H5File* file, const char* name, H5Type type, int64_t rows, int64_t columns,
+                  Arena* arena);
+
 // "train_model,real_ratio,..." and "progress,model_loss,...".
 void sealed_head_names(char* out, size_t size);
 void sealed_feature_names(char* out, size_t size, const int* features, int count);

@@ -203,34 +203,26 @@ static void compare_score(Audit* a, const RunSpec* x, const Record* r, int lengt
 
 // Reading -----------------------------------------------------------------------------------------
 
-static void* column(H5File* file, const char* name, H5Type type, int64_t rows, int64_t columns,
-                    Arena* arena) {
-  size_t count = (size_t)rows * (size_t)(columns ? columns : 1);
-  void* data = arena_alloc(arena, count * h5_type_size(type));
-  h5_read(file, name, type, rows, columns, data);
-  return data;
-}
-
 static void read_decisions(Record* r, H5File* file, Arena* arena) {
   int D = r->decisions;
-  r->env_step = column(file, "decisions/env_step", H5_I64, D, 0, arena);
-  r->epoch = column(file, "decisions/epoch", H5_I32, D, 0, arena);
-  r->step_in_epoch = column(file, "decisions/step_in_epoch", H5_I32, D, 0, arena);
-  r->raw = column(file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
-  r->state = column(file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
-  r->allowed = column(file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
-  r->action = column(file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
-  r->explored = column(file, "decisions/explored", H5_BOOL, D, 0, arena);
-  r->logp = column(file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
-  r->entropy = column(file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
-  r->hyperparameters = column(file, "decisions/hyperparameters", H5_F64, D, HEAD_COUNT, arena);
-  r->reward = column(file, "decisions/reward", H5_F64, D, 0, arena);
-  r->reward_return = column(file, "decisions/reward_return", H5_F64, D, 0, arena);
-  r->reward_train = column(file, "decisions/reward_train_model", H5_F64, D, 0, arena);
-  r->baseline = column(file, "decisions/baseline", H5_F64, D, 0, arena);
-  r->advantage = column(file, "decisions/advantage", H5_F64, D, 0, arena);
+  r->env_step = sealed_read(file, "decisions/env_step", H5_I64, D, 0, arena);
+  r->epoch = sealed_read(file, "decisions/epoch", H5_I32, D, 0, arena);
+  r->step_in_epoch = sealed_read(file, "decisions/step_in_epoch", H5_I32, D, 0, arena);
+  r->raw = sealed_read(file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
+  r->state = sealed_read(file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
+  r->allowed = sealed_read(file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
+  r->action = sealed_read(file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
+  r->explored = sealed_read(file, "decisions/explored", H5_BOOL, D, 0, arena);
+  r->logp = sealed_read(file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
+  r->entropy = sealed_read(file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
+  r->hyperparameters = sealed_read(file, "decisions/hyperparameters", H5_F64, D, HEAD_COUNT, arena);
+  r->reward = sealed_read(file, "decisions/reward", H5_F64, D, 0, arena);
+  r->reward_return = sealed_read(file, "decisions/reward_return", H5_F64, D, 0, arena);
+  r->reward_train = sealed_read(file, "decisions/reward_train_model", H5_F64, D, 0, arena);
+  r->baseline = sealed_read(file, "decisions/baseline", H5_F64, D, 0, arena);
+  r->advantage = sealed_read(file, "decisions/advantage", H5_F64, D, 0, arena);
   if (h5_has(file, "decisions/real_reward")) {
-    r->real_reward = column(file, "decisions/real_reward", H5_F64, D, 0, arena);
+    r->real_reward = sealed_read(file, "decisions/real_reward", H5_F64, D, 0, arena);
   }
 }
 
@@ -250,8 +242,8 @@ static bool read_record(Record* r, const char* path, const RunSpec* x, Arena* ar
   r->evaluations = x->mbpo.evaluation_episodes;
   r->decisions = h5_rows(&file, "decisions/env_step");
   r->epochs = h5_rows(&file, "epochs/env_step");
-  r->end_step = column(&file, "epochs/env_step", H5_I64, r->epochs, 0, arena);
-  r->returns = column(&file, "epochs/eval_returns", H5_F64, r->epochs, r->evaluations, arena);
+  r->end_step = sealed_read(&file, "epochs/env_step", H5_I64, r->epochs, 0, arena);
+  r->returns = sealed_read(&file, "epochs/eval_returns", H5_F64, r->epochs, r->evaluations, arena);
   read_decisions(r, &file, arena);
   return h5_close(&file, error);
 }

@@ -67,6 +67,11 @@ SchedulerPlan scheduler_plain_plan(const RunSpec* x) {
                          .hyper_episodes = x->scheduler.hyper_episodes};
 }
 
+bool scheduler_sets_all(const Scheduler* s, HyperHead head, int version) {
+  (void)version;
+  return hyper_schedules(&s->spec->hyper, head);
+}
+
 Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request) {
   return rng_stream(s->spec->seed, request->hyper_episode, RNG_DECISION, request->decision);
 }

@@ -47,6 +47,14 @@ void sealed_column(H5File* file, const char* group, const char* name, H5Type typ
   h5_write(file, &column, data);
 }
 
+void* sealed_read(H5File* file, const char* name, H5Type type, int64_t rows, int64_t columns,
+                  Arena* arena) {
+  size_t count = (size_t)rows * (size_t)(columns ? columns : 1);
+  void* data = arena_alloc(arena, count * h5_type_size(type));
+  h5_read(file, name, type, rows, columns, data);
+  return data;
+}
+
 static void append(char* out, size_t size, const char* name, bool first) {
   size_t used = strlen(out);
   snprintf(out + used, size - used, first ? "%s" : ",%s", name);

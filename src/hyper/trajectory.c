@@ -231,14 +231,6 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
 
 // Reading -----------------------------------------------------------------------------------------
 
-static void* read_column(H5File* file, const char* name, H5Type type, int64_t rows, int64_t columns,
-                         Arena* arena) {
-  size_t count = (size_t)rows * (size_t)(columns ? columns : 1);
-  void* data = arena_alloc(arena, count * h5_type_size(type));
-  h5_read(file, name, type, rows, columns, data);
-  return data;
-}
-
 static Outcome read_outcome(H5File* file, Arena* arena) {
   const char* status = h5_get_text(file, "", "status", arena);
   return (Outcome){.diverged = status && strcmp(status, "diverged") == 0,
@@ -272,17 +264,17 @@ bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error
   snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
   t->decisions = D;
   t->epochs = E;
-  t->features = read_column(&file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
-  t->state = read_column(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
-  t->action = read_column(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
-  t->allowed = read_column(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
-  t->logp = read_column(&file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
-  t->entropy = read_column(&file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
-  t->hyperparameters = read_column(&file, "decisions/hyperparameters", H5_F64, D, 4, arena);
-  t->advantage = read_column(&file, "decisions/advantage", H5_F64, D, 0, arena);
-  t->env_step = read_column(&file, "epochs/env_step", H5_I64, E, 0, arena);
-  t->eval_return_mean = read_column(&file, "epochs/eval_return_mean", H5_F64, E, 0, arena);
-  t->baseline_return = read_column(&file, "epochs/baseline_return", H5_F64, E, 0, arena);
+  t->features = sealed_read(&file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
+  t->state = sealed_read(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
+  t->action = sealed_read(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
+  t->allowed = sealed_read(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
+  t->logp = sealed_read(&file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
+  t->entropy = sealed_read(&file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
+  t->hyperparameters = sealed_read(&file, "decisions/hyperparameters", H5_F64, D, 4, arena);
+  t->advantage = sealed_read(&file, "decisions/advantage", H5_F64, D, 0, arena);
+  t->env_step = sealed_read(&file, "epochs/env_step", H5_I64, E, 0, arena);
+  t->eval_return_mean = sealed_read(&file, "epochs/eval_return_mean", H5_F64, E, 0, arena);
+  t->baseline_return = sealed_read(&file, "epochs/baseline_return", H5_F64, E, 0, arena);
   return h5_close(&file, error);
 }
 

@@ -5,9 +5,6 @@
 #include "hyper/policy_file.h"
 #include "hyper/scheduler_kinds.h"
 
-// Stages that the file of a trained controller may hold.
-#define LARGEST_TRAINED 10000
-
 static bool open_trained(Scheduler* s, Error* error) {
   char path[RUN_PATH_SIZE];
   Controller* c = ARENA_NEW(s->arena, 1, Controller);

@@ -36,11 +36,6 @@ static bool open_external(Scheduler* s, Error* error) {
   return true;
 }
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
-}
-
 static bool begin(Scheduler* s, Error* error) {
   External* x = s->self;
   const ExternalOptions* o = &s->spec->external;
@@ -233,7 +228,7 @@ const SchedulerKind scheduler_external = {
     .steps = true,
     .plan = scheduler_plain_plan,
     .open = open_external,
-    .sets = sets,
+    .sets = scheduler_sets_all,
     .decide = decide,
     .ask = ask,
     .listen = listen_to,

@@ -12,13 +12,10 @@
 #include "hyper/ppo.h"
 #include "hyper/scheduler_kinds.h"
 
-// Stages that the file of a controller may hold.
-#define LARGEST_TRAINED 10000
-
 typedef struct {
-  RunSpec spec;  // of the run that is forked
-  Scheduler inner;        // who schedules there
-  Controller* acts;       // where that is a controller; else NULL
+  RunSpec spec;      // of the run that is forked
+  Scheduler inner;   // who schedules there
+  Controller* acts;  // where that is a controller; else NULL
   ForkChoice choices[FORK_MOST_CHOICES];
 } Fork;
 

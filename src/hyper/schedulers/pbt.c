@@ -53,18 +53,12 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   };
 }
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
-}
-
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   const RunSpec* x = s->spec;
   int size = s->plan.stage_size;
   int round = (int)(request->hyper_episode / size), member = (int)(request->hyper_episode % size);
-  int tau = x->hyper.decision_interval;
-  int64_t an_epoch = (x->mbpo.epoch_length + tau - 1) / tau;
-  int64_t decision = (int64_t)round * x->pbt.interval * an_epoch + request->decision;
+  int64_t an_epoch = mbpo_times_per_epoch(&x->mbpo, x->hyper.decision_interval);
+  int64_t decision = round * x->pbt.interval * an_epoch + request->decision;
   search_decide(action, &round_of(s, round)[member].point, decision, request->state, &x->search,
                 &x->hyper);
 }
@@ -165,7 +159,7 @@ const SchedulerKind scheduler_pbt = {
     .bytes = bytes,
     .segment = segment,
     .open = open_run,
-    .sets = sets,
+    .sets = scheduler_sets_all,
     .decide = decide,
     .fold = fold,
 };

@@ -3,11 +3,6 @@
 
 #include "hyper/scheduler_kinds.h"
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
-}
-
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   const uint8_t* allowed = request->state->allowed;
   Rng rng = scheduler_stream(s, request);
@@ -24,4 +19,9 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 }
 
 const SchedulerKind scheduler_random = {
-    .name = "random", .steps = true, .plan = scheduler_plain_plan, .sets = sets, .decide = decide};
+    .name = "random",
+    .steps = true,
+    .plan = scheduler_plain_plan,
+    .sets = scheduler_sets_all,
+    .decide = decide,
+};

@@ -78,11 +78,6 @@ static bool open_run(Scheduler* s, Error* error) {
   return true;
 }
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
-}
-
 static unsigned scheduled_heads(const Scheduler* s) {
   unsigned mask = 0;
   for (int h = 0; h < HEAD_COUNT; h++) {
@@ -171,7 +166,7 @@ const SchedulerKind scheduler_ror = {
     .plan = plan,
     .bytes = bytes,
     .open = open_run,
-    .sets = sets,
+    .sets = scheduler_sets_all,
     .decide = decide,
     .fold = fold,
 };

@@ -5,11 +5,6 @@
 // held; scheduler.kind=replay holds it again, on other seeds.
 #include "hyper/scheduler_kinds.h"
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
-}
-
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   const RunSpec* x = s->spec;
   SearchPoint point;
@@ -19,4 +14,4 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 }
 
 const SchedulerKind scheduler_static = {
-    .name = "static", .plan = scheduler_plain_plan, .sets = sets, .decide = decide};
+    .name = "static", .plan = scheduler_plain_plan, .sets = scheduler_sets_all, .decide = decide};
