@@ -174,7 +174,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         for path in written or [options.output]:
             print(path)
         return 0
-    runs = load(*options.runs)
+    runs = load(*options.runs, unfinished=options.command == "returns")
     if options.command == "table":
         return _run_table(options, runs)
     if options.command == "check":

@@ -117,7 +117,7 @@ def scores(runs: Runs, stage: str = "auto", reference: str = "mbpo") -> Scores:
     return Scores(tasks, raw, normalised, scale, source, counts, ends)
 
 
-def _draw_aggregates(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
+def draw_aggregates(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
     rows = []
     methods = list(data.normalised)
     step = 0.7 / max(1, len(methods))
@@ -145,7 +145,7 @@ def _label(data: Scores, method: str) -> str:
     return f"{method_name(method)}, {data.counts[method]}"
 
 
-def _caption(data: Scores) -> str:
+def caption(data: Scores) -> str:
     """What is shown, what a trial is, and where there is no interval."""
     tasks = ", ".join(f"{env} at {data.until[env]} real samples" for env in data.tasks)
     none = ["where all pairs were won or lost"]
@@ -159,7 +159,7 @@ def _caption(data: Scores) -> str:
     )
 
 
-def _draw_profiles(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
+def draw_profiles(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tuple]:
     rows = []
     everything = np.concatenate([part for parts in data.normalised.values() for part in parts])
     thresholds = np.linspace(min(0.0, everything.min()), everything.max() * 1.05, 201)
@@ -175,7 +175,7 @@ def _draw_profiles(ax: Axes, data: Scores, colours: dict[str, str]) -> list[tupl
     return rows
 
 
-def _draw_improvement(ax: Axes, data: Scores, first: str, colours: dict[str, str]) -> list[tuple]:
+def draw_improvement(ax: Axes, data: Scores, first: str, colours: dict[str, str]) -> list[tuple]:
     rows = []
     others = [m for m in data.normalised if m != first]
     for y, other in enumerate(others):
@@ -196,6 +196,11 @@ def _draw_improvement(ax: Axes, data: Scores, first: str, colours: dict[str, str
     return rows
 
 
+def preferred(data: Scores) -> str:
+    """The method that the others are compared with, if nobody says so."""
+    return next((m for m in data.raw if m.startswith("autombpo")), next(iter(data.raw)))
+
+
 def compare(
     runs: Runs, stage: str = "auto", reference: str = "mbpo", first: str | None = None
 ) -> Drawing:
@@ -205,21 +210,20 @@ def compare(
         raise ValueError(f"compare needs runs of two methods or more; found {list(data.raw)}")
     if first is not None and first not in data.raw:
         raise ValueError(f"no runs of method {first!r}; found {', '.join(data.raw)}")
-    preferred = next((m for m in data.raw if m.startswith("autombpo")), next(iter(data.raw)))
-    first = first or preferred
+    first = first or preferred(data)
     colours = method_colours(data.raw)
     with matplotlib.rc_context(RC):
         figure = Figure(figsize=(12.6, 3.7), layout="constrained")
         left, middle, right = figure.subplots(1, 3)
         header = ("quantity", "method", "other_or_threshold", "value", "low", "high")
         drawing = Drawing(figure, header)
-        drawing.rows += _draw_aggregates(left, data, colours)
-        drawing.rows += _draw_improvement(right, data, first, colours)
-        drawing.rows += _draw_profiles(middle, data, colours)
+        drawing.rows += draw_aggregates(left, data, colours)
+        drawing.rows += draw_improvement(right, data, first, colours)
+        drawing.rows += draw_profiles(middle, data, colours)
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0),
                       ncol=min(6, len(labels)))  # fmt: skip
-        figure.supxlabel(_caption(data), fontsize=8, color=GREY)
+        figure.supxlabel(caption(data), fontsize=8, color=GREY)
     for env, (low, high) in data.scale.items():
         drawing.rows.append((f"normalisation {env}", "", "", np.nan, low, high))
     return drawing

@@ -14,6 +14,8 @@ from typing import Any, Union
 import h5py
 import numpy as np
 
+from .live import UNFINISHED, json_lines, run_config, unfinished_columns
+
 FORMAT_VERSION = 1
 EPISODE_FORMAT = "autombpo.episode"
 POLICY_FORMAT = "autombpo.policy"
@@ -248,7 +250,7 @@ class Episode:
     @property
     def diverged(self) -> bool:
         """Whether a NaN or infinity stopped it."""
-        return self.attributes["status"] != "finished"
+        return self.attributes["status"] == "diverged"
 
     @property
     def score(self) -> float:
@@ -342,21 +344,22 @@ class Run:
     episodes: list[Episode]
     policies: list[Policy] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
+    unfinished: list[Episode] = field(default_factory=list)  # not sealed yet: from metrics.jsonl
 
     @property
     def env(self) -> str:
         """Task id."""
-        return self.episodes[0].env
+        return (self.episodes or self.unfinished)[0].env
 
     @property
     def method(self) -> str:
         """Name of the method."""
-        return self.episodes[0].method
+        return (self.episodes or self.unfinished)[0].method
 
     @property
     def seed(self) -> int:
         """Seed of the run."""
-        return self.episodes[0].seed
+        return (self.episodes or self.unfinished)[0].seed
 
     @property
     def complete(self) -> bool:
@@ -382,6 +385,8 @@ class Run:
         controller, else all. Of a population it is one trial: its best member, over the real
         samples of all (population.best_line).
         """
+        if not self.episodes:
+            return []
         if "round" in self.episodes[0].attributes:
             from .population import best_line
 
@@ -403,11 +408,11 @@ class Run:
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Objects of metrics.jsonl, in order; a torn last line is left out."""
-        return _json_lines(self.path / "metrics.jsonl")
+        return json_lines(self.path / "metrics.jsonl")
 
     def starts(self) -> Iterator[dict[str, Any]]:
         """Objects of starts.jsonl, in order."""
-        return _json_lines(self.path / "starts.jsonl")
+        return json_lines(self.path / "starts.jsonl")
 
 
 class Runs(list):
@@ -449,17 +454,6 @@ class Runs(list):
         return to_pandas(self, table)
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                continue
-
-
 def _read_all(directory: Path, name: re.Pattern[str], reader: Any, skipped: list) -> list:
     """All sealed files of a directory; incomplete ones are recorded in `skipped` and warned of."""
     result = []
@@ -474,17 +468,36 @@ def _read_all(directory: Path, name: re.Pattern[str], reader: Any, skipped: list
     return result
 
 
-def read_run(path: PathLike) -> Run:
-    """Read one run directory; raises FormatError if it holds no sealed hyper-episode."""
+def _unfinished(path: Path, sealed: list[Episode]) -> list[Episode]:
+    """Hyper-episodes that have epochs but no file yet."""
+    config = run_config(path)
+    keys = {"env": "env.id", "method": "run.method", "seed": "run.seed"}
+    if not all(key in config for key in keys.values()):
+        return []
+    found = []
+    for index, (stage, epochs) in unfinished_columns(path, {e.index for e in sealed}).items():
+        attributes = {name: config[key] for name, key in keys.items()}
+        attributes.update(hyper_episode=index, stage=stage, status=UNFINISHED)
+        place = path / "episodes" / f"{index:06d}.h5"
+        found.append(Episode(place, attributes, {}, epochs, {}, {}, 0, len(epochs["env_step"])))
+    return found
+
+
+def read_run(path: PathLike, unfinished: bool = False) -> Run:
+    """Read one run directory, with `unfinished` also what it has not sealed yet.
+
+    Raises FormatError if there is nothing to read.
+    """
     path = Path(path)
     skipped: list[tuple[Path, str]] = []
     episodes = _read_all(path / "episodes", EPISODE_NAME, Episode.read, skipped)
     policies = _read_all(path / "policy", POLICY_NAME, Policy.read, skipped)
-    if not episodes:
+    open_ones = _unfinished(path, episodes) if unfinished else []
+    if not episodes and not open_ones:
         raise FormatError(f"{path}: no complete hyper-episode under {path / 'episodes'}")
     episodes.sort(key=lambda episode: episode.index)
     policies.sort(key=lambda policy: policy.version)
-    return Run(path, episodes, policies, skipped)
+    return Run(path, episodes, policies, skipped, open_ones)
 
 
 def _run_directories(path: Path) -> list[Path]:
@@ -494,7 +507,7 @@ def _run_directories(path: Path) -> list[Path]:
     return sorted(found.parent for found in path.rglob("episodes") if found.is_dir())
 
 
-def load(*paths: PathLike) -> Runs:
+def load(*paths: PathLike, unfinished: bool = False) -> Runs:
     """Read runs.
 
     Parameters
@@ -502,6 +515,9 @@ def load(*paths: PathLike) -> Runs:
     paths
         Run directories, directories with run directories somewhere below, glob patterns of
         either (`**` included), or single sealed hyper-episodes.
+    unfinished
+        Whether hyper-episodes that are not sealed yet are read too (`Run.unfinished`), from
+        metrics.jsonl: for looking at a run while it runs.
 
     Returns
     -------
@@ -531,7 +547,7 @@ def load(*paths: PathLike) -> Runs:
     problems = []
     for directory in directories:
         try:
-            runs.append(read_run(directory))
+            runs.append(read_run(directory, unfinished))
         except FormatError as error:
             problems.append(str(error))
     if not runs:

@@ -6,6 +6,7 @@ No pyplot and no display: figures are drawn off screen and written by Drawing.sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -125,7 +126,7 @@ def _trial_label(method: str, curves: cv.Curves) -> str:
     return label + (f" ({curves.diverged} diverged, left out)" if curves.diverged else "")
 
 
-def _reference(ax: Axes, episodes: Sequence[Episode]) -> list[tuple]:
+def draw_reference(ax: Axes, episodes: Sequence[Episode]) -> list[tuple]:
     """Dashed line of R'; returns its rows (step, value)."""
     longest = max(cv.finished(episodes), key=lambda e: e.n_epochs)
     values = longest.epochs.get("baseline_return")
@@ -136,47 +137,93 @@ def _reference(ax: Axes, episodes: Sequence[Episode]) -> list[tuple]:
     return list(zip(steps, values))
 
 
+@dataclass(frozen=True)
+class ReturnsPanel:
+    """What a panel of learning curves shows of one task, by method."""
+
+    env: str
+    trials: dict[str, list[Episode]]
+    unfinished: dict[str, list[Episode]]
+
+    def everything(self) -> list[Episode]:
+        """All its hyper-episodes."""
+        return [e for part in (self.trials, self.unfinished) for es in part.values() for e in es]
+
+
+def returns_panels(runs: Runs, stage: str = "auto") -> list[ReturnsPanel]:
+    """A panel for each task, with the hyper-episodes that are not sealed yet, if they were loaded."""
+    groups = runs.groups(stage)
+    open_ones: dict[tuple[str, str], list[Episode]] = {}
+    for run in runs:
+        for episode in run.unfinished:
+            open_ones.setdefault((episode.env, episode.method), []).append(episode)
+    panels = {env: ReturnsPanel(env, {}, {}) for env, _ in [*groups, *open_ones]}
+    for (env, method), episodes in groups.items():
+        panels[env].trials[method] = episodes
+    for (env, method), episodes in open_ones.items():
+        panels[env].unfinished[method] = episodes
+    return list(panels.values())
+
+
+def _unfinished_lines(ax: Axes, panel: ReturnsPanel, colours: dict[str, str]) -> list[tuple]:
+    """A thin line for each hyper-episode that has not ended; returns their rows."""
+    rows = []
+    for method, episodes in panel.unfinished.items():
+        for i, episode in enumerate(episodes):
+            steps, values = episode.epochs["env_step"], episode.epochs["eval_return_mean"]
+            label = f"{method_name(method)}, {len(episodes)} not ended" if i == 0 else None
+            ax.plot(steps, values, ":", color=colours[method], lw=1.2, marker=".", ms=3, label=label)
+            name = f"{method} (hyper-episode {episode.index}, not ended)"
+            rows += [(panel.env, name, 1, s, v, np.nan, np.nan) for s, v in zip(steps, values)]
+    return rows
+
+
+def draw_returns(
+    ax: Axes, panel: ReturnsPanel, band: Band, colours: dict[str, str], counts: bool = True
+) -> list[tuple]:
+    """The lines and bands of a panel; returns their rows (RETURNS_HEADER)."""
+    cv.check_horizons(panel.everything())
+    rows = []
+    for method, episodes in panel.trials.items():
+        data = cv.learning_curves(episodes)
+        line, low, high = band(data.values)
+        ax.plot(
+            data.steps, line, color=colours[method], marker="o" if len(data.steps) < 12 else None,
+            ms=4, label=_trial_label(method, data) if counts else method_name(method),
+        )  # fmt: skip
+        ax.fill_between(data.steps, low, high, color=colours[method], alpha=0.18, lw=0)
+        n = len(data.values)
+        rows += [(panel.env, method, n, *row) for row in zip(data.steps, line, low, high)]
+    rows += _unfinished_lines(ax, panel, colours)
+    _thousands(ax, max(row[3] for row in rows))
+    _ends(ax, min(row[3] for row in rows), max(row[3] for row in rows))
+    return rows
+
+
+RETURNS_HEADER = ("env", "method", "trials", "env_step", "return", "low", "high")
+
+
 def returns(
     runs: Runs, band: Band | None = None, stage: str = "auto", reference: bool = True
 ) -> Drawing:
     """Learning curves: a panel for each task, a line with a band for each method (Figure 2)."""
     band = band or Band()
-    groups = runs.groups(stage)
-    tasks = list(dict.fromkeys(env for env, _ in groups))
-    colours = method_colours(method for _, method in groups)
-    header = ("env", "method", "trials", "env_step", "return", "low", "high")
+    panels = returns_panels(runs, stage)
+    colours = method_colours(e.method for panel in panels for e in panel.everything())
     with matplotlib.rc_context(RC):
-        figure, axes = _panels(len(tasks))
-        drawing = Drawing(figure, header)
-        fewest = min(len(cv.finished(episodes)) for episodes in groups.values())
-        for ax, env in zip(axes, tasks):
-            here = {method: e for (task, method), e in groups.items() if task == env}
-            cv.check_horizons([e for episodes in here.values() for e in episodes])
-            smallest, largest = np.inf, 0.0
-            for method, episodes in here.items():
-                data = cv.learning_curves(episodes)
-                line, low, high = band(data.values)
-                colour = colours[method]
-                mark = "o" if len(data.steps) < 12 else None
-                ax.plot(
-                    data.steps, line, color=colour, marker=mark, ms=4,
-                    label=_trial_label(method, data) if len(tasks) == 1 else method_name(method),
-                )  # fmt: skip
-                ax.fill_between(data.steps, low, high, color=colour, alpha=0.18, lw=0)
-                smallest = min(smallest, data.steps[0])
-                largest = max(largest, data.steps[-1])
-                n = len(data.values)
-                drawing.rows += [(env, method, n, *row) for row in zip(data.steps, line, low, high)]
-            if reference:
-                rows = _reference(ax, [e for group in here.values() for e in group])
-                drawing.rows += [(env, "baseline", "", s, v, np.nan, np.nan) for s, v in rows]
-            ax.set_title(env)
-            _thousands(ax, largest)
-            _ends(ax, smallest, largest)
+        figure, axes = _panels(len(panels))
+        drawing = Drawing(figure, RETURNS_HEADER)
+        for ax, panel in zip(axes, panels):
+            drawing.rows += draw_returns(ax, panel, band, colours, len(panels) == 1)
+            if reference and panel.trials:
+                rows = draw_reference(ax, [e for group in panel.trials.values() for e in group])
+                drawing.rows += [(panel.env, "baseline", "", s, v, *[np.nan] * 2) for s, v in rows]
+            ax.set_title(panel.env)
         for ax in axes[::3]:
             ax.set_ylabel("evaluation return")
         _legend(figure, axes)
-        note = band.note(fewest)
+        trials = [len(cv.finished(e)) for panel in panels for e in panel.trials.values()]
+        note = band.note(min(trials, default=stats.FEWEST))
         _caption(figure, f"Line: {band.line_name}; band: {band.band_name} over trials{note}.")
     return drawing
 
@@ -206,7 +253,7 @@ def _schedule_axes(figure: Figure, relative: bool, theory: bool) -> list[Axes]:
     return axes
 
 
-def _trial_lines(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str, label: str):
+def draw_trials(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str, label: str):
     """Mean over trials and one standard deviation, the band kept within the trials' range."""
     middle, spread = values.mean(axis=0), values.std(axis=0)
     low = np.maximum(middle - spread, values.min(axis=0))
@@ -217,7 +264,7 @@ def _trial_lines(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str
     return middle, low, high
 
 
-def _original_line(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str) -> None:
+def draw_original(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str) -> None:
     if np.isfinite(values).any():
         # Drawn to both ends of the axis: the parts' centres stop short of them.
         x = np.concatenate([[0.0], progress, [1.0]])
@@ -293,11 +340,11 @@ def schedule(
             label = _schedule_label(env, method, list(groups), result)
             colour = colours[(env, method)]
             for ax, name in zip(axes, cv.SCHEDULE):
-                lines = _trial_lines(ax, result.progress, result.values[name], colour, label)
+                lines = draw_trials(ax, result.progress, result.values[name], colour, label)
                 own = by_task and name == "rollout_length"  # the tasks differ in this one
                 if not seen or (own and env not in seen):
                     tint = colour if own else GREY
-                    _original_line(ax, result.progress, result.original[name], tint)
+                    draw_original(ax, result.progress, result.original[name], tint)
                 drawing.rows += [
                     (env, method, len(result.values[name]), x, name, *row)
                     for x, *row in zip(result.progress, *lines, result.original[name])
@@ -334,7 +381,7 @@ def _group_shading(ax: Axes, stages: np.ndarray, groups: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _stage_returns(ax: Axes, table: cv.StageTable, colour: str, label: str, shift: float) -> None:
+def draw_stages(ax: Axes, table: cv.StageTable, colour: str, label: str, shift: float) -> None:
     x = table.stage + shift
     for at, scores in zip(x, table.scores):
         ax.plot(np.full(len(scores), at), scores, "o", ms=3.5, mew=0, color=colour, alpha=0.35)
@@ -344,7 +391,7 @@ def _stage_returns(ax: Axes, table: cv.StageTable, colour: str, label: str, shif
     )  # fmt: skip
 
 
-def _stage_baselines(ax: Axes, tables: Sequence[cv.StageTable]) -> None:
+def draw_stage_baselines(ax: Axes, tables: Sequence[cv.StageTable]) -> None:
     """R', once for all runs that have the same: dashes on dashes are a line."""
     drawn: list[np.ndarray] = []
     for table in tables:
@@ -398,7 +445,7 @@ def controller(runs: Runs) -> Drawing:
         for i, (run, table) in enumerate(zip(runs, tables)):
             label = f"{method_name(run.method)}, seed {run.seed}"
             shift = 0.12 * (i - (len(runs) - 1) / 2)
-            _stage_returns(left, table, PALETTE[i % len(PALETTE)], label, shift)
+            draw_stages(left, table, PALETTE[i % len(PALETTE)], label, shift)
             drawing.rows += _controller_rows(str(run.path), table)
             if i == 0:
                 _group_shading(left, table.stage, table.group)
@@ -407,7 +454,7 @@ def controller(runs: Runs) -> Drawing:
                     right.set_title(f"Entropy of the heads (seed {run.seed})")
         left.set_title(f"Return of the stages, {runs[0].env}")
         left.set_ylabel("mean evaluation return of a hyper-episode")
-        _stage_baselines(left, tables)
+        draw_stage_baselines(left, tables)
         for ax in (left, right):
             _legend_above(ax)
         for ax in (left, right):
