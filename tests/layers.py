@@ -250,7 +250,46 @@ def algorithm_offences(root: Path) -> Iterator[Offence]:
         yield "src", 1, "algorithm", f"line {number} of Algorithm 1 is cited in no file"
 
 
+# Words that are also the name of a kind of scheduler: a verb, a flag, a system call, options.
+OTHER_MEANINGS = {
+    ("src/cli/movie.c", "fork"),
+    ("src/cli/verb_env.c", "replay"),
+    ("src/cli/verb_play.c", "random"),
+    ("src/cli/verbs.c", "apply"),
+    ("src/cli/verbs.c", "fork"),
+    ("src/hyper/ppo_forks.c", "fork"),
+    ("src/run/run_config.c", "external"),
+    ("src/run/run_config.c", "fork"),
+    ("src/run/run_config.c", "pbt"),
+    ("src/run/run_config.c", "ppo"),
+    ("src/run/run_config.c", "ror"),
+}
+KINDS_TABLE = "include/hyper/scheduler_table.h"
+
+
+def kind_offences(root: Path) -> Iterator[Offence]:
+    """Only its own file and the table name a kind of scheduler: no other asks which one it is."""
+    kinds = re.findall(r"KIND\((\w+), \"", (root / KINDS_TABLE).read_text(encoding="utf-8"))
+    name = re.compile(rf'"({"|".join(kinds)})"|\bscheduler_({"|".join(kinds)})\b')
+    used = set()
+    layers = ("hyper", "run", "cluster", "bench", "cli")
+    files = [file for layer in layers for file in sorted(root.glob(f"*/{layer}/**/*.[ch]"))]
+    for file in files:
+        path = file.relative_to(root).as_posix()
+        if path.startswith("tests/") or path == KINDS_TABLE:
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for found in name.finditer(line.partition("//")[0]):
+                kind = found[1] or found[2]
+                used.add((path, kind))
+                if path != f"src/hyper/schedulers/{kind}.c" and (path, kind) not in OTHER_MEANINGS:
+                    yield path, number, "kinds", f"names the scheduler {kind}: {line.strip()}"
+    for path, kind in sorted(OTHER_MEANINGS - used):
+        yield path, 1, "kinds", f'the other meaning of "{kind}" is not needed any more: delete it'
+
+
 def offences(root: Path) -> Iterator[Offence]:
+    yield from kind_offences(root)
     yield from deviation_offences(root)
     yield from algorithm_offences(root)
     yield from all_citation_offences(root)

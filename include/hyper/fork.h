@@ -8,10 +8,11 @@
 
 #include "base/options.h"
 #include "hyper/hyper_mdp.h"
+#include "hyper/scheduler_table.h"
 
 #define FORK_OPTIONS(OPT) \
   OPT(TEXT, source, "", 0, 0, "", "file of the hyper-episode that is forked (autombpo fork)") \
-  OPT(CHOICE, of, "ppo", "ppo|apply|random", 0, "", "scheduler.kind of its run") \
+  OPT(CHOICE, of, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", "scheduler.kind of its run") \
   OPT(LONG, episode, 0, 0, 0x1p32, "", "its index, which names its random streams") \
   OPT(INT, version, -1, -1, 1000000, "", "of the controller that acted in it") \
   OPT(INT, decision, 0, 0, 1000000000, "", "at which the alternatives part") \

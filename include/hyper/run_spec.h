@@ -1,4 +1,4 @@
-// spec.h - everything that a hyper-episode is a function of, besides its index.
+// run_spec.h - everything that a hyper-episode is a function of, besides its index.
 #ifndef HYPER_RUN_SPEC_H
 #define HYPER_RUN_SPEC_H
 
@@ -9,12 +9,11 @@
 #include "hyper/population.h"
 #include "hyper/ppo_options.h"
 #include "hyper/ror_trainer.h"
+#include "hyper/scheduler_table.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
-  OPT(CHOICE, kind, "ppo", "fixed|random|static|ppo|apply|replay|pbt|ror|fork|external", 0, "", \
-      "who sets the hyperparameters: MBPO itself, chance at each decision or once a run, the " \
-      "learning controller, a trained one, a file, a population, RoR's trainer, a " \
-      "fork of another run, another program") \
+  OPT(CHOICE, kind, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", \
+      "who sets the hyperparameters" SCHEDULER_MEANINGS) \
   OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs, unless a controller learns") \
   OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \

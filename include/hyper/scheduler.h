@@ -1,6 +1,6 @@
 // scheduler.h - who schedules the hyperparameters: one object; everything else does not know which.
 //
-// A kind of scheduler is one file in src/hyper/schedulers/ and one row in the table of scheduler.c.
+// A kind of scheduler is one file in src/hyper/schedulers/ and one row in scheduler_table.h.
 // It says how many hyper-episodes of which length a run has, which version of what it learns each
 // one acts with, which heads it sets, what it decides, and what a complete stage makes of it. All
 // of that is a function of the configuration, of its inputs and of sealed files, so that any number
@@ -8,6 +8,7 @@
 #ifndef HYPER_SCHEDULER_H
 #define HYPER_SCHEDULER_H
 
+#include "base/options_check.h"
 #include "hyper/controller.h"
 #include "hyper/hyper_episode.h"
 #include "hyper/run_directory.h"
@@ -59,6 +60,13 @@ typedef struct {
   double reward;  // of the last of them
 } SchedulerOutcome;
 
+// What scheduler.controller names.
+typedef struct {
+  char path[RUN_PATH_SIZE];  // the file that `open` reads
+  const char* env;           // the task that it was trained on
+  const char* config;        // the options that it brings along, as YAML; NULL = none
+} SchedulerTrained;
+
 struct SchedulerKind {
   const char* name;     // scheduler.kind
   bool own_rollouts;    // MBPO's own number and interval of rollouts, not those of hyper.*
@@ -66,13 +74,17 @@ struct SchedulerKind {
   bool needs_schedule;  // the file scheduler.schedule is what it follows
   bool steps;           // moves hyperparameters up and down from what they start with
   bool has_versions;    // a version of a controller acts, and files say which
+  bool can_fork;        // another choice at one decision leaves all others as they were made
+
+  // The rules between its options, and what a run needs that a configuration may leave open. NULL:
+  // there are none.
+  void (*check)(OptionsCheck* check, const RunSpec* x);
+  void (*check_inputs)(OptionsCheck* check, const RunSpec* x);
 
   SchedulerPlan (*plan)(const RunSpec* x);
 
-  // Finds what scheduler.controller names, where it is no policy file: a file that `open` reads,
-  // and the task that it was trained on. NULL: it is one, or nothing.
-  bool (*find_trained)(char path[RUN_PATH_SIZE], const char** env, const char* named, Arena* arena,
-                       Error* error);
+  // Finds what scheduler.controller names. NULL: nothing is looked for.
+  bool (*find_trained)(SchedulerTrained* trained, const char* named, Arena* arena, Error* error);
 
   // Bytes of what rank 0 has of it at most. NULL: next to nothing.
   double (*bytes)(const RunSpec* x);
@@ -82,6 +94,10 @@ struct SchedulerKind {
 
   // Takes up what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
+
+  // Instead of open: takes up one version alone, from the file that scheduler.controller names, to
+  // decide what it would decide. NULL: open does.
+  bool (*open_version)(Scheduler* s, int version, Error* error);
 
   // Takes up a version that is asked for next. NULL: it has all of them.
   bool (*take_up)(Scheduler* s, int version, Error* error);
@@ -110,6 +126,9 @@ struct SchedulerKind {
   bool (*remake)(Scheduler* s, int version, const char* path, Error* error);
 };
 
+// All kinds, in the order of their table; NULL beyond the last.
+const SchedulerKind* scheduler_kind_at(int i);
+
 // The kind of a configuration, and its plan.
 const SchedulerKind* scheduler_kind(const RunSpec* spec);
 SchedulerPlan scheduler_plan(const RunSpec* spec);
@@ -123,6 +142,10 @@ int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);
 // Memory comes from `arena` as long as the scheduler lives.
 bool scheduler_open(Scheduler* scheduler, const RunSpec* spec,
                     const RunDirectory* directory, Arena* arena, Error* error);
+
+// The same for one version of what it learns, to be asked for decisions alone (SchedulerKind).
+bool scheduler_open_version(Scheduler* scheduler, const RunSpec* spec,
+                            const RunDirectory* directory, int version, Arena* arena, Error* error);
 
 // Whether hyper-episode e exists and may begin: its version is there.
 bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);

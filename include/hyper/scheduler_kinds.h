@@ -4,16 +4,15 @@
 
 #include "hyper/scheduler.h"
 
-extern const SchedulerKind scheduler_fixed;   // MBPO's own schedule
-extern const SchedulerKind scheduler_random;  // chance, at each decision
-extern const SchedulerKind scheduler_static;  // chance, once a run
-extern const SchedulerKind scheduler_ppo;     // the controller that learns
-extern const SchedulerKind scheduler_apply;   // a trained controller
-extern const SchedulerKind scheduler_replay;  // a schedule from a file
-extern const SchedulerKind scheduler_ror;     // RoR's trainer
-extern const SchedulerKind scheduler_fork;    // one decision of another run otherwise
-extern const SchedulerKind scheduler_pbt;     // population-based training
-extern const SchedulerKind scheduler_external;  // a controller outside of the program
+#define SCHEDULER_EXTERN(name, meaning) extern const SchedulerKind scheduler_##name;
+SCHEDULER_TABLE(SCHEDULER_EXTERN)
+
+// find_trained of kinds whose controller is a policy file.
+bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* arena,
+                           Error* error);
+
+// Checks ppo.groups against the heads that are scheduled. *groups: how many, 0 where it is broken.
+void scheduler_check_groups(int* groups, const RunSpec* x, OptionsCheck* check);
 
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const RunSpec* x);

@@ -114,8 +114,11 @@ void run_config_free(RunConfig* config);
 bool run_config_read(RunConfig* config, int count, char* const* operands, bool quickstart,
                      const char* const* presets, Error* error);
 
-// The rules between options; appends a line for each that is broken.
-bool run_config_check(const RunConfig* config, Error* error);
+// The rules between options, after run_config_fill; appends a line for each that is broken.
+bool run_config_check(RunConfig* config, Error* error);
+
+// The same for what a run needs and a configuration may leave open.
+bool run_config_check_inputs(const RunConfig* config, Error* error);
 
 // Takes the settings of the controller to apply, if one is named, from its policy file: what the
 // command line does not say, or all with scheduler.settings=given compared alone. Differences are

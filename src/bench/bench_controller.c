@@ -30,7 +30,7 @@ static int remove_entry(const char* path, const struct stat* status, int type, s
 // As many hyper-episodes as workers, all at a time; the controller is asked at each decision.
 static RunSpec crowded(const RunSpec* spec, int workers) {
   RunSpec x = *spec;
-  snprintf(x.scheduler.kind, sizeof x.scheduler.kind, "ppo");
+  snprintf(x.scheduler.kind, sizeof x.scheduler.kind, "%s", SCHEDULER_DEFAULT);
   x.ppo.episodes_per_update = workers;
   x.ppo.stages = (OptionList){1, {1}};
   return x;

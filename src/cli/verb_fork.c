@@ -178,44 +178,57 @@ __attribute__((format(printf, 3, 4))) static void add(Words* words, Arena* arena
   words->word[words->count++] = arena_string(arena, text);
 }
 
+static bool check_kind(const RunConfig* c, const Arguments* a, Error* error) {
+  char known[256] = "";
+  for (int i = 0; scheduler_kind_at(i); i++) {
+    const SchedulerKind* kind = scheduler_kind_at(i);
+    if (kind->can_fork) {
+      snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "",
+               kind->name);
+    }
+  }
+  return scheduler_kind(&c->spec)->can_fork ||
+         error_set(error, "%s: a run of scheduler.kind=%s cannot be forked, only one of %s", a->run,
+                   c->scheduler.kind, known);
+}
+
+// The file of the controller that acted: of one that learns, its version; else the run's input.
+static void find_controller(char path[RUN_PATH_SIZE], const RunConfig* c, int version) {
+  if (scheduler_plan(&c->spec).versions > 0) {
+    run_policy_path(path, &c->directory, version);
+  } else {
+    snprintf(path, RUN_PATH_SIZE, "%s", c->scheduler.controller);
+  }
+}
+
 // The configuration of the run that is forked, and what makes it a fork.
 static bool make_operands(Words* words, const Arguments* a, Arena* arena, Error* error) {
-  RunDirectory directory;
   RunConfig c;
-  char path[RUN_PATH_SIZE];
+  char source[RUN_PATH_SIZE], controller[RUN_PATH_SIZE], baseline[RUN_PATH_SIZE];
   Trajectory t;
   Text choices;
   text_init(&choices, arena);
   run_config_init(&c);
   bool good = run_files_read(&c, a->run, 0, NULL, error);
-  if (good && strcmp(c.scheduler.kind, "ppo") && strcmp(c.scheduler.kind, "apply") &&
-      strcmp(c.scheduler.kind, "random")) {
-    good = error_set(error, "%s: scheduler.kind=%s: only steps can be taken otherwise, those of "
-                     "ppo, apply and random", a->run, c.scheduler.kind);
-  }
-  snprintf(directory.path, sizeof directory.path, "%s", a->run);
-  run_episode_path(path, &directory, a->episode);
-  good = good && trajectory_read(&t, path, arena, error) &&
-         find_choices(&choices, &t, a, path, error);
+  run_config_fill(&c);
+  run_episode_path(source, &c.directory, a->episode);
+  good = good && check_kind(&c, a, error) && trajectory_read(&t, source, arena, error) &&
+         find_choices(&choices, &t, a, source, error);
   if (good) {
-    bool learns = strcmp(c.scheduler.kind, "ppo") == 0;
+    find_controller(controller, &c, t.policy_version);
+    run_file(baseline, &c.directory, "baseline.yaml");
     add(words, arena, "%s/run.yaml", a->run);
     add(words, arena, "scheduler.kind=fork");
     add(words, arena, "fork.of=%s", c.scheduler.kind);
-    add(words, arena, "fork.source=%s", path);
+    add(words, arena, "fork.source=%s", source);
     add(words, arena, "fork.episode=%lld", (long long)a->episode);
     add(words, arena, "fork.version=%d", t.policy_version);
     add(words, arena, "fork.decision=%d", a->decision);
     add(words, arena, "fork.choices=%s", choices.bytes);
     add(words, arena, "run.method=fork");
     add(words, arena, "scheduler.transfer=true");
-    run_policy_path(path, &directory, t.policy_version);
-    if (strcmp(c.scheduler.kind, "random") != 0) {
-      add(words, arena, "scheduler.controller=%s%s", learns ? "" : a->run,
-          learns ? path : "/controller.h5");
-    }
-    run_file(path, &directory, "baseline.yaml");
-    add(words, arena, "scheduler.baseline=%s", files_exists(path) ? path : "");
+    add(words, arena, "scheduler.controller=%s", controller);
+    add(words, arena, "scheduler.baseline=%s", files_exists(baseline) ? baseline : "");
     add(words, arena, "run.dir=runs/fork/{env}/s{seed}-e%lld-d%d", (long long)a->episode,
         a->decision);
   }

@@ -2,8 +2,8 @@
 //
 // A SchedulerKind is a struct of functions and flags, most of which a kind may leave out; the calls
 // here fill in what is missing: no `open` is fine, no `decide` sets nothing, no `ask` answers at
-// once. What depends on the kind asks for a flag or a function, and for a name only where it means
-// one kind alone, so that a new kind is one file and one row.
+// once. What depends on the kind asks for a flag or a function, never for a name, so that a new
+// kind is one file and one row.
 //
 // The arithmetic of stages is here, because it must be the same for all: hyper-episode e acts with
 // version max(0, floor((e - L) / K)), and is ready when that version exists (Algorithm 1, lines 2
@@ -14,30 +14,26 @@
 #include <math.h>
 #include <string.h>
 
+#include "hyper/policy_file.h"
 #include "hyper/scheduler_kinds.h"
 
-// All kinds, as scheduler.kind names them.
-static const SchedulerKind* const kinds[] = {
-    &scheduler_fixed,
-    &scheduler_random,
-    &scheduler_static,
-    &scheduler_ppo,
-    &scheduler_apply,
-    &scheduler_replay,
-    &scheduler_ror,
-    &scheduler_pbt,
-    &scheduler_fork,
-    &scheduler_external,
-};
+#define SCHEDULER_ADDRESS(name, meaning) &scheduler_##name,
+static const SchedulerKind* const kinds[] = {SCHEDULER_TABLE(SCHEDULER_ADDRESS)};
 
-const SchedulerKind* scheduler_kind(const RunSpec* x) {
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    if (strcmp(kinds[i]->name, x->scheduler.kind) == 0) {
+const SchedulerKind* scheduler_kind_at(int i) {
+  return i < (int)(sizeof kinds / sizeof *kinds) ? kinds[i] : NULL;
+}
+
+static const SchedulerKind* find_kind(const char* name) {
+  for (int i = 0; scheduler_kind_at(i); i++) {
+    if (strcmp(kinds[i]->name, name) == 0) {
       return kinds[i];
     }
   }
-  CHECK(false, "no scheduler '%s'", x->scheduler.kind);
+  CHECK(false, "no scheduler '%s'", name);
 }
+
+const SchedulerKind* scheduler_kind(const RunSpec* x) { return find_kind(x->scheduler.kind); }
 
 SchedulerPlan scheduler_plan(const RunSpec* x) {
   SchedulerPlan plan = scheduler_kind(x)->plan(x);
@@ -99,6 +95,27 @@ double scheduler_controller_bytes(const RunSpec* x, int max_stages) {
   return controller_bytes(&shape);
 }
 
+void scheduler_check_groups(int* groups, const RunSpec* x, OptionsCheck* check) {
+  int group[HEAD_COUNT];
+  Error error = {0};
+  if (!controller_groups(groups, group, &x->hyper, x->ppo.groups, &error)) {
+    *groups = 0;
+    options_broken(check, "ppo.groups", "%s", error.text);
+  }
+}
+
+bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* arena,
+                           Error* error) {
+  PolicyTraining training;
+  if (!policy_file_find(trained->path, named, error) ||
+      !policy_file_read_training(&training, trained->path, arena, error)) {
+    return false;
+  }
+  trained->env = training.env;
+  trained->config = training.config;
+  return true;
+}
+
 StageResult scheduler_stage_result(int stage, const double* scores, int count) {
   StageResult result = {.stage = stage, .first_episode = stage * count, .episodes = count};
   result.baseline_score = NAN;
@@ -118,12 +135,26 @@ int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {
   return plan->updates > 0 && behind > 0 ? (int)(behind / plan->stage_size) : 0;
 }
 
-bool scheduler_open(Scheduler* s, const RunSpec* x, const RunDirectory* directory, Arena* arena,
-                    Error* error) {
+static void init(Scheduler* s, const RunSpec* x, const RunDirectory* directory, Arena* arena) {
   *s = (Scheduler){.kind = scheduler_kind(x), .spec = x, .directory = directory,
                    .arena = arena};
   s->plan = scheduler_plan(x);
+}
+
+static bool open_run(Scheduler* s, Error* error) {
   return !s->kind->open || s->kind->open(s, error);
+}
+
+bool scheduler_open(Scheduler* s, const RunSpec* x, const RunDirectory* directory, Arena* arena,
+                    Error* error) {
+  init(s, x, directory, arena);
+  return open_run(s, error);
+}
+
+bool scheduler_open_version(Scheduler* s, const RunSpec* x, const RunDirectory* directory,
+                            int version, Arena* arena, Error* error) {
+  init(s, x, directory, arena);
+  return s->kind->open_version ? s->kind->open_version(s, version, error) : open_run(s, error);
 }
 
 bool scheduler_is_ready(const Scheduler* s, int64_t e) {

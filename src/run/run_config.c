@@ -221,10 +221,6 @@ static bool find_schedule(RunConfig* c, Error* error) {
   if (!scheduler_kind(&c->spec)->needs_schedule) {
     return true;
   }
-  if (!*c->scheduler.schedule) {
-    return error_line(error, "scheduler.schedule is empty, expected the file of a schedule "
-                      "(`autombpo schedule RUN -o FILE.csv` makes one)");
-  }
   c->schedule_path = find_shipped(c, c->scheduler.schedule);
   if (!schedule_read(&c->schedule, c->schedule_path, &c->arena, error)) {
     return false;
@@ -290,25 +286,6 @@ static bool add_hashes(RunConfig* c, Error* error) {
   return true;
 }
 
-static bool check_controller(const RunConfig* c, Error* error) {
-  if (strcmp(c->scheduler.kind, "apply") == 0 && !c->controller_path) {
-    return error_line(error,
-                      "scheduler.controller is empty, expected a run directory or a policy file of "
-                      "a trained controller");
-  }
-  return run_config_check_transfer(c, c->spec.env, error);
-}
-
-static bool check_external(const RunConfig* c, Error* error) {
-  const ExternalOptions* x = &c->external;
-  bool asks = scheduler_kind(&c->spec)->ask != NULL;
-  return !asks || !*x->command != !*x->socket ||
-         error_line(error,
-                    "external.command is '%s' and external.socket '%s', expected one of them: the "
-                    "command of a controller, or the Unix socket where one listens",
-                    x->command, x->socket);
-}
-
 bool run_config_open(RunConfig* c, Error* error) {
   bool good = run_config_take_trained(c, error);
   if (!run_config_check(c, error) || !good) {
@@ -316,8 +293,9 @@ bool run_config_open(RunConfig* c, Error* error) {
   }
   fill_directory(&c->directory, c);
   run_config_fill(c);
-  return find_assets(c, error) && open_task(c, error) && check_controller(c, error) &&
-         find_schedule(c, error) && check_external(c, error) && run_config_check_task(c, error);
+  return run_config_check_inputs(c, error) && find_assets(c, error) && open_task(c, error) &&
+         run_config_check_transfer(c, c->spec.env, error) && find_schedule(c, error) &&
+         run_config_check_task(c, error);
 }
 
 bool run_config_take_baseline(RunConfig* c, Error* error) {

@@ -1,19 +1,17 @@
 // run_config_check.c - the rules between options, which a single row of a table cannot hold.
 //
-// Each rule is a function that looks at one subject and reports through `broken`, which names the
-// key, its value, where that came from, and what must be. All rules run, so that one attempt shows
-// all problems. There are two rounds: what can be told from the options alone, and what needs the
-// task (sizes, memory).
+// Each rule is a function that looks at one subject and reports through base/options_check.h; all
+// rules run, so that one attempt shows all problems. Those of a kind of scheduler are its own
+// (SchedulerKind). There are three rounds: what can be told from the options alone, what a run
+// needs to be named, and what needs the task (sizes, memory).
 //
 // Where a sum is too large (memory, hyper-episodes), the message should name the option to blame.
 // It is found by trying: every option is set back to its default in turn, and the one that spares
 // most is named. Nothing has to know which options enter the sum.
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/options_check.h"
 #include "base/options_value.h"
 #include "run/plan.h"
 #include "run/run_config.h"
@@ -24,30 +22,10 @@
 
 typedef struct {
   const RunConfig* config;
-  Error* error;
-  bool good;
+  OptionsCheck* rules;
 } Check;
 
-// Appends "ORIGIN: 'key=value': what must be".
-__attribute__((format(printf, 3, 4))) static void broken(Check* check, const char* key,
-                                                         const char* format, ...) {
-  const Options* set = &check->config->options;
-  OptionSection* section;
-  const OptionRow* row = options_find(set, key, &section);
-  char what[512];
-  Text value;
-  Arena arena;
-  arena_init(&arena);
-  text_init(&value, &arena);
-  option_format(row, (const char*)section->values + row->offset, &value);
-  va_list args;
-  va_start(args, format);
-  vsnprintf(what, sizeof what, format, args);
-  va_end(args);
-  error_line(check->error, "%s: '%s=%.80s': %s", options_origin(set, key), key, value.bytes, what);
-  arena_free(&arena);
-  check->good = false;
-}
+#define broken(check, ...) options_broken((check)->rules, __VA_ARGS__)
 
 static void check_task(Check* check) {
   const char* id = check->config->env.id;
@@ -82,16 +60,9 @@ static void check_names(Check* check) {
   }
 }
 
-static const SchedulerKind* kind_of(const Check* check) {
-  RunSpec x = {.scheduler = check->config->scheduler};
-  return scheduler_kind(&x);
-}
-
 // What the scheduler sets; of a trained controller only what hyper.apply_* names.
 static MbpoScheduled sets_of(const Check* check) {
-  const RunConfig* c = check->config;
-  RunSpec x = {.scheduler = c->scheduler, .hyper = c->hyper};
-  return scheduler_may_set(&x, &c->schedule);
+  return scheduler_may_set(&check->config->spec, &check->config->schedule);
 }
 
 static void check_model(Check* check) {
@@ -157,87 +128,15 @@ static void check_hyper(Check* check) {
   if (h->rollout_length_min > h->rollout_length_max) {
     broken(check, "hyper.rollout_length_min", "must be at most hyper.rollout_length_max");
   }
-  if (!kind_of(check)->own_rollouts && h->decision_interval > check->config->mbpo.epoch_length) {
-    broken(check, "hyper.decision_interval", "must be at most mbpo.epoch_length=%d",
-           check->config->mbpo.epoch_length);
+  bool own_rollouts = scheduler_kind(&check->config->spec)->own_rollouts;
+  int epoch_length = check->config->mbpo.epoch_length;
+  if (!own_rollouts && h->decision_interval > epoch_length) {
+    broken(check, "hyper.decision_interval", "must be at most mbpo.epoch_length=%d", epoch_length);
   }
   check_scale(check, "hyper.scale_model_loss", &h->scale_model_loss);
   check_scale(check, "hyper.scale_critic_loss", &h->scale_critic_loss);
   check_scale(check, "hyper.scale_policy_change", &h->scale_policy_change);
   check_scale(check, "hyper.scale_eval_return", &h->scale_eval_return);
-}
-
-// Groups of heads, and for each one number of stages, where they learn.
-static void check_groups(Check* check) {
-  const PpoOptions* p = &check->config->ppo;
-  int groups, group[HEAD_COUNT];
-  Error error = {0};
-  if (!kind_of(check)->has_versions) {
-    return;
-  }
-  if (!controller_groups(&groups, group, &check->config->hyper, p->groups, &error)) {
-    broken(check, "ppo.groups", "%s", error.text);
-    return;
-  }
-  if (!kind_of(check)->fold) {
-    return;
-  }
-  if (p->stages.count != groups) {
-    broken(check, "ppo.stages", "must have one item for each of the %d groups of ppo.groups",
-           groups);
-  }
-  if (p->init_sd.count != 1 && p->init_sd.count != groups) {
-    broken(check, "ppo.init_sd", "must have one item, or one for each of the %d groups", groups);
-  }
-  for (int i = 0; i < p->stages.count; i++) {
-    if (p->stages.value[i] != floor(p->stages.value[i])) {
-      broken(check, "ppo.stages", "item %d must be an integer", i + 1);
-    }
-  }
-}
-
-// Parts of a population that evolve in quarters.
-static void check_population(Check* check) {
-  const PbtOptions* p = &check->config->pbt;
-  int parts = p->frequencies.count;
-  if (strcmp(kind_of(check)->name, "pbt") != 0) {
-    return;
-  }
-  if (p->score_epochs > p->interval) {
-    broken(check, "pbt.score_epochs", "must be at most pbt.interval=%d", p->interval);
-  }
-  if (parts == 0 || (parts > 1 && (p->members % parts != 0 || p->members / parts < 4))) {
-    broken(check, "pbt.frequencies", "must have one item, or so many that each part of the "
-           "pbt.members=%d has the same number of members, at least 4", p->members);
-  }
-  for (int i = 0; i < parts; i++) {
-    if (p->frequencies.value[i] != floor(p->frequencies.value[i])) {
-      broken(check, "pbt.frequencies", "item %d must be an integer", i + 1);
-    }
-  }
-}
-
-static void check_ror(Check* check) {
-  if (strcmp(kind_of(check)->name, "ror") == 0 && check->config->ror.levels.count != 2) {
-    broken(check, "ror.levels", "must have two items");
-  }
-}
-
-static void check_fork(Check* check) {
-  const RunConfig* c = check->config;
-  ForkChoice choices[FORK_MOST_CHOICES];
-  int count;
-  Error error = {0};
-  if (strcmp(c->scheduler.kind, "fork") != 0) {
-    return;
-  }
-  if (!fork_read_choices(choices, &count, c->fork.choices, &error)) {
-    broken(check, "fork.choices", "%s", error.text);
-  }
-  if (strcmp(c->fork.of, "random") != 0 && !*c->scheduler.controller) {
-    broken(check, "scheduler.controller", "must name the controller that acted (fork.of=%s)",
-           c->fork.of);
-  }
 }
 
 static void check_compute(Check* check) {
@@ -247,21 +146,32 @@ static void check_compute(Check* check) {
   }
 }
 
-bool run_config_check(const RunConfig* config, Error* error) {
-  Check check = {config, error, true};
+bool run_config_check(RunConfig* config, Error* error) {
+  OptionsCheck rules = options_check(&config->options, error);
+  Check check = {config, &rules};
+  run_config_fill(config);
+  const SchedulerKind* kind = scheduler_kind(&config->spec);
   check_task(&check);
   check_names(&check);
   check_compute(&check);
   check_model(&check);
-  if (kind_of(&check)->steps) {
+  if (kind->steps) {
     check_starts(&check);
   }
-  check_fork(&check);
   check_hyper(&check);
-  check_groups(&check);
-  check_population(&check);
-  check_ror(&check);
-  return check.good;
+  if (kind->check) {
+    kind->check(&rules, &config->spec);
+  }
+  return rules.good;
+}
+
+bool run_config_check_inputs(const RunConfig* config, Error* error) {
+  OptionsCheck rules = options_check(&config->options, error);
+  const SchedulerKind* kind = scheduler_kind(&config->spec);
+  if (kind->check_inputs) {
+    kind->check_inputs(&rules, &config->spec);
+  }
+  return rules.good;
 }
 
 // With the task -----------------------------------------------------------------------------------
@@ -366,7 +276,8 @@ static void check_count(Check* check, RunConfig* c) {
 }
 
 bool run_config_check_task(RunConfig* config, Error* error) {
-  Check check = {config, error, true};
+  OptionsCheck rules = options_check(&config->options, error);
+  Check check = {config, &rules};
   MbpoOptions options = config->mbpo;
   options.max_path_length = mbpo_path_limit(&options, &config->env_spec);
   check_transitions(&check, &options);
@@ -374,5 +285,5 @@ bool run_config_check_task(RunConfig* config, Error* error) {
   check_model_data(&check);
   check_count(&check, config);
   check_memory(&check, config);
-  return check.good;
+  return rules.good;
 }

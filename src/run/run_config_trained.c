@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "run/run_config.h"
-#include "hyper/policy_file.h"
 #include "hyper/scheduler.h"
 
 // Of hyper.*, what belongs to a run and not to the hyper-MDP.
@@ -18,8 +17,9 @@ static const char* const of_the_run[] = {"train_epochs",     "apply_epochs",
                                          "apply_train_model", "apply_real_ratio",
                                          "apply_policy_updates", "apply_rollout_length", NULL};
 
-// Of ppo.*, what belongs to the controller and not to its training.
-static const char* const of_the_controller[] = {"groups", "hidden_size", "at_bounds", NULL};
+// What belongs to the controller itself, and not to its training.
+static const char* const of_the_controller[] = {"ppo.groups", "ppo.hidden_size", "ppo.at_bounds",
+                                                NULL};
 
 // Without these, the networks of the file cannot be read.
 static const char* const shape[] = {
@@ -43,9 +43,9 @@ static bool is_one_of(const char* const* words, const char* word) {
   return false;
 }
 
-static bool is_carried(const char* section, const char* name) {
+static bool is_carried(const char* section, const char* name, const char* key) {
   return (strcmp(section, "hyper") == 0 && !is_one_of(of_the_run, name)) ||
-         (strcmp(section, "ppo") == 0 && is_one_of(of_the_controller, name));
+         is_one_of(of_the_controller, key);
 }
 
 // Takes one option, or lets the configured value stand; a difference is named.
@@ -84,8 +84,9 @@ static bool take_section(const Taking* t, const OptionSection* section) {
   bool good = true;
   for (int i = 0; i < section->table.count; i++) {
     const char* name = section->table.rows[i].name;
-    if (is_carried(section->name, name) && strcmp(section->origins[i], "default") != 0) {
-      good &= take(t, text_format(&t->config->arena, "%s.%s", section->name, name));
+    const char* key = text_format(&t->config->arena, "%s.%s", section->name, name);
+    if (is_carried(section->name, name, key) && strcmp(section->origins[i], "default") != 0) {
+      good &= take(t, key);
     }
   }
   return good;
@@ -109,46 +110,34 @@ bool run_config_check_transfer(const RunConfig* c, const char* env, Error* error
                     c->controller_path, c->trained_env, env);
 }
 
-// What has no policy file, and takes its settings from the configuration.
-static bool find_trained(RunConfig* c, const SchedulerKind* kind, Error* error) {
-  char path[RUN_PATH_SIZE];
-  if (!*c->scheduler.controller) {
-    return true;
-  }
-  if (!kind->find_trained(path, &c->trained_env, c->scheduler.controller, &c->arena, error)) {
-    return false;
-  }
-  c->controller_path = arena_string(&c->arena, path);
-  return true;
-}
-
-bool run_config_take_trained(RunConfig* c, Error* error) {
-  char path[RUN_PATH_SIZE];
-  PolicyTraining training;
-  RunSpec x = {.scheduler = c->scheduler};
-  if (scheduler_kind(&x)->find_trained) {
-    return find_trained(c, scheduler_kind(&x), error);
-  }
-  if (strcmp(c->scheduler.kind, "apply") != 0 || !*c->scheduler.controller) {
-    return true;
-  }
-  if (!policy_file_find(path, c->scheduler.controller, error) ||
-      !policy_file_read_training(&training, path, &c->arena, error)) {
-    return false;
-  }
+// Takes the options that come with the controller.
+static bool take_settings(RunConfig* c, const char* config, Error* error) {
   RunConfig* trained = ARENA_NEW(&c->arena, 1, RunConfig);
   Taking taking = {.config = c,
                    .trained = &trained->options,
-                   .path = arena_string(&c->arena, path),
+                   .path = c->controller_path,
                    .given = strcmp(c->scheduler.settings, "given") == 0,
                    .error = error};
   run_config_init(trained);
-  bool good = options_load_record(&trained->options, taking.path, training.config, error) &&
+  bool good = options_load_record(&trained->options, taking.path, config, error) &&
               take_all(&taking);
   run_config_free(trained);
-  c->controller_path = taking.path;
-  c->trained_env = training.env;
   bool has_name = strncmp(c->env.id, "plugin:", 7) != 0;  // else it is known when it is opened
   good &= !has_name || run_config_check_transfer(c, c->env.id, error);
   return good && options_set(&c->options, "scheduler.settings", "given", taking.path, error);
+}
+
+bool run_config_take_trained(RunConfig* c, Error* error) {
+  run_config_fill(c);
+  const SchedulerKind* kind = scheduler_kind(&c->spec);
+  SchedulerTrained trained = {0};
+  if (!kind->find_trained || !*c->scheduler.controller) {
+    return true;
+  }
+  if (!kind->find_trained(&trained, c->scheduler.controller, &c->arena, error)) {
+    return false;
+  }
+  c->controller_path = arena_string(&c->arena, trained.path);
+  c->trained_env = trained.env;
+  return !trained.config || take_settings(c, trained.config, error);
 }

@@ -89,7 +89,7 @@ refused 'a controller of inverted-pendulum-v4, but the task is pendulum-v1: sche
   apply "$config" scheduler.controller=trained env.id=pendulum-v1
 refused 'scheduler.transfer=true allows that' \
   config check "$config" scheduler.kind=apply scheduler.controller=trained env.id=pendulum-v1
-refused 'scheduler.controller is empty' apply "$config"
+refused "'scheduler.controller=\"\"': must name a run directory or a policy file" apply "$config"
 expect 0 . apply -q "$config" scheduler.controller=trained env.id=pendulum-v1 run.dir=transferred \
   scheduler.transfer=true
 rm transferred/COMPLETE transferred/episodes/000000.h5

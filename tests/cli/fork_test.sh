@@ -11,11 +11,14 @@ export AUTOMBPO=$program # for mpi_launch/local
   hyper.policy_updates_start=2 scheduler.baseline=baseline.yaml run.dir=staged >log 2>&1 || fail staged
 "$program" train -q "$config" scheduler.kind=random run.dir=random >log 2>&1 || fail random
 "$program" apply -q "$config" scheduler.controller=joint run.dir=apply >log 2>&1 || fail apply
+"$program" train -q "$config" ppo.advantage=fork ppo.forks=1 scheduler.baseline=baseline.yaml \
+  run.dir=advantage >log 2>&1 || fail advantage
 
 # rows COLUMN FILE: rows of /decisions/COLUMN, one a line
 rows() { h5dump -m '%.17g' -d "/decisions/$1" -y -w 0 "$2" | grep -E '^ *-?[0-9]'; }
 
-for run in 'joint 4' 'staged 5' 'random 0' 'apply 0'; do
+# hyper-episode 4 of the last is itself a fork, made for its advantages
+for run in 'joint 4' 'staged 5' 'random 0' 'apply 0' 'advantage 4'; do
   read -r name episode <<<"$run"
   "$program" fork "$name" "$episode" --at 3 --all -q -o "fork-$name" >out 2>log || fail "fork of $name"
   says "^as it was"
@@ -42,7 +45,7 @@ rm ranks/COMPLETE ranks/episodes/000002.h5
 [[ $(checksum ranks) == "$(checksum fork-joint)" ]] || fail "resumed: other bits"
 
 "$program" train -q "$config" methods/mbpo.yaml run.dir=mbpo >log 2>&1 || fail mbpo
-expect 2 'only steps can be taken otherwise' fork mbpo 0 --at 1 --all
+expect 2 'a run of scheduler.kind=fixed cannot be forked, only one of random, ppo, apply$' fork mbpo 0 --at 1 --all
 expect 2 'there are 9 decisions' fork joint 1 --at 9 --all
 action=$(rows action joint/episodes/000001.h5 | sed -n 3p | tr -d ' ')
 names=(down keep up)

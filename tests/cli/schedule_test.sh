@@ -55,5 +55,5 @@ refused 'decision,real_ratio\n0,0.5,1\n' 'bad.csv:2: 3 columns, expected 2'
 refused 'decision,real_ratio\n0,1.5\n' "bad.csv:2: real_ratio is '1.5', expected a number from 0 to 1"
 refused 'decision,real_ratio\n1,0.5\n1,0.5\n' "bad.csv:3: '1' does not come after"
 refused 'progress,rollout_length\n0,9\n' 'rollout_length is 9, expected at most'
-expect 2 'scheduler.schedule is empty' train "$config" methods/replay.yaml run.dir=bad
+expect 2 "'scheduler.schedule=\"\"': must name the file of a schedule" train "$config" methods/replay.yaml run.dir=bad
 echo "schedules are exported, replayed and refused"

@@ -136,7 +136,7 @@ for name in die sleep; do
   same $name
   ((12 * 2 + 1 == $(wc -l <asked-$name))) || fail "$name: $(wc -l <asked-$name) questions"
 done
-expect 2 "external.command is '' and external.socket '', expected one" "${arguments[@]}" run.dir=none
+expect 2 "'external.command=\"\"': with external.socket='', expected one" "${arguments[@]}" run.dir=none
 code=0
 train 1 no-such-program run.dir=none >out 2>&1 || code=$?
 stopped 1 'has ended with exit code 127'

@@ -28,10 +28,26 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   controller_act(action, s->self, request->state, 0, best, &rng);
 }
 
+static void check(OptionsCheck* check, const RunSpec* x) {
+  int groups;
+  scheduler_check_groups(&groups, x, check);
+}
+
+static void check_inputs(OptionsCheck* check, const RunSpec* x) {
+  if (!*x->scheduler.controller) {
+    options_broken(check, "scheduler.controller",
+                   "must name a run directory or a policy file of a trained controller");
+  }
+}
+
 const SchedulerKind scheduler_apply = {
     .name = "apply",
     .steps = true,
     .has_versions = true,
+    .can_fork = true,
+    .check = check,
+    .check_inputs = check_inputs,
+    .find_trained = scheduler_find_policy,
     .plan = scheduler_plain_plan,
     .bytes = bytes,
     .open = open_trained,

@@ -223,9 +223,18 @@ static void close_external(Scheduler* s) {
   }
 }
 
+static void check_inputs(OptionsCheck* check, const RunSpec* x) {
+  if (!*x->external.command == !*x->external.socket) {
+    options_broken(check, "external.command",
+                   "with external.socket='%s', expected one of them: the command of a controller, "
+                   "or the Unix socket where one listens", x->external.socket);
+  }
+}
+
 const SchedulerKind scheduler_external = {
     .name = "external",
     .steps = true,
+    .check_inputs = check_inputs,
     .plan = scheduler_plain_plan,
     .open = open_external,
     .sets = scheduler_sets_all,

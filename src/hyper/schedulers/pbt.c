@@ -153,8 +153,23 @@ static bool open_run(Scheduler* s, Error* error) {
   return true;
 }
 
+// Parts of a population that evolve in quarters.
+static void check(OptionsCheck* check, const RunSpec* x) {
+  const PbtOptions* p = &x->pbt;
+  int parts = p->frequencies.count;
+  if (p->score_epochs > p->interval) {
+    options_broken(check, "pbt.score_epochs", "must be at most pbt.interval=%d", p->interval);
+  }
+  if (parts == 0 || (parts > 1 && (p->members % parts != 0 || p->members / parts < 4))) {
+    options_broken(check, "pbt.frequencies", "must have one item, or so many that each part of the "
+                   "pbt.members=%d has the same number of members, at least 4", p->members);
+  }
+  options_check_integers(check, "pbt.frequencies", &p->frequencies);
+}
+
 const SchedulerKind scheduler_pbt = {
     .name = "pbt",
+    .check = check,
     .plan = plan,
     .bytes = bytes,
     .segment = segment,

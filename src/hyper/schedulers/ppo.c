@@ -99,22 +99,31 @@ static int newest_version(const Scheduler* s) {
   return version - 1;
 }
 
-static bool open_run(Scheduler* s, Error* error) {
-  const PpoOptions* o = &s->spec->ppo;
+static bool init_learner(Scheduler* s, int window, Error* error) {
   Learner* l = ARENA_NEW(s->arena, 1, Learner);
   s->self = l;
-  l->window = ppo_versions_kept(o);
+  l->window = window;
   l->older = -1;
-  l->controllers = ARENA_NEW(s->arena, l->window + 1, Controller);
-  for (int i = 0; i <= l->window; i++) {
+  l->controllers = ARENA_NEW(s->arena, window + 1, Controller);
+  for (int i = 0; i <= window; i++) {
     if (!scheduler_init_controller(&l->controllers[i], s, s->plan.updates, error)) {
       return false;
     }
   }
-  if (l->controllers[0].groups != o->stages.count) {
-    return error_set(error, "ppo.stages has %d entries, expected one for each of the %d groups",
-                     o->stages.count, l->controllers[0].groups);
+  return true;
+}
+
+static bool open_version(Scheduler* s, int version, Error* error) {
+  s->version = version;
+  return init_learner(s, 1, error) &&
+         policy_file_read(controller_of(s, version), s->spec->scheduler.controller, error);
+}
+
+static bool open_run(Scheduler* s, Error* error) {
+  if (!init_learner(s, ppo_versions_kept(&s->spec->ppo), error)) {
+    return false;
   }
+  const Learner* l = s->self;
   int newest = newest_version(s);
   s->version = newest < 0 ? 0 : newest;
   bool ok = newest >= 0 || save_version(s, error);
@@ -278,14 +287,33 @@ static bool remake(Scheduler* s, int version, const char* path, Error* error) {
   return made && policy_file_write(c, s->spec, path, error);
 }
 
+// Groups of heads, and for each one number of stages, where they learn.
+static void check(OptionsCheck* check, const RunSpec* x) {
+  const PpoOptions* p = &x->ppo;
+  int groups;
+  scheduler_check_groups(&groups, x, check);
+  if (groups > 0 && p->stages.count != groups) {
+    options_broken(check, "ppo.stages",
+                   "must have one item for each of the %d groups of ppo.groups", groups);
+  }
+  if (groups > 0 && p->init_sd.count != 1 && p->init_sd.count != groups) {
+    options_broken(check, "ppo.init_sd", "must have one item, or one for each of the %d groups",
+                   groups);
+  }
+  options_check_integers(check, "ppo.stages", &p->stages);
+}
+
 const SchedulerKind scheduler_ppo = {
     .name = "ppo",
     .steps = true,
     .needs_baseline = true,
     .has_versions = true,
+    .can_fork = true,
+    .check = check,
     .plan = plan,
     .bytes = bytes,
     .open = open_run,
+    .open_version = open_version,
     .take_up = take_up,
     .sets = sets,
     .segment = segment,

@@ -21,6 +21,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 const SchedulerKind scheduler_random = {
     .name = "random",
     .steps = true,
+    .can_fork = true,
     .plan = scheduler_plain_plan,
     .sets = scheduler_sets_all,
     .decide = decide,

@@ -28,9 +28,17 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   }
 }
 
+static void check_inputs(OptionsCheck* check, const RunSpec* x) {
+  if (!*x->scheduler.schedule) {
+    options_broken(check, "scheduler.schedule", "must name the file of a schedule (`autombpo "
+                   "schedule RUN -o FILE.csv` makes one)");
+  }
+}
+
 const SchedulerKind scheduler_replay = {
     .name = "replay",
     .needs_schedule = true,
+    .check_inputs = check_inputs,
     .plan = scheduler_plain_plan,
     .open = open_schedule,
     .sets = sets,

@@ -136,8 +136,9 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
 }
 
 // The newest hyper-episode of a run, or the file of one.
-static bool find_trained(char path[RUN_PATH_SIZE], const char** env, const char* named,
-                         Arena* arena, Error* error) {
+static bool find_trained(SchedulerTrained* trained, const char* named, Arena* arena,
+                         Error* error) {
+  char* path = trained->path;
   RunDirectory directory;
   H5File file;
   if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
@@ -156,12 +157,19 @@ static bool find_trained(char path[RUN_PATH_SIZE], const char** env, const char*
   if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
-  *env = h5_get_text(&file, "", "env", arena);
+  trained->env = h5_get_text(&file, "", "env", arena);
   return h5_close(&file, error) && read_trainer(ARENA_NEW(arena, 1, RorTrainer), path, error);
+}
+
+static void check(OptionsCheck* check, const RunSpec* x) {
+  if (x->ror.levels.count != 2) {
+    options_broken(check, "ror.levels", "must have two items");
+  }
 }
 
 const SchedulerKind scheduler_ror = {
     .name = "ror",
+    .check = check,
     .find_trained = find_trained,
     .plan = plan,
     .bytes = bytes,
