@@ -44,3 +44,10 @@ lock() {
 
 # owner_of DIRECTORY: or of the first above it that is there.
 owner_of() { stat -c %U "$1" 2>/dev/null || owner_of "$(dirname "$1")"; }
+
+# analysis MODULE ARGUMENT...: becomes a command of the Python package, which need not be installed.
+analysis() {
+  local python=${PYTHON:-/usr/bin/python3}
+  command -v "$python" >/dev/null || python=python3
+  PYTHONPATH=$root/analysis/src${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "autombpo_analysis.$1" "${@:2}"
+}

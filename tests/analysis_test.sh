@@ -3,10 +3,10 @@
 # usage: analysis_test.sh SOURCE_DIR PROGRAM
 set -euo pipefail
 for python in ${PYTHON-} /usr/bin/python3 python3; do
-  if "$python" -c 'import numpy, h5py, matplotlib, pytest' 2>/dev/null; then
+  if "$python" -c 'import numpy, h5py, matplotlib, jinja2, pytest' 2>/dev/null; then
     cd "$1/analysis"
     AUTOMBPO=$2 PYTHONPATH=src exec "$python" -m pytest -q -p no:cacheprovider tests
   fi
 done
-echo "no Python with numpy, h5py, matplotlib and pytest: skipped"
+echo "no Python with numpy, h5py, matplotlib, jinja2 and pytest: skipped"
 exit 77

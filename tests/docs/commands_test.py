@@ -81,7 +81,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
                                                      "patience=P": "patience=2"})),
     (r"(build/)?autombpo (train|apply|baseline) ", Short(SHORT)),
     (r"(build/)?autombpo inspect .*runs/quickstart", Short()),
-    (r"mpi_launch/plot returns", Short()),
+    (r"mpi_launch/(plot returns|report)", Short()),
     (r"autombpo-plot fvi DIR", Short("", {"DIR": "fvi"})),
     (r"autombpo-plot fvi +FILE", Short("", {"FILE...": "fvi/fvi.h5"})),
     (r"autombpo-plot fvi +fvi/", Short()),
@@ -89,6 +89,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo-plot compare", Test("analysis", r'main\(\["compare"', "analysis/tests/test_cli.py")),
     (r"autombpo-plot effects", Test("analysis", r'main\(\["effects"',
                                     "analysis/tests/test_population.py")),
+    (r"autombpo-report +RUN", Short("", {"RUN...": RUN})),
     (r"autombpo-plot \w+ +RUN", Short("", {"RUN...": RUN})),
     (r"autombpo schedule runs/", Short()),
     (r"autombpo bench controller", Short("", {"--workers 1000": "--workers 4"})),
@@ -189,6 +190,7 @@ def prepare(program: Path, source: Path, build: Path, to: Path) -> dict[str, str
     write_tool(tools, "autombpo", f'exec {to}/build/autombpo "$@"')
     write_tool(tools, "short", f'exec {to}/build/autombpo "$@" configs/quickstart.yaml {SHORT}')
     write_tool(tools, "autombpo-plot", f'exec {to}/mpi_launch/plot "$@"')
+    write_tool(tools, "autombpo-report", f'exec {to}/mpi_launch/report "$@"')
     write_tool(to / "mpi_launch", "setup", "# it is built")
     path = f"{tools}:/usr/bin:{os.environ['PATH']}"  # Debian's Python has the libraries
     return os.environ | {"PATH": path, "PYTHONPATH": f"{to}/analysis/src", "MPLBACKEND": "agg",
