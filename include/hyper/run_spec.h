@@ -9,6 +9,7 @@
 #include "hyper/population.h"
 #include "hyper/ppo_options.h"
 #include "hyper/ror_trainer.h"
+#include "hyper/schedule.h"
 #include "hyper/scheduler_table.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
@@ -47,6 +48,7 @@ typedef struct {
   ExternalOptions external;
   bool log_transitions;
   const Baseline* baseline;   // NULL: none
+  const Schedule* schedule;   // to follow; NULL: none
   const char* config;         // canonical text of all that results depend on
   char config_hash[17];
 } RunSpec;

@@ -12,7 +12,6 @@
 #include "hyper/controller.h"
 #include "hyper/hyper_episode.h"
 #include "hyper/run_directory.h"
-#include "hyper/schedule.h"
 
 #define SCHEDULER_MOST_NOTES 1024
 
@@ -133,8 +132,9 @@ const SchedulerKind* scheduler_kind_at(int i);
 const SchedulerKind* scheduler_kind(const RunSpec* spec);
 SchedulerPlan scheduler_plan(const RunSpec* spec);
 
-// Which hyperparameters it sets in some hyper-episode. `schedule`: the one to follow, or NULL.
-MbpoScheduled scheduler_may_set(const RunSpec* spec, const Schedule* schedule);
+// Which hyperparameters it sets in some hyper-episode; of a trained controller only those that
+// hyper.apply_* names.
+MbpoScheduled scheduler_may_set(const RunSpec* spec);
 
 // Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.
 int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);

@@ -14,7 +14,7 @@ typedef struct {
 } PlanBytes;
 
 // At most, of any hyper-episode.
-PlanBytes plan_bytes(const RunSpec* x, const Schedule* schedule, const EnvSpec* spec);
+PlanBytes plan_bytes(const RunSpec* x, const EnvSpec* spec);
 
 // Of a rank, rank 0 included.
 double plan_bytes_of_rank(const PlanBytes* bytes);

@@ -1,7 +1,8 @@
 // run_config.h - the configuration of a run: every option table, and what to make of them.
 //
-// A RunConfig is filled from YAML files and key=value operands, checked as a whole, and then turned
-// into a RunSpec and names of files. It must stay where it is: its option set points into it.
+// A RunConfig is filled from YAML files and key=value operands, and checked as a whole. What
+// results depend on is its RunSpec, which the options fill in place, and which everybody else has
+// as const. It must stay where it is: its option set points into it.
 #ifndef RUN_RUN_CONFIG_H
 #define RUN_RUN_CONFIG_H
 
@@ -68,28 +69,17 @@ typedef struct {
 
 typedef struct {
   Arena arena;               // of all texts
-  Options options;           // the sections below
+  Options options;           // the sections below, and those of spec
+  RunSpec spec;
   EnvOptions env;
-  SacOptions sac;
-  EnsembleOptions model;
-  MbpoOptions mbpo;
-  HyperOptions hyper;
-  SchedulerOptions scheduler;
-  PpoOptions ppo;
-  SearchOptions search;
-  PbtOptions pbt;
-  RorOptions ror;
-  ForkOptions fork;
-  ExternalOptions external;
   ComputeOptions compute;
   RunOptions run;
   LogOptions log;
   CheckpointOptions checkpoint;
   // set by run_config_resolve
   Text warnings;             // a line each, for rank 0 to print
-  RunSpec spec;
   EnvSpec env_spec;              // of the task, without texts and functions
-  Schedule schedule;         // to follow, if there is one
+  Schedule schedule;         // those of spec, if it has them
   Baseline baseline;
   RunDirectory directory;    // run.dir with {env}, {method} and {seed} filled in
   const char* baseline_path;    // the file that R' was read from, or NULL
@@ -114,8 +104,8 @@ void run_config_free(RunConfig* config);
 bool run_config_read(RunConfig* config, int count, char* const* operands, bool quickstart,
                      const char* const* presets, Error* error);
 
-// The rules between options, after run_config_fill; appends a line for each that is broken.
-bool run_config_check(RunConfig* config, Error* error);
+// The rules between options; appends a line for each that is broken.
+bool run_config_check(const RunConfig* config, Error* error);
 
 // The same for what a run needs and a configuration may leave open.
 bool run_config_check_inputs(const RunConfig* config, Error* error);
@@ -129,7 +119,7 @@ bool run_config_take_trained(RunConfig* config, Error* error);
 // trained on, or any with scheduler.transfer.
 bool run_config_check_transfer(const RunConfig* config, const char* env, Error* error);
 
-// Fills in spec, from the options alone.
+// Fills in what spec has of env.*, compute.*, run.* and log.*.
 void run_config_fill(RunConfig* config);
 
 // The rules between options and the task, once it was opened; appends a line for each that is

@@ -136,7 +136,7 @@ static bool read_config(Start* s, const StartVerb* verb, Error* error) {
     return false;
   }
   if (verb->train_length) {
-    c->hyper.apply_epochs = c->hyper.train_epochs;
+    c->spec.hyper.apply_epochs = c->spec.hyper.train_epochs;
   }
   return run_config_resolve(c, error);
 }

@@ -189,7 +189,7 @@ static bool check_kind(const RunConfig* c, const Arguments* a, Error* error) {
   }
   return scheduler_kind(&c->spec)->can_fork ||
          error_set(error, "%s: a run of scheduler.kind=%s cannot be forked, only one of %s", a->run,
-                   c->scheduler.kind, known);
+                   c->spec.scheduler.kind, known);
 }
 
 // The file of the controller that acted: of one that learns, its version; else the run's input.
@@ -197,7 +197,7 @@ static void find_controller(char path[RUN_PATH_SIZE], const RunConfig* c, int ve
   if (scheduler_plan(&c->spec).versions > 0) {
     run_policy_path(path, &c->directory, version);
   } else {
-    snprintf(path, RUN_PATH_SIZE, "%s", c->scheduler.controller);
+    snprintf(path, RUN_PATH_SIZE, "%s", c->spec.scheduler.controller);
   }
 }
 
@@ -210,7 +210,6 @@ static bool make_operands(Words* words, const Arguments* a, Arena* arena, Error*
   text_init(&choices, arena);
   run_config_init(&c);
   bool good = run_files_read(&c, a->run, 0, NULL, error);
-  run_config_fill(&c);
   run_episode_path(source, &c.directory, a->episode);
   good = good && check_kind(&c, a, error) && trajectory_read(&t, source, arena, error) &&
          find_choices(&choices, &t, a, source, error);
@@ -219,7 +218,7 @@ static bool make_operands(Words* words, const Arguments* a, Arena* arena, Error*
     run_file(baseline, &c.directory, "baseline.yaml");
     add(words, arena, "%s/run.yaml", a->run);
     add(words, arena, "scheduler.kind=fork");
-    add(words, arena, "fork.of=%s", c.scheduler.kind);
+    add(words, arena, "fork.of=%s", c.spec.scheduler.kind);
     add(words, arena, "fork.source=%s", source);
     add(words, arena, "fork.episode=%lld", (long long)a->episode);
     add(words, arena, "fork.version=%d", t.policy_version);

@@ -124,9 +124,7 @@ static void describe(const RunDirectory* directory) {
   char path[RUN_PATH_SIZE];
   run_config_init(&c);
   if (run_files_read(&c, directory->path, 0, NULL, &error)) {
-    RunSpec x = {.hyper = c.hyper, .scheduler = c.scheduler, .ppo = c.ppo, .pbt = c.pbt,
-                    .fork = c.fork};
-    SchedulerPlan plan = scheduler_plan(&x);
+    SchedulerPlan plan = scheduler_plan(&c.spec);
     Text names;
     text_init(&names, &c.arena);
     int missing = find_missing(directory, &plan, &names);

@@ -41,21 +41,21 @@ SchedulerPlan scheduler_plan(const RunSpec* x) {
   return plan;
 }
 
-static bool may_set(const RunSpec* x, const Schedule* schedule, HyperHead h) {
+static bool may_set(const RunSpec* x, HyperHead h) {
   const SchedulerKind* kind = scheduler_kind(x);
   if (kind->needs_schedule) {
-    return schedule && schedule->has[h];
+    return x->schedule && x->schedule->has[h];
   }
   bool trained = kind->has_versions && !kind->fold;
   return kind->decide && hyper_schedules(&x->hyper, h) &&
          (!trained || hyper_applies(&x->hyper, h));
 }
 
-MbpoScheduled scheduler_may_set(const RunSpec* x, const Schedule* schedule) {
-  return (MbpoScheduled){.train_model = may_set(x, schedule, HEAD_TRAIN_MODEL),
-                         .real_ratio = may_set(x, schedule, HEAD_REAL_RATIO),
-                         .policy_updates = may_set(x, schedule, HEAD_POLICY_UPDATES),
-                         .rollout_length = may_set(x, schedule, HEAD_ROLLOUT_LENGTH)};
+MbpoScheduled scheduler_may_set(const RunSpec* x) {
+  return (MbpoScheduled){.train_model = may_set(x, HEAD_TRAIN_MODEL),
+                         .real_ratio = may_set(x, HEAD_REAL_RATIO),
+                         .policy_updates = may_set(x, HEAD_POLICY_UPDATES),
+                         .rollout_length = may_set(x, HEAD_ROLLOUT_LENGTH)};
 }
 
 SchedulerPlan scheduler_plain_plan(const RunSpec* x) {

@@ -31,11 +31,11 @@ static PlanBytes bytes_with(const RunSpec* x, MbpoScheduled scheduled, const Env
   return bytes;
 }
 
-PlanBytes plan_bytes(const RunSpec* x, const Schedule* schedule, const EnvSpec* spec) {
-  PlanBytes bytes = bytes_with(x, scheduler_may_set(x, schedule), spec);
+PlanBytes plan_bytes(const RunSpec* x, const EnvSpec* spec) {
+  PlanBytes bytes = bytes_with(x, scheduler_may_set(x), spec);
   if (scheduler_kind(x)->has_versions) {
     // in its first versions a controller may leave k to MBPO's own schedule
-    MbpoScheduled scheduled = scheduler_may_set(x, schedule);
+    MbpoScheduled scheduled = scheduler_may_set(x);
     scheduled.rollout_length = false;
     PlanBytes other = bytes_with(x, scheduled, spec);
     return plan_bytes_of_rank(&other) > plan_bytes_of_rank(&bytes) ? other : bytes;
@@ -93,7 +93,7 @@ static void widen(Range* range, double value) {
 
 static Range scheduled_range(const Plan* p, HyperHead head, double start, double low, double high) {
   Range range = {start, start, start};
-  const Schedule* s = &p->config->schedule;
+  const Schedule* s = p->x->schedule;
   if (!scheduler_kind(p->x)->needs_schedule) {
     widen(&range, low);
     widen(&range, high);
@@ -232,7 +232,7 @@ void plan_format(const RunConfig* c, Text* out) {
   Plan p = {.config = c,
             .x = x,
             .run = scheduler_plan(x),
-            .sets = scheduler_may_set(x, &c->schedule),
+            .sets = scheduler_may_set(x),
             .mbpo = run_spec_mbpo(x),
             .out = out};
   p.mbpo.max_path_length = mbpo_path_limit(&p.mbpo, &c->env_spec);
@@ -243,7 +243,7 @@ void plan_format(const RunConfig* c, Text* out) {
   add_updates(&p);
   add_batch(&p);
   add_model(&p);
-  PlanBytes bytes = plan_bytes(x, &c->schedule, &c->env_spec);
+  PlanBytes bytes = plan_bytes(x, &c->env_spec);
   text_add(out, "memory           ");
   plan_format_bytes(&bytes, out);
   text_add(out, "\n");

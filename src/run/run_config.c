@@ -55,17 +55,17 @@ void run_config_init(RunConfig* c) {
   Options* set = &c->options;
   options_init(set, &c->arena, getenv("AUTOMBPO_PATH"), assets_configs(&c->arena));
   options_section(set, "env", env_table(), &c->env);
-  options_section(set, "sac", sac_table(), &c->sac);
-  options_section(set, "model", model_table(), &c->model);
-  options_section(set, "mbpo", mbpo_table(), &c->mbpo);
-  options_section(set, "hyper", hyper_table(), &c->hyper);
-  options_section(set, "scheduler", scheduler_table(), &c->scheduler);
-  options_section(set, "ppo", ppo_table(), &c->ppo);
-  options_section(set, "search", search_table(), &c->search);
-  options_section(set, "pbt", pbt_table(), &c->pbt);
-  options_section(set, "ror", ror_table(), &c->ror);
-  options_section(set, "fork", fork_table(), &c->fork);
-  options_section(set, "external", external_table(), &c->external);
+  options_section(set, "sac", sac_table(), &c->spec.sac);
+  options_section(set, "model", model_table(), &c->spec.model);
+  options_section(set, "mbpo", mbpo_table(), &c->spec.mbpo);
+  options_section(set, "hyper", hyper_table(), &c->spec.hyper);
+  options_section(set, "scheduler", scheduler_table(), &c->spec.scheduler);
+  options_section(set, "ppo", ppo_table(), &c->spec.ppo);
+  options_section(set, "search", search_table(), &c->spec.search);
+  options_section(set, "pbt", pbt_table(), &c->spec.pbt);
+  options_section(set, "ror", ror_table(), &c->spec.ror);
+  options_section(set, "fork", fork_table(), &c->spec.fork);
+  options_section(set, "external", external_table(), &c->spec.external);
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -126,25 +126,10 @@ static void fill_directory(RunDirectory* directory, const RunConfig* config) {
 
 void run_config_fill(RunConfig* c) {
   RunSpec* x = &c->spec;
-  *x = (RunSpec){
-      .seed = (uint64_t)c->run.seed,
-      .sac = c->sac,
-      .model = c->model,
-      .mbpo = c->mbpo,
-      .hyper = c->hyper,
-      .scheduler = c->scheduler,
-      .ppo = c->ppo,
-      .search = c->search,
-      .pbt = c->pbt,
-      .ror = c->ror,
-      .fork = c->fork,
-      .external = c->external,
-      .log_transitions = c->log.transitions,
-  };
-  if (strcmp(c->compute.precision, "bfloat16") == 0) {
-    x->sac.precision = GEMM_BFLOAT16;
-    x->model.precision = GEMM_BFLOAT16;
-  }
+  bool rounds = strcmp(c->compute.precision, "bfloat16") == 0;
+  x->sac.precision = x->model.precision = rounds ? GEMM_BFLOAT16 : GEMM_FLOAT32;
+  x->seed = (uint64_t)c->run.seed;
+  x->log_transitions = c->log.transitions;
   snprintf(x->task, sizeof x->task, "%s", c->env.id);
   snprintf(x->method, sizeof x->method, "%.63s", c->run.method);
 }
@@ -190,11 +175,11 @@ static const char* find_shipped(RunConfig* c, const char* name) {
 }
 
 static bool find_baseline(RunConfig* c, bool needed, Error* error) {
-  bool named = *c->scheduler.baseline;
+  bool named = *c->spec.scheduler.baseline;
   if (!needed && !named) {
     return true;
   }
-  const char* name = named ? c->scheduler.baseline
+  const char* name = named ? c->spec.scheduler.baseline
                            : text_format(&c->arena, "baselines/%s.yaml", c->spec.env);
   const char* path = find_shipped(c, name);
   if (!files_exists(path)) {
@@ -221,21 +206,20 @@ static bool find_schedule(RunConfig* c, Error* error) {
   if (!scheduler_kind(&c->spec)->needs_schedule) {
     return true;
   }
-  c->schedule_path = find_shipped(c, c->scheduler.schedule);
+  c->schedule_path = find_shipped(c, c->spec.scheduler.schedule);
   if (!schedule_read(&c->schedule, c->schedule_path, &c->arena, error)) {
     return false;
   }
   const Schedule* schedule = &c->schedule;
   for (int n = 0; schedule->has[HEAD_ROLLOUT_LENGTH] && n < schedule->knots; n++) {
     double length = schedule->value[n * HEAD_COUNT + HEAD_ROLLOUT_LENGTH];
-    if (length > c->hyper.rollout_length_max) {
+    if (length > c->spec.hyper.rollout_length_max) {
       return error_line(error, "%s: rollout_length is %g, expected at most "
                         "hyper.rollout_length_max=%d", c->schedule_path, length,
-                        c->hyper.rollout_length_max);
+                        c->spec.hyper.rollout_length_max);
     }
   }
-  snprintf(c->spec.scheduler.schedule, sizeof c->spec.scheduler.schedule, "%s",
-           c->schedule_path);
+  c->spec.schedule = schedule;
   return true;
 }
 

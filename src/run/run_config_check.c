@@ -60,16 +60,11 @@ static void check_names(Check* check) {
   }
 }
 
-// What the scheduler sets; of a trained controller only what hyper.apply_* names.
-static MbpoScheduled sets_of(const Check* check) {
-  return scheduler_may_set(&check->config->spec, &check->config->schedule);
-}
-
 static void check_model(Check* check) {
   const RunConfig* c = check->config;
-  const OptionList* schedule = &c->mbpo.rollout_schedule;
-  if (c->model.elites > c->model.members) {
-    broken(check, "model.elites", "must be at most model.members=%d", c->model.members);
+  const OptionList* schedule = &c->spec.mbpo.rollout_schedule;
+  if (c->spec.model.elites > c->spec.model.members) {
+    broken(check, "model.elites", "must be at most model.members=%d", c->spec.model.members);
   }
   if (schedule->count != 4) {
     broken(check, "mbpo.rollout_schedule", "must have 4 items");
@@ -84,9 +79,9 @@ static bool within(double value, double low, double high) { return value >= low 
 
 // What a scheduler that steps up and down begins with.
 static void check_starts(Check* check) {
-  const HyperOptions* h = &check->config->hyper;
-  const MbpoOptions* o = &check->config->mbpo;
-  MbpoScheduled sets = sets_of(check);
+  const HyperOptions* h = &check->config->spec.hyper;
+  const MbpoOptions* o = &check->config->spec.mbpo;
+  MbpoScheduled sets = scheduler_may_set(&check->config->spec);
   if (sets.real_ratio &&
       (o->real_ratio == 0 || !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
     broken(check, "mbpo.real_ratio", "must be above 0, for factors to move it, and in [%g, %g], "
@@ -118,7 +113,7 @@ static void check_scale(Check* check, const char* key, const OptionList* scale) 
 }
 
 static void check_hyper(Check* check) {
-  const HyperOptions* h = &check->config->hyper;
+  const HyperOptions* h = &check->config->spec.hyper;
   if (h->real_ratio_min > h->real_ratio_max) {
     broken(check, "hyper.real_ratio_min", "must be at most hyper.real_ratio_max");
   }
@@ -129,7 +124,7 @@ static void check_hyper(Check* check) {
     broken(check, "hyper.rollout_length_min", "must be at most hyper.rollout_length_max");
   }
   bool own_rollouts = scheduler_kind(&check->config->spec)->own_rollouts;
-  int epoch_length = check->config->mbpo.epoch_length;
+  int epoch_length = check->config->spec.mbpo.epoch_length;
   if (!own_rollouts && h->decision_interval > epoch_length) {
     broken(check, "hyper.decision_interval", "must be at most mbpo.epoch_length=%d", epoch_length);
   }
@@ -146,10 +141,9 @@ static void check_compute(Check* check) {
   }
 }
 
-bool run_config_check(RunConfig* config, Error* error) {
+bool run_config_check(const RunConfig* config, Error* error) {
   OptionsCheck rules = options_check(&config->options, error);
   Check check = {config, &rules};
-  run_config_fill(config);
   const SchedulerKind* kind = scheduler_kind(&config->spec);
   check_task(&check);
   check_names(&check);
@@ -198,24 +192,24 @@ static void check_buffers(Check* check, const MbpoOptions* o) {
 // A model is trained on one transition and validated on another, from the first training on.
 static void check_model_data(Check* check) {
   const RunConfig* c = check->config;
-  MbpoScheduled sets = sets_of(check);
-  if (c->mbpo.real_ratio == 1 && !sets.real_ratio) {
+  MbpoScheduled sets = scheduler_may_set(&check->config->spec);
+  if (c->spec.mbpo.real_ratio == 1 && !sets.real_ratio) {
     if (sets.train_model) {
       broken(check, "mbpo.real_ratio",
              "must be below 1 where the training of a model is scheduled");
     }
     return;
   }
-  if (c->mbpo.env_buffer < 2) {
+  if (c->spec.mbpo.env_buffer < 2) {
     broken(check, "mbpo.env_buffer", "must be at least 2 where a model learns");
   }
-  if (c->mbpo.exploration_steps < 2) {
+  if (c->spec.mbpo.exploration_steps < 2) {
     broken(check, "mbpo.exploration_steps", "must be at least 2 where a model learns");
   }
 }
 
 static double bytes_of_rank(const RunConfig* c) {
-  PlanBytes bytes = plan_bytes(&c->spec, &c->schedule, &c->env_spec);
+  PlanBytes bytes = plan_bytes(&c->spec, &c->env_spec);
   return plan_bytes_of_rank(&bytes);
 }
 
@@ -252,7 +246,7 @@ static const char* largest_cause(RunConfig* c, double (*measure)(const RunConfig
 
 // What a rank needs must fit into this machine's memory, and rows must be countable.
 static void check_memory(Check* check, RunConfig* c) {
-  PlanBytes bytes = plan_bytes(&c->spec, &c->schedule, &c->env_spec);
+  PlanBytes bytes = plan_bytes(&c->spec, &c->env_spec);
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   if (plan_bytes_of_rank(&bytes) < memory && bytes.imagined_rows < 0x1p31) {
     return;
@@ -278,7 +272,7 @@ static void check_count(Check* check, RunConfig* c) {
 bool run_config_check_task(RunConfig* config, Error* error) {
   OptionsCheck rules = options_check(&config->options, error);
   Check check = {config, &rules};
-  MbpoOptions options = config->mbpo;
+  MbpoOptions options = config->spec.mbpo;
   options.max_path_length = mbpo_path_limit(&options, &config->env_spec);
   check_transitions(&check, &options);
   check_buffers(&check, &options);

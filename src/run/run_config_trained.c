@@ -101,7 +101,7 @@ static bool take_all(const Taking* t) {
 }
 
 bool run_config_check_transfer(const RunConfig* c, const char* env, Error* error) {
-  if (!c->controller_path || c->scheduler.transfer || strcmp(c->trained_env, env) == 0) {
+  if (!c->controller_path || c->spec.scheduler.transfer || strcmp(c->trained_env, env) == 0) {
     return true;
   }
   return error_line(error,
@@ -116,7 +116,7 @@ static bool take_settings(RunConfig* c, const char* config, Error* error) {
   Taking taking = {.config = c,
                    .trained = &trained->options,
                    .path = c->controller_path,
-                   .given = strcmp(c->scheduler.settings, "given") == 0,
+                   .given = strcmp(c->spec.scheduler.settings, "given") == 0,
                    .error = error};
   run_config_init(trained);
   bool good = options_load_record(&trained->options, taking.path, config, error) &&
@@ -128,13 +128,12 @@ static bool take_settings(RunConfig* c, const char* config, Error* error) {
 }
 
 bool run_config_take_trained(RunConfig* c, Error* error) {
-  run_config_fill(c);
   const SchedulerKind* kind = scheduler_kind(&c->spec);
   SchedulerTrained trained = {0};
-  if (!kind->find_trained || !*c->scheduler.controller) {
+  if (!kind->find_trained || !*c->spec.scheduler.controller) {
     return true;
   }
-  if (!kind->find_trained(&trained, c->scheduler.controller, &c->arena, error)) {
+  if (!kind->find_trained(&trained, c->spec.scheduler.controller, &c->arena, error)) {
     return false;
   }
   c->controller_path = arena_string(&c->arena, trained.path);

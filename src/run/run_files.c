@@ -62,9 +62,9 @@ static void make_absolute(char option[OPTION_TEXT_SIZE]) {
 static bool write_run_yaml(RunConfig* c, const char* path, Error* error) {
   char temporary[FILES_PATH_SIZE];
   Text text;
-  make_absolute(c->scheduler.baseline);
-  make_absolute(c->scheduler.controller);
-  make_absolute(c->scheduler.schedule);
+  make_absolute(c->spec.scheduler.baseline);
+  make_absolute(c->spec.scheduler.controller);
+  make_absolute(c->spec.scheduler.schedule);
   make_absolute(c->env.assets);
   text_init(&text, &c->arena);
   options_show(&c->options, &text);
@@ -195,7 +195,7 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
   return good;
 }
 
-// From now on the copy is what counts.
+// From now on the copy is what is read.
 static void use_copy(const RunConfig* c, const char* name, char option[OPTION_TEXT_SIZE]) {
   char path[RUN_PATH_SIZE];
   run_file(path, &c->directory, name);
@@ -252,7 +252,7 @@ static bool check_outside(const RunConfig* c, const char* path, int count, char*
 
 bool run_files_check_controller(const RunConfig* c, int count, char* const* operands,
                                 Error* error) {
-  const ExternalOptions* x = &c->external;
+  const ExternalOptions* x = &c->spec.external;
   const char* key = *x->command ? "external.command" : "external.socket";
   return !scheduler_kind(&c->spec)->ask || names(count, operands, key) ||
          error_set(error, "%s: the controller is another program; say that it may be asked: "

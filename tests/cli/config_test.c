@@ -97,7 +97,7 @@ static void shown_text_is_the_same_configuration(void** state) {
   assert_non_null(strstr(a, "configs/hopper.yaml:"));
   assert_true(files_read(&b, &size, second, &f->arena, &f->error));
   assert_true(read_one(f, config, second));
-  assert_true(config->sac.learning_rate == 1.7e-4);
+  assert_true(config->spec.sac.learning_rate == 1.7e-4);
   run_config_free(config);
 }
 
@@ -193,9 +193,8 @@ static void expect_equal_imagination(Fixture* f, const char* task, const char* m
   run_config_init(config);
   char* operands[] = {(char*)task, (char*)method};
   assert_true(run_config_read(config, method ? 2 : 1, operands, false, NULL, &f->error));
-  RunSpec x = {.mbpo = config->mbpo, .hyper = config->hyper, .scheduler = config->scheduler};
-  MbpoOptions scheduled = run_spec_mbpo(&x);
-  int64_t original = imagined_per_epoch(&x.mbpo);
+  MbpoOptions scheduled = run_spec_mbpo(&config->spec);
+  int64_t original = imagined_per_epoch(&config->spec.mbpo);
   if (imagined_per_epoch(&scheduled) != original) {
     fail_msg("%s %s: %lld start states an epoch, the original %lld", task, method ? method : "",
              (long long)imagined_per_epoch(&scheduled), (long long)original);

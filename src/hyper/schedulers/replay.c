@@ -4,25 +4,18 @@
 // It looks at nothing but how far the run is. Compared with the controller whose schedule it
 // repeats, it tells what feedback is worth; with the seed and the index of the hyper-episode that
 // it was exported from, the results are the same bits.
-#include "hyper/schedule.h"
 #include "hyper/scheduler_kinds.h"
-
-static bool open_schedule(Scheduler* s, Error* error) {
-  Schedule* schedule = ARENA_NEW(s->arena, 1, Schedule);
-  s->self = schedule;
-  return schedule_read(schedule, s->spec->scheduler.schedule, s->arena, error);
-}
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
-  return ((const Schedule*)s->self)->has[head];
+  return s->spec->schedule->has[head];
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   for (int h = 0; h < HEAD_COUNT; h++) {
     action->sets[h] = request->state->allowed[h] != 0;
     if (action->sets[h]) {
-      action->value[h] = schedule_value(s->self, (HyperHead)h, request->decision,
+      action->value[h] = schedule_value(s->spec->schedule, (HyperHead)h, request->decision,
                                         request->state->raw[FEATURE_PROGRESS]);
     }
   }
@@ -40,7 +33,6 @@ const SchedulerKind scheduler_replay = {
     .needs_schedule = true,
     .check_inputs = check_inputs,
     .plan = scheduler_plain_plan,
-    .open = open_schedule,
     .sets = sets,
     .decide = decide,
 };
