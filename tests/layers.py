@@ -41,7 +41,7 @@ BELOW = {
 
 # What may stand only in files whose path (below src/ or include/) matches.
 ONLY_IN = [
-    (r"<mpi\.h>|\bMPI_\w+", r"^cluster/", "MPI belongs to cluster/"),
+    (r"<mpi\.h>|\bMPI_\w+", r"^cluster/comm_mpi\.c$", "MPI belongs to cluster/comm_mpi.c"),
     (r"<hdf5(_hl)?\.h>|\bH5[A-Z]{1,2}\w*\s*\(|\bhid_t\b", r"^store/", "HDF5 belongs to store/"),
     (r"<cblas\.h>|\bcblas_\w+|<(oneapi/)?dnnl|\bdnnl_\w+|\bopenblas_\w+", r"^nn/gemm",
      "BLAS belongs to nn/gemm"),
@@ -59,7 +59,7 @@ ONLY_IN = [
      "results depend on no clock; durations are base/stopwatch.h's"),
     (r"<(EGL|GL)/", r"^env/gl_context\.c$", "OpenGL belongs to env/gl_context.c"),
     (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
-    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault|line_link)|cluster/(comm|stop)|cli/(movie|surroundings))\.c$",
+    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault|line_link)|cluster/(comm_mpi|stop)|cli/(movie|surroundings))\.c$",
      "only main ends the program"),
     (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
 ]  # fmt: skip
@@ -70,7 +70,7 @@ GLOBALS = {
     "src/base/error.c": {"fatal_hook"},
     "src/base/fault.c": {"fault"},
     "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts", "grace", "alarm_code"},
-    "src/cluster/comm.c": {"text"},
+    "src/cluster/comm_mpi.c": {"text"},
     "src/nn/gemm.c": {"text"},
     "src/nn/gemm_amx.c": {"has"},
 }

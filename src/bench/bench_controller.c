@@ -60,18 +60,19 @@ static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* lo
 
 bool bench_controller(BenchResult* result, bool* reports, Comm* comm, const RunSpec* spec,
                       const ControllerLoad* load, Error* error) {
-  Subject subject = {.process = comm_share(getpid()),
-                     .start_bytes = 1e3 * comm_share((int)(memory_of(getpid()) * 1e-3))};
-  comm_host(comm, load->workers);
-  *reports = comm->process == 1;
+  Subject subject = {.process = comm_share(comm, getpid()),
+                     .start_bytes = 1e3 * comm_share(comm, (int)(memory_of(getpid()) * 1e-3))};
+  Hosted hosted;
+  hosted_init(&hosted, comm, load->workers);
+  *reports = comm->rank == 1;
   *result = (BenchResult){.name = "controller",
                           .unit = "decisions/s",
                           .batch = load->workers,
                           .floor = NAN,
                           .repeats = 1};
-  if (comm->process == 0) {
-    return coordinate(comm, spec, load, error);
+  if (comm->rank == 0) {
+    return coordinate(&hosted.comm, spec, load, error);
   }
-  simulate_workers(result, comm, load, &subject);
+  simulate_workers(result, &hosted, load, &subject);
   return true;
 }

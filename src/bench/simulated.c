@@ -46,7 +46,9 @@ typedef struct {
 typedef struct {
   Comm* comm;
   const ControllerLoad* load;
-  int count;  // workers of this process
+  int process;  // this one; ranks process, process + hosts ... are its workers
+  int hosts;    // processes beside rank 0
+  int count;    // workers of this process
   Simulated* worker;
   Phase phase;
   double end;         // of the phase
@@ -69,7 +71,7 @@ double memory_of(int process) {
 }
 
 static void send_message(Host* h, int i, int tag, const void* data, size_t size) {
-  h->comm->rank = h->comm->process + i * h->comm->hosts;
+  h->comm->rank = h->process + i * h->hosts;
   CHECK(comm_send(h->comm, 0, tag, data, size), "rank 0 takes no messages");
 }
 
@@ -119,7 +121,7 @@ static bool take(Host* h) {
   if (!comm_poll(h->comm, &rank, &tag, &answer, sizeof answer, &size)) {
     return false;
   }
-  int i = (h->comm->rank - h->comm->process) / h->comm->hosts;
+  int i = (h->comm->rank - h->process) / h->hosts;
   double now = clock_wall();
   if (tag == TAG_BEGIN) {
     begin(h, i, &answer.begin);
@@ -213,11 +215,10 @@ static void measure_phases(BenchResult* result, Host* h, const Subject* subject)
   add_latency(result, h, "load_latency_ms", "load_latency_99_ms");
   run_phase(h, PHASE_FULL, subject, &share[PHASE_FULL], &rate[PHASE_FULL]);
   add_latency(result, h, "full_latency_ms", "full_latency_99_ms");
-  int hosts = h->comm->hosts;
   double bytes = memory_of(subject->process);
-  result->value = rate[PHASE_FULL] * hosts;  // each process does as much
+  result->value = rate[PHASE_FULL] * h->hosts;  // each process does as much
   bench_add_figure(result, "workers", load->workers);
-  bench_add_figure(result, "processes", hosts);
+  bench_add_figure(result, "processes", h->hosts);
   bench_add_figure(result, "worker_interval_s", load->interval);
   bench_add_figure(result, "silent_cpu_share", share[PHASE_SILENT]);
   bench_add_figure(result, "load_cpu_share", share[PHASE_REAL]);
@@ -241,12 +242,15 @@ static void end(Host* h) {
   }
 }
 
-void simulate_workers(BenchResult* result, Comm* comm, const ControllerLoad* load,
+void simulate_workers(BenchResult* result, Hosted* hosted, const ControllerLoad* load,
                       const Subject* subject) {
   Arena arena;
   arena_init(&arena);
-  Host h = {.comm = comm, .load = load};
-  h.count = (load->workers - comm->process) / comm->hosts + 1;
+  Host h = {.comm = &hosted->comm,
+            .process = hosted->below->rank,
+            .hosts = hosted->hosts,
+            .load = load};
+  h.count = (load->workers - h.process) / h.hosts + 1;
   h.worker = ARENA_NEW(&arena, h.count, Simulated);
   h.latency = ARENA_NEW(&arena, MAX_LATENCIES, double);
   get_ready(&h);

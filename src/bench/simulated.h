@@ -3,6 +3,7 @@
 #define BENCH_SIMULATED_H
 
 #include "bench/controller.h"
+#include "hosted.h"
 
 // What rank 0 looks like from outside.
 typedef struct {
@@ -14,7 +15,7 @@ typedef struct {
 double memory_of(int process);
 
 // Runs the workers of this process to their end. The result is that of process 1.
-void simulate_workers(BenchResult* result, Comm* comm, const ControllerLoad* load,
+void simulate_workers(BenchResult* result, Hosted* hosted, const ControllerLoad* load,
                       const Subject* subject);
 
 #endif  // BENCH_SIMULATED_H

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cluster/comm_mpi.h"
 #include "cli/verbs.h"
 
 #define MOST_PROCESSES 16
@@ -45,7 +46,7 @@ int bench_run_ranks(const RunSpec* spec, const ControllerLoad* load, BenchPrint 
                     void* context) {
   Comm comm;
   Error error = {0};
-  if (!comm_init(&comm, &error)) {
+  if (!comm_mpi_init(&comm, &error)) {
     fprintf(stderr, "%s\n", error.text);
     return EXIT_FAILED;
   }
@@ -58,7 +59,7 @@ int bench_run_ranks(const RunSpec* spec, const ControllerLoad* load, BenchPrint 
   bool reports;
   if (!bench_controller(&result, &reports, &comm, spec, load, &error)) {
     fprintf(stderr, "%s\n", error.text);
-    comm_abort();
+    comm_abort(&comm);
   }
   if (reports) {
     print(&result, context);

@@ -28,6 +28,7 @@
 #include "run/run_files.h"
 #include "cli/verbs.h"
 #include "cluster/campaign.h"
+#include "cluster/comm_mpi.h"
 #include "cluster/stop.h"
 #include "hyper/scheduler.h"
 #include "nn/gemm.h"
@@ -197,7 +198,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "compiler", __VERSION__);
   json_text(&json, "blas", gemm_description());
   add_task_files(&json, s->config.spec.task_files);
-  json_text(&json, "mpi", comm_description());
+  json_text(&json, "mpi", comm_mpi_description());
   json_text(&json, "host", host);
   json_integer(&json, "ranks", s->comm.ranks);
   add_scheduler_ids(&json);
@@ -256,7 +257,7 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
     fputs(s->config.warnings.bytes, stderr);
   }
   int code = good && equal ? open_run(s, machine, error) : refusal(error);
-  return comm_share(code);
+  return comm_share(&s->comm, code);
 }
 
 // The configuration of the first run, and where each one goes.
@@ -300,7 +301,7 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
   if (!ok) {
     fprintf(stderr, "autombpo: rank %d: %s\n", s->comm.rank, error->text);
     if (s->comm.ranks > 1) {
-      comm_abort();
+      comm_abort(&s->comm);
     }
     return EXIT_FAILED;
   }
@@ -384,7 +385,7 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
   }
   stop_install();
   stop_guard(BEGIN_PATIENCE, EXIT_FAILED);
-  if (!comm_init(&start.comm, &error)) {
+  if (!comm_mpi_init(&start.comm, &error)) {
     fprintf(stderr, "autombpo: %s\n", error.text);
     return EXIT_USAGE;
   }

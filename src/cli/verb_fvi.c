@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "run/assets.h"
 #include "cli/verbs.h"
+#include "cluster/comm_mpi.h"
 #include "cluster/jobs.h"
 #include "store/files.h"
 #include "theory/fvi_tables.h"
@@ -146,7 +147,7 @@ static int execute(Fvi* fvi, const char* what, int count, char** operands) {
     show_bound(fvi, &plan);
     return 0;
   }
-  if (comm_share(check_output(fvi, &error)) == 0) {
+  if (comm_share(&fvi->comm, check_output(fvi, &error)) == 0) {
     print_problem(fvi, &error);
     return EXIT_USAGE;
   }
@@ -177,7 +178,7 @@ static int dispatch(Fvi* fvi, int argc, char** argv) {
     return EXIT_USAGE;
   }
   Error error = {0};
-  if (!comm_init(&fvi->comm, &error)) {
+  if (!comm_mpi_init(&fvi->comm, &error)) {
     fprintf(stderr, "autombpo fvi: %s\n", error.text);
     return EXIT_USAGE;
   }

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/stopwatch.h"
 #include "campaign_internal.h"
@@ -178,7 +177,7 @@ static bool local_begin(Link* link, BeginMessage* begin) {
       case NEXT_WAIT:
         break;
     }
-    sleep((unsigned)LOOK_INTERVAL);
+    comm_sleep(c->comm, LOOK_INTERVAL);
     local_tick(c);
     local_look(c);
   }
@@ -279,7 +278,7 @@ CampaignEnd campaign_run(int64_t* diverged, Comm* comm, const RunSpec* x,
   char text[PROCESS_TEXT_SIZE];
   Process dealer = process_this();
   process_format(text, &dealer);
-  comm_share_text(text, sizeof text);
+  comm_share_text(comm, text, sizeof text);
   stop_guard(0, 0);  // all ranks are there; from here on each looks after the others
   if (comm->rank > 0) {
     CHECK(process_parse(&dealer, text), "rank 0 is '%s'", text);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 typedef enum {
   TAG_JOB_RESULT = 101,  // worker -> 0: the last result, job = -1 at first. Answer: JOB or NO_JOB
   TAG_JOB,               // 0 -> worker: run this job

@@ -30,7 +30,7 @@ typedef struct {
 static void leave(const Remote* r, const char* why) {
   fprintf(stderr, "autombpo: rank %d: rank 0 %s: leaving; what was sealed and saved stands\n",
           r->comm->rank, why);
-  comm_leave(1);
+  comm_leave(r->comm, 1);
 }
 
 static void send_message(Remote* r, int tag, const void* data, size_t size) {
