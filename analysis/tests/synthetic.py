@@ -394,3 +394,45 @@ def write_run(
     _write_metrics(path, stages * per_stage, n_epochs)
     (path / "COMPLETE").touch()
     return path
+
+
+def _planned(method: str, repetition: int, role: str, seed: int, count: int, after=()) -> dict:
+    return {
+        "task": "hopper-small",
+        "method": method,
+        "repetition": repetition,
+        "role": role,
+        "set": "test" if role == "test" else "tune",
+        "seed": seed,
+        "hyper_episodes": count,
+        "directory": f"hopper-small/{method}/{repetition}/{role}",
+        "command": f"autombpo train {method}.yaml run.seed={seed}",
+        "after": list(after),
+    }
+
+
+def write_experiment(path: Path, controllers: int = 2, seeds: int = 3) -> Path:
+    """Write an experiment: MBPO, and AutoMBPO with some controllers, two stages of two each."""
+    planned = [_planned("mbpo", 0, "test", 100, seeds)]
+    write_run(path / planned[0]["directory"], method="mbpo", seed=100, per_stage=seeds,
+              n_epochs=10, skill=0.1, with_decisions=False)  # fmt: skip
+    for repetition in range(controllers):
+        train = _planned("autombpo", repetition, "train", repetition, 4)
+        test = _planned("autombpo", repetition, "test", 100, seeds, [len(planned)])
+        write_run(path / train["directory"], seed=repetition, stages=2, per_stage=2, n_epochs=4)
+        write_run(path / test["directory"], seed=100 + repetition, per_stage=seeds, n_epochs=10,
+                  skill=0.6 + 0.1 * repetition)  # fmt: skip
+        planned += [train, test]
+    manifest = {
+        "format": "autombpo.experiment",
+        "format_version": 1,
+        "name": "figure-2",
+        "revision": "0123abc",
+        "build_id": "fedcba98",
+        "provenance": "synthetic",
+        "seeds": {"tune": [0, controllers - 1], "test": [100, 100 + seeds - 1]},
+        "threshold": {"hopper-small": 1000.0},
+        "runs": planned,
+    }
+    (path / "experiment.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return path

@@ -188,7 +188,7 @@ def test_stages_are_as_the_controller_recorded_them(tmp_path: Path):
 
 
 def test_seconds_of_an_epoch_are_differences_within_a_process(training: Path):
-    epochs = cv.epoch_seconds(load(training)[0])
+    epochs = cv.epoch_seconds(load(training)[0]).values()
     assert len(epochs) == 24
     for part, value in (("sac", 14.0), ("env", 0.4)):
         assert [e[part] for e in epochs] == pytest.approx([value] * 24)

@@ -120,3 +120,40 @@ def test_missing_values_are_refused():
         stats.probability_of_improvement(np.array([]), np.array([1.0]))
     with pytest.raises(ValueError, match="2 and 1 tasks"):
         stats.probability_of_improvement([np.ones(2)] * 2, np.ones(2))
+
+
+def test_lower_tail_is_the_mean_of_the_lowest_quarter():
+    assert stats.lower_tail(np.array([5.0, 1, 9, 3, 7, 8, 6, 2])) == 1.5
+    assert stats.lower_tail(np.arange(10.0)) == 1.0  # ceil(10 / 4) = 3 values
+    assert stats.lower_tail(np.array([4.0])) == 4.0
+
+
+def test_hierarchical_interval_is_that_of_the_controllers_where_they_differ_most():
+    # Runs of a controller are equal: only what the controllers differ by is left, sd / sqrt(20).
+    means = np.random.default_rng(5).normal(size=20)
+    low, high = stats.hierarchical_interval([np.full(10, m) for m in means], stats.mean, 4000)
+    half = 1.96 * means.std() / np.sqrt(20)
+    # 4000 resamples give the 2.5 % points to about 5 % of the half width.
+    assert low == pytest.approx(means.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(means.mean() + half, abs=0.1 * half)
+
+
+def test_pooling_runs_of_controllers_would_be_too_narrow():
+    groups = list(np.random.default_rng(6).normal(size=(8, 1)) + np.zeros((8, 10)))
+    wide = np.diff(stats.hierarchical_interval(groups, stats.mean), axis=0)
+    narrow = np.diff(stats.bootstrap_interval(np.concatenate(groups), stats.mean), axis=0)
+    assert wide > 2.5 * narrow  # sqrt(10) in theory
+
+
+def test_groups_of_one_are_the_plain_bootstrap():
+    x = np.random.default_rng(7).normal(size=(30, 2))
+    plain = stats.bootstrap_interval(x, stats.mean, resamples=8000)
+    grouped = stats.hierarchical_interval([row[None] for row in x], stats.mean, resamples=8000)
+    assert np.allclose(plain, grouped, atol=0.02)  # 3 % of the width, by chance
+
+
+def test_few_controllers_have_no_interval():
+    groups = [np.arange(10.0)] * (stats.FEWEST - 1)
+    assert np.isnan(stats.hierarchical_interval(groups)).all()
+    estimate, low, high = stats.hierarchical_improvement(groups, [np.arange(1.0, 11)] * 9)
+    assert estimate == pytest.approx(0.405) and np.isnan(low) and np.isnan(high)

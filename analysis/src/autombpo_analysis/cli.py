@@ -78,6 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     p = commands.add_parser("check", help=text, description=text, epilog=EPILOG)
     p.add_argument("runs", nargs="+", metavar="RUN")
 
+    text = "numbers and report of an experiment (autombpo experiment)"
+    p = commands.add_parser("experiment", help=text, description=text, epilog=EPILOG)
+    p.add_argument("directory", type=Path, metavar="DIR")
+    p.add_argument("-o", "--output", type=Path, metavar="DIR",
+                   help="where CSV files and report go (default: DIR/report)")  # fmt: skip
+
+    text = "compare the tables of a document with the CSV files that they are made of"
+    p = commands.add_parser("tables", help=text, description=text, epilog=EPILOG)
+    p.add_argument("documents", nargs="+", type=Path, metavar="FILE.md")
+    p.add_argument("--write", action="store_true", help="make them again")
+
     text = "export through another library (an optional extra)"
     p = commands.add_parser("export", help=text, description=text, epilog=EPILOG)
     p.add_argument("runs", nargs="+", metavar="RUN")
@@ -168,7 +179,34 @@ def _run_export(options: argparse.Namespace, runs: Runs) -> int:
     return 0
 
 
+def _run_experiment(options: argparse.Namespace) -> int:
+    from . import experiment_report
+
+    for path in experiment_report.write(options.directory, options.output or options.directory / "report"):
+        print(path)
+    return 0
+
+
+def _run_tables(options: argparse.Namespace) -> int:
+    from . import tables
+
+    differ = 0
+    for document in options.documents:
+        text, again = tables.remake(document)
+        if text != again and options.write:
+            document.write_text(again, encoding="utf-8")
+            print(f"wrote {document}")
+        elif text != again:
+            differ += 1
+            sys.stdout.writelines(tables.difference(document, text, again))
+    return 1 if differ else 0
+
+
 def _dispatch(options: argparse.Namespace) -> int:
+    if options.command == "experiment":
+        return _run_experiment(options)
+    if options.command == "tables":
+        return _run_tables(options)
     if options.command == "fvi":
         written = _theory().plot_fvi(options.runs, options.output)
         for path in written or [options.output]:

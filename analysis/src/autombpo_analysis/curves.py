@@ -331,8 +331,8 @@ def stage_table(run: Run) -> StageTable:
     )
 
 
-def epoch_seconds(run: Run) -> list[dict[str, float]]:
-    """Seconds by part of each epoch, from metrics.jsonl.
+def epoch_seconds(run: Run) -> dict[tuple[int, int], dict[str, float]]:
+    """Seconds by part of each (hyper-episode, epoch), from metrics.jsonl.
 
     The file counts since a process took up the hyper-episode; a fall marks a new process.
     """
@@ -348,4 +348,4 @@ def epoch_seconds(run: Run) -> list[dict[str, float]]:
         key = (event["hyper_episode"], event["epoch"])
         result[key] = {part: value - before.get(part, 0.0) for part, value in now.items()}
         last[event["hyper_episode"]] = now
-    return list(result.values())
+    return result

@@ -499,7 +499,7 @@ def time(runs: Runs) -> Drawing:
         drawing = Drawing(figure, ("run", "part", "seconds_per_epoch", "share"))
         names = []
         for i, run in enumerate(runs):
-            epochs = cv.epoch_seconds(run)
+            epochs = cv.epoch_seconds(run).values()
             names.append(f"{run.env}, {method_name(run.method)}, seed {run.seed}")
             mean = {
                 part: float(np.mean([e.get(part, 0.0) for e in epochs] or [0.0]))

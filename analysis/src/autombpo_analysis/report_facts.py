@@ -291,7 +291,7 @@ def method_seconds(runs: Iterable[Run]) -> dict[str, dict[str, float]]:
     epochs: dict[str, list[dict[str, float]]] = {}
     for run in runs:
         label = f"{method_name(run.method)}, {run.env}"
-        epochs.setdefault(label, []).extend(cv.epoch_seconds(run))
+        epochs.setdefault(label, []).extend(cv.epoch_seconds(run).values())
     return {
         label: {part: float(np.mean([e.get(part, 0.0) for e in each])) for part in each[0]}
         for label, each in epochs.items()

@@ -51,6 +51,15 @@ def median(x: np.ndarray, axis: int | None = None) -> np.ndarray:
     return np.median(x, axis=axis)
 
 
+def lower_tail(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Mean of the lowest ceil(n / 4) values (conditional value at risk at a quarter)."""
+    x = np.asarray(x, dtype=float)
+    if axis is None:
+        x, axis = x.ravel(), 0
+    worst = -(-x.shape[axis] // 4)
+    return np.take(np.sort(x, axis=axis), np.arange(worst), axis=axis).mean(axis=axis)
+
+
 def optimality_gap(x: np.ndarray, axis: int | None = None, target: float = 1.0) -> np.ndarray:
     """Mean amount by which scores fall short of `target` (surplus does not count)."""
     return target - np.mean(np.minimum(x, target), axis=axis)
@@ -99,6 +108,73 @@ def bootstrap_interval(
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(np.concatenate(values), [tail, 100.0 - tail], axis=0)
     return low, high
+
+
+def _hierarchical_draws(sizes: Sequence[int], resamples: int, rng: np.random.Generator):
+    """Rows of a pool of groups of these sizes: groups redrawn, then rows within each."""
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    for _ in range(resamples):
+        groups = rng.integers(len(sizes), size=len(sizes))
+        yield np.concatenate(
+            [starts[g] + rng.integers(sizes[g], size=sizes[g]) for g in groups]
+        )  # fmt: skip
+
+
+def hierarchical_interval(
+    groups: Sequence[np.ndarray],
+    statistic: Callable[..., np.ndarray] = iqm,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of a statistic over trials that come in groups.
+
+    Trials of one trained controller share its luck, so that the controllers are redrawn with
+    replacement, and then the trials of each. Where a group is one trial it is the plain bootstrap.
+
+    Parameters
+    ----------
+    groups
+        Arrays (n_g, ...), the trials of one group each.
+
+    Returns
+    -------
+    low, high
+        Bounds (...); NaN with fewer than FEWEST groups.
+    """
+    parts = [_finite(part, "hierarchical_interval") for part in groups]
+    if len(parts) < FEWEST:
+        nothing = np.full(parts[0].shape[1:], np.nan)
+        return nothing, nothing.copy()
+    pool = np.concatenate(parts)
+    draws = _hierarchical_draws([len(p) for p in parts], resamples, np.random.default_rng(seed))
+    values = [statistic(pool[rows], axis=0) for rows in draws]
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(values, [tail, 100.0 - tail], axis=0)
+    return low, high
+
+
+def hierarchical_improvement(
+    x: Sequence[np.ndarray],
+    y: Sequence[np.ndarray],
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Probability that a trial of x beats one of y, with the interval of hierarchical_interval.
+
+    x, y: groups (n_g) of trials on one task. NaN bounds as of probability_of_improvement.
+    """
+    pools = [np.concatenate([_finite(g, "hierarchical_improvement") for g in z]) for z in (x, y)]
+    estimate = float(_win_share(*pools))
+    if min(len(x), len(y)) < FEWEST:
+        return estimate, np.nan, np.nan
+    rng = np.random.default_rng(seed)
+    draws = [_hierarchical_draws([len(g) for g in z], resamples, rng) for z in (x, y)]
+    shares = [_win_share(pools[0][a], pools[1][b]) for a, b in zip(*draws)]
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(shares, [tail, 100.0 - tail])
+    return (estimate, np.nan, np.nan) if low == high else (estimate, float(low), float(high))
 
 
 def _win_share(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,0 +1,308 @@
+"""Experiments (autombpo experiment): what was planned, what is finished, and their numbers as CSV.
+
+An experiment's directory holds `experiment.json` and run directories. All numbers of a report are
+in the CSV files that this module writes; the tables (tables.py) are made of those alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import curves as cv
+from .io import Episode, FormatError, Run, Runs, read_run
+from .population import best_line, is_round, population_samples
+from .style import _cell
+
+FORMAT = "autombpo.experiment"
+FORMAT_VERSION = 1
+MANIFEST = "experiment.json"
+FINAL = 5  # evaluations that the final return is the mean of
+
+TRIAL_HEADER = ("task", "method", "repetition", "set", "seed", "hyper_episode", "auc", "final",
+                "samples_to_threshold", "diverged", "real_samples", "core_seconds")  # fmt: skip
+COST_HEADER = ("task", "method", "repetition", "runs_before", "samples_before",
+               "core_seconds_before", "planned", "finished", "samples",
+               "core_seconds")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of an experiment; `after` are the indices of the runs whose results it needs."""
+
+    task: str
+    method: str
+    repetition: int
+    role: str
+    set: str
+    seed: int
+    hyper_episodes: int
+    path: Path
+    command: str
+    after: tuple[int, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything of the run is done."""
+        return (self.path / "COMPLETE").exists()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment as planned, and the runs of it that are finished."""
+
+    path: Path
+    name: str
+    facts: dict[str, Any]  # revision, build_id, provenance, seeds: as experiment.json has them
+    threshold: dict[str, float]
+    runs: list[PlannedRun]
+    read_before: dict[Path, Run] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Experiment:
+        """Read experiment.json; raises FormatError if it is not as documented."""
+        path = Path(path)
+        file = path / MANIFEST
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise FormatError(f"{file}: not JSON ({error})") from error
+        if data.get("format") != FORMAT or data.get("format_version", 0) > FORMAT_VERSION:
+            raise FormatError(f"{file}: format is {data.get('format')!r}, version "
+                              f"{data.get('format_version')}; expected {FORMAT}, version "
+                              f"{FORMAT_VERSION}")  # fmt: skip
+        try:
+            runs = [_planned(path, item) for item in data["runs"]]
+            name = str(data["name"])
+        except (KeyError, TypeError) as error:
+            raise FormatError(f"{file}: missing or wrong: {error}") from error
+        known = ("command", "revision", "build_id", "provenance", "seeds")
+        facts = {key: data[key] for key in known if key in data}
+        return cls(path, name, facts, data.get("threshold") or {}, runs)
+
+    def finished(self, role: str = "test") -> list[PlannedRun]:
+        """Runs of a role that are complete."""
+        return [run for run in self.runs if run.role == role and run.complete]
+
+    def missing(self) -> list[PlannedRun]:
+        """Runs of any role that are not complete."""
+        return [run for run in self.runs if not run.complete]
+
+    def open(self, plan: PlannedRun) -> Run:
+        """A finished run, with the experiment's names of task, method and repetition."""
+        if plan.path not in self.read_before:
+            self.read_before[plan.path] = _labelled(read_run(plan.path), plan)
+        return self.read_before[plan.path]
+
+    def before(self, run: PlannedRun) -> list[PlannedRun]:
+        """All runs that came before, so that this one could be: each once."""
+        found: dict[int, None] = {}
+        waiting = list(run.after)
+        while waiting:
+            index = waiting.pop()
+            if index not in found:
+                found[index] = None
+                waiting += self.runs[index].after
+        return [self.runs[index] for index in sorted(found)]
+
+    def load(self, role: str = "test") -> Runs:
+        """Finished runs of a role (see open)."""
+        runs = Runs(self.open(plan) for plan in self.finished(role))
+        if not runs:
+            raise FormatError(f"{self.path}: no {role} run of {self.name} is finished")
+        return runs
+
+
+def _planned(path: Path, item: dict[str, Any]) -> PlannedRun:
+    return PlannedRun(
+        task=str(item["task"]),
+        method=str(item["method"]),
+        repetition=int(item["repetition"]),
+        role=str(item["role"]),
+        set=str(item["set"]),
+        seed=int(item["seed"]),
+        hyper_episodes=int(item["hyper_episodes"]),
+        path=path / str(item["directory"]),
+        command=str(item["command"]),
+        after=tuple(int(index) for index in item.get("after", ())),
+    )
+
+
+def is_experiment(path: Path) -> bool:
+    """Whether a directory is that of an experiment."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def _labelled(run: Run, plan: PlannedRun) -> Run:
+    """A run whose hyper-episodes have the names that the experiment gives them."""
+    names = {"env": plan.task, "method": plan.method, "repetition": plan.repetition}
+    for i, episode in enumerate(run.episodes):
+        run.episodes[i] = replace(episode, attributes={**episode.attributes, **names})
+    return run
+
+
+# Numbers of a hyper-episode ----------------------------------------------------------------------
+
+
+def _last_step(episode: Episode) -> int:
+    """Real samples of a hyper-episode: of one that diverged at least those that are known."""
+    steps = [columns["env_step"][-1] for columns in (episode.epochs, episode.decisions)
+             if len(columns.get("env_step", ()))]  # fmt: skip
+    return int(max(steps, default=0))
+
+
+def run_samples(run: Run) -> int:
+    """Real samples that a run used, of all its hyper-episodes or members together."""
+    if is_round(run.episodes[0]):
+        return int(population_samples(run.episodes)[-1][-1])
+    return sum(_last_step(episode) for episode in run.episodes)
+
+
+def _seconds(run: Run) -> dict[int, float]:
+    """Processor time of each hyper-episode, from metrics.jsonl."""
+    result: dict[int, float] = {}
+    for (index, _), parts in cv.epoch_seconds(run).items():
+        result[index] = result.get(index, 0.0) + sum(parts.values())
+    return result
+
+
+def _evaluations(episode: Episode, planned: int) -> np.ndarray:
+    """Mean evaluation returns; each epoch lost to a divergence has what `score` counts it as."""
+    returns = episode.epochs["eval_return_mean"]
+    lost = planned - len(returns)
+    if not episode.diverged or lost <= 0:
+        return returns
+    total = float(episode.attributes["score"]) * planned
+    return np.concatenate([returns, np.full(lost, (total - returns.sum()) / lost)])
+
+
+def _threshold_step(episode: Episode, threshold: float | None) -> float:
+    """Real samples at the first evaluation that reaches the threshold; NaN if none does."""
+    if threshold is None:
+        return np.nan
+    reached = np.flatnonzero(episode.epochs["eval_return_mean"] >= threshold)
+    return float(episode.epochs["env_step"][reached[0]]) if len(reached) else np.nan
+
+
+def _representatives(run: Run) -> list[Episode]:
+    """Hyper-episodes that are trials: all of a test run, of a population its best line."""
+    if not is_round(run.episodes[0]):
+        return run.episodes
+    try:
+        return [best_line(run.episodes)]
+    except FormatError:  # no member came to its end
+        return [replace(run.episodes[-1], attributes={**run.episodes[-1].attributes,
+                                                      "status": "diverged"})]  # fmt: skip
+
+
+def _trial_rows(plan: PlannedRun, run: Run, threshold: float | None) -> Iterable[tuple]:
+    trials = _representatives(run)
+    planned = max(episode.n_epochs for episode in trials)
+    population = is_round(run.episodes[0])
+    seconds = _seconds(run)
+    for episode in trials:
+        returns = _evaluations(episode, planned)
+        spent = sum(seconds.values()) if population else seconds.get(episode.index, np.nan)
+        yield (
+            plan.task,
+            plan.method,
+            plan.repetition,
+            plan.set,
+            plan.seed,
+            episode.index,
+            float(returns.mean()) if len(returns) else np.nan,
+            float(returns[-FINAL:].mean()) if len(returns) else np.nan,
+            _threshold_step(episode, threshold),
+            int(episode.diverged),
+            run_samples(run) if population else _last_step(episode),
+            spent if seconds else np.nan,
+        )
+
+
+# Tables of numbers -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Rows under a header, with lines that say what they come from."""
+
+    header: Sequence[str]
+    rows: list[tuple]
+    comments: list[str]
+
+    def write(self, path: Path) -> Path:
+        """Write them as CSV behind lines with #; a missing number is an empty field."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            file.writelines(f"# {line}\n" for line in self.comments)
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(self.header)
+            writer.writerows([_cell(value) for value in row] for row in self.rows)
+        return path
+
+
+def comments(experiment: Experiment) -> list[str]:
+    """What an experiment's numbers were made with: one command of each kind of run."""
+    lines = [f"experiment: {experiment.name}"]
+    for key, value in experiment.facts.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {_span(seeds)}" for name, seeds in value.items())
+        lines.append(f"{key}: {value}")
+    lines += [f"threshold {task}: {value:g}" for task, value in experiment.threshold.items()]
+    shown = set()
+    for run in experiment.runs:
+        kind = (run.task, run.method, run.role)
+        if kind not in shown:
+            shown.add(kind)
+            lines.append(f"run {run.task} {run.method} {run.role}: {run.command}")
+    lines += [f"missing: {run.task} {run.method} {run.repetition} {run.role}"
+              for run in experiment.missing()]  # fmt: skip
+    return lines
+
+
+def _span(seeds: Sequence[int]) -> str:
+    return "..".join(str(seed) for seed in dict.fromkeys((seeds[0], seeds[-1])))
+
+
+def trials(experiment: Experiment) -> Numbers:
+    """One row a test seed: rows for TRIAL_HEADER."""
+    rows: list[tuple] = []
+    for plan in experiment.finished():
+        threshold = experiment.threshold.get(plan.task)
+        rows += _trial_rows(plan, experiment.open(plan), threshold)
+    return Numbers(TRIAL_HEADER, rows, comments(experiment))
+
+
+def _spent(experiment: Experiment, plans: Iterable[PlannedRun]) -> tuple[int, float]:
+    """Real samples and core-seconds of the finished ones of some runs."""
+    samples, seconds = 0, 0.0
+    for plan in plans:
+        if plan.complete:
+            run = experiment.open(plan)
+            samples += run_samples(run)
+            seconds += sum(_seconds(run).values())
+    return samples, seconds
+
+
+def costs(experiment: Experiment) -> Numbers:
+    """One row a repetition of a method: what came before its test run, and what that took.
+
+    A run that several repetitions need (R') counts for each of them, because each needs it.
+    """
+    groups: dict[tuple, list[PlannedRun]] = {}
+    for run in experiment.runs:
+        if run.role == "test":
+            groups.setdefault((run.task, run.method, run.repetition), []).append(run)
+    rows = []
+    for key, tests in groups.items():
+        before = {run.path: run for test in tests for run in experiment.before(test)}
+        finished = [test for test in tests if test.complete]
+        rows.append((*key, len(before), *_spent(experiment, before.values()), len(tests),
+                     len(finished), *_spent(experiment, finished)))  # fmt: skip
+    return Numbers(COST_HEADER, rows, comments(experiment))

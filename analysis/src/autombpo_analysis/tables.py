@@ -1,0 +1,250 @@
+"""Tables in Markdown, made of the CSV files of experiments and of nothing else.
+
+A document holds a table between two comments, the first of which says what it is made of:
+
+    <!-- table: scores results/figure-2.csv task=pendulum-small -->
+    <!-- end of table -->
+
+`autombpo-plot tables FILE.md` compares what stands there with what follows from the CSV, `--write`
+puts it there.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import stats
+
+REFERENCE = "mbpo"
+MARKED = re.compile(r"(<!-- table: (.+?) -->\n)(.*?)(<!-- end of table -->)", re.S)
+
+Row = dict[str, str]
+
+
+def read_csv(path: Path) -> list[Row]:
+    """Rows of a CSV file, without its lines of comment."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+def number(value: float) -> str:
+    """A number with three significant digits, all digits before the point kept."""
+    if not np.isfinite(value):
+        return "-"
+    size = abs(value)
+    decimals = 0 if size >= 100 or value == 0 else 2 - int(np.floor(np.log10(size)))
+    return f"{value:.{min(decimals, 6)}f}"
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """`value [low, high]`, or the value alone."""
+    bounds = f" [{number(low)}, {number(high)}]" if np.isfinite(low) else ""
+    return number(value) + bounds
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _column(rows: Sequence[Row], name: str) -> np.ndarray:
+    """A column as numbers; an empty field is NaN."""
+    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
+
+
+def _name(method: str) -> str:
+    from .style import method_name
+
+    return method_name(method)
+
+
+@dataclass(frozen=True)
+class Method:
+    """The trials of a method on a task, and what it cost.
+
+    A group holds the trials that share what was trained (a controller, a population); without
+    training each trial is a group of its own.
+    """
+
+    name: str
+    trials: list[Row]
+    costs: list[Row]
+
+    @property
+    def trained(self) -> bool:
+        """Whether something was made before the test runs."""
+        return any(int(row["runs_before"]) for row in self.costs)
+
+    def groups(self, column: str) -> list[np.ndarray]:
+        """Values of a column, by group; fields that are empty are left out."""
+        found: dict[tuple, list[Row]] = {}
+        for row in self.trials:
+            own = () if self.trained else (row["seed"], row["hyper_episode"])
+            found.setdefault((row["repetition"], *own), []).append(row)
+        values = [_column(rows, column) for rows in found.values()]
+        return [v[np.isfinite(v)] for v in values if np.isfinite(v).any()]
+
+    def count(self, name: str) -> int:
+        """Sum of a column of the costs."""
+        return sum(int(row[name]) for row in self.costs)
+
+
+def methods(path: Path, task: str | None = None) -> dict[str, dict[str, Method]]:
+    """Methods by task, of the trials in `path` and the costs beside them."""
+    beside = path.with_name(f"{path.stem}-costs.csv")
+    trials, costs = read_csv(path), read_csv(beside)
+    result: dict[str, dict[str, Method]] = {}
+    for row in costs:
+        if task in (None, row["task"]):
+            here = result.setdefault(row["task"], {})
+            here.setdefault(row["method"], Method(row["method"], [], [])).costs.append(row)
+    for row in trials:
+        if task in (None, row["task"]):
+            result[row["task"]][row["method"]].trials.append(row)
+    if not result:
+        raise ValueError(f"{path}: no task {task!r}")
+    return result
+
+
+# Scores ------------------------------------------------------------------------------------------
+
+
+def _estimate(groups: list[np.ndarray], statistic: Callable[..., np.ndarray]) -> str:
+    """A statistic over all trials with its interval."""
+    if not groups:
+        return "-"
+    value = float(statistic(np.concatenate(groups), axis=0))
+    low, high = stats.hierarchical_interval(groups, statistic)
+    return interval(value, float(low), float(high))
+
+
+def _mean(groups: list[np.ndarray]) -> str:
+    """The mean with its interval; of few groups, each one's mean instead."""
+    if not 1 < len(groups) < stats.FEWEST:
+        return _estimate(groups, stats.mean)
+    each = ", ".join(number(float(group.mean())) for group in groups)
+    return f"{number(float(np.concatenate(groups).mean()))} (each: {each})"
+
+
+def _improvement(method: Method, reference: Method | None) -> str:
+    if reference is None or method is reference or not method.trials or not reference.trials:
+        return "-"
+    x, y = method.groups("auc"), reference.groups("auc")
+    value, low, high = stats.hierarchical_improvement(x, y)
+    bounds = f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
+    return f"{value:.2f}{bounds}"
+
+
+def _reached(method: Method) -> str:
+    steps = _column(method.trials, "samples_to_threshold")
+    reached = np.isfinite(steps)
+    if not len(steps):
+        return "-"
+    median = np.median(np.where(reached, steps, np.inf))
+    return f"{reached.sum()} of {len(steps)}" + (f", {median:.0f}" if np.isfinite(median) else "")
+
+
+def _spent(method: Method, before: str, each: str, format: Callable[[float], str]) -> str:
+    """`before + a run`, of two columns: means over repetitions and over runs."""
+    own = _column(method.trials, each)
+    run = format(float(own.mean())) if len(own) and np.isfinite(own).all() else "-"
+    made = float(_column(method.costs, before).mean())
+    return f"{format(made)} + {run}" if made else run
+
+
+def _trial_count(method: Method) -> str:
+    groups = len(method.groups("auc"))
+    return f"{len(method.trials)} of {groups}" if method.trained else f"{len(method.trials)}"
+
+
+SCORES = ("", "runs", "mean return: IQM", "mean", "lowest quarter", "better than MBPO",
+          "last five", "threshold: runs, samples", "real samples", "core-hours", "diverged",
+          "missing")  # fmt: skip
+
+
+def _score_row(method: Method, reference: Method | None) -> list[str]:
+    auc = method.groups("auc")
+    runs = len(method.trials)
+    missing = method.count("planned") - method.count("finished")
+    return [
+        _name(method.name),
+        _trial_count(method),
+        _estimate(auc, stats.iqm),
+        _mean(auc),
+        _estimate(auc, stats.lower_tail),
+        _improvement(method, reference),
+        _mean(method.groups("final")),
+        _reached(method),
+        _spent(method, "samples_before", "real_samples", lambda x: f"{x:,.0f}"),
+        _spent(method, "core_seconds_before", "core_seconds", lambda x: number(x / 3600)),
+        str(int(_column(method.trials, "diverged").sum()) if runs else 0),
+        str(missing),
+    ]
+
+
+def scores(path: Path, task: str | None = None) -> str:
+    """Each method on each task: returns, intervals, costs, what diverged and what is missing."""
+    parts = []
+    found = methods(path, task)
+    for name, here in found.items():
+        title = f"**{name}**\n\n" if len(found) > 1 else ""
+        rows = [_score_row(method, here.get(REFERENCE)) for method in here.values()]
+        parts.append(title + markdown(SCORES, rows))
+    return "\n".join(parts)
+
+
+CONTROLLERS = ("", "runs", "mean return", "last five", "threshold: runs, samples")
+
+
+def controllers(path: Path, task: str | None = None) -> str:
+    """Each repetition of each method: means over its own runs, intervals over those alone."""
+    rows = []
+    for here in methods(path, task).values():
+        for method in here.values():
+            for repetition in dict.fromkeys(row["repetition"] for row in method.trials):
+                own = [row for row in method.trials if row["repetition"] == repetition]
+                alone = Method(method.name, own, [])
+                title = _name(method.name) + (f", {repetition}" if len(method.costs) > 1 else "")
+                rows.append([title, str(len(own)), _mean(alone.groups("auc")),
+                             _mean(alone.groups("final")), _reached(alone)])  # fmt: skip
+    return markdown(CONTROLLERS, rows)
+
+
+# Documents ---------------------------------------------------------------------------------------
+
+TABLES: dict[str, Callable[..., str]] = {"scores": scores, "controllers": controllers}
+
+
+def make(text: str, directory: Path) -> str:
+    """The table that a comment asks for: `KIND FILE [key=value ...]`."""
+    kind, *words = text.split()
+    if kind not in TABLES or not words:
+        raise ValueError(f"table: {text}: expected one of {', '.join(TABLES)}, and a CSV file")
+    settings = dict(word.split("=", 1) for word in words[1:])
+    return TABLES[kind](directory / words[0], **settings)
+
+
+def remake(document: Path) -> tuple[str, str]:
+    """A document as it is, and with the tables that follow from the CSV files."""
+    text = document.read_text(encoding="utf-8")
+    if text.count("<!-- table:") != len(MARKED.findall(text)):
+        raise ValueError(f"{document}: a table without <!-- end of table -->")
+
+    def again(match: re.Match) -> str:
+        return match[1] + make(match[2], document.parent) + match[4]
+
+    return text, MARKED.sub(again, text)
+
+
+def difference(document: Path, text: str, again: str) -> Iterable[str]:
+    """Lines that differ, as a unified diff."""
+    lines = text.splitlines(keepends=True), again.splitlines(keepends=True)
+    return difflib.unified_diff(*lines, str(document), f"{document} as of the CSV files", n=0)

@@ -1,0 +1,128 @@
+"""Numbers of an experiment, and tables that are made of the CSV files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import sealed, write_experiment
+
+from autombpo_analysis import FormatError, tables
+from autombpo_analysis import experiment as ex
+from autombpo_analysis.cli import main
+
+
+@pytest.fixture()
+def small(tmp_path: Path) -> Path:
+    return write_experiment(tmp_path / "figure-2")
+
+
+def rows_of(numbers: ex.Numbers) -> list[dict]:
+    return [dict(zip(numbers.header, row)) for row in numbers.rows]
+
+
+def test_a_row_is_a_test_seed(small: Path):
+    experiment = ex.Experiment.read(small)
+    rows = rows_of(ex.trials(experiment))
+    assert [(r["method"], r["repetition"], r["hyper_episode"]) for r in rows] == [
+        (method, repetition, e)
+        for method, repetition in (("mbpo", 0), ("autombpo", 0), ("autombpo", 1))
+        for e in range(3)
+    ]
+    assert {(r["task"], r["set"]) for r in rows} == {("hopper-small", "test")}
+    episode = experiment.load()[0].episodes[1]
+    returns = episode.epochs["eval_return_mean"]
+    assert (rows[1]["auc"], rows[1]["final"]) == (returns.mean(), returns[-5:].mean())
+    first = np.argmax(returns >= 1000)
+    assert rows[1]["samples_to_threshold"] == episode.epochs["env_step"][first]
+    assert rows[1]["real_samples"] == 15000
+    # Of each process the generator counts five epochs of 26.9 s.
+    assert rows[1]["core_seconds"] == pytest.approx(10 * 26.9)
+
+
+def test_costs_are_those_of_all_that_came_before(small: Path):
+    mbpo, first, _ = rows_of(ex.costs(ex.Experiment.read(small)))
+    assert (mbpo["runs_before"], mbpo["samples_before"], mbpo["samples"]) == (0, 0, 45000)
+    assert (first["runs_before"], first["samples_before"], first["samples"]) == (1, 36000, 45000)
+    assert first["core_seconds_before"] == pytest.approx(4 * 4 * 26.9)
+
+
+def test_what_is_not_finished_is_counted_as_missing(small: Path, tmp_path: Path):
+    (small / "hopper-small/autombpo/1/test/COMPLETE").unlink()
+    experiment = ex.Experiment.read(small)
+    assert {row["repetition"] for row in rows_of(ex.trials(experiment))} == {0}
+    assert rows_of(ex.costs(experiment))[2]["planned"] == 1
+    assert rows_of(ex.costs(experiment))[2]["finished"] == 0
+    assert "missing: hopper-small autombpo 1 test" in ex.comments(experiment)
+    assert main(["experiment", str(small), "-o", str(tmp_path)]) == 0
+    row = next(line for line in tables.scores(tmp_path / "figure-2.csv").splitlines()
+               if line.startswith("| AutoMBPO"))  # fmt: skip
+    assert row.endswith("| 0 | 1 |")
+
+
+def test_a_lost_epoch_counts_as_the_score_counts_it(small: Path):
+    path = small / "hopper-small/mbpo/0/test/episodes/000002.h5"
+    with sealed(path) as file:
+        for name in list(file["epochs"]):
+            values = file[f"epochs/{name}"][:6]
+            del file[f"epochs/{name}"]
+            file[f"epochs/{name}"] = values
+        returns = file["epochs/eval_return_mean"][:]
+        file.attrs["status"] = "diverged"
+        file.attrs["score"] = (returns.sum() + 4 * -50.0) / 10
+    row = rows_of(ex.trials(ex.Experiment.read(small)))[2]
+    assert row["diverged"] == 1
+    assert row["auc"] == pytest.approx((returns.sum() - 200) / 10)
+    assert row["final"] == pytest.approx((returns[-1] - 200) / 5)
+
+
+def test_tables_follow_from_the_csv_files_alone(small: Path, tmp_path: Path, capsys):
+    assert main(["experiment", str(small), "-o", str(tmp_path)]) == 0
+    document = tmp_path / "figure-2.md"
+    assert main(["tables", str(document)]) == 0
+    table = tmp_path / "figure-2.csv"
+    lines = table.read_text().splitlines()
+    auc = ex.TRIAL_HEADER.index("auc")
+    place = next(i for i, line in enumerate(lines) if line.startswith("hopper-small,mbpo"))
+    fields = lines[place].split(",")
+    fields[auc] = str(float(fields[auc]) + 300)
+    table.write_text("\n".join(lines[:place] + [",".join(fields)] + lines[place + 1 :]) + "\n")
+    capsys.readouterr()
+    assert main(["tables", str(document)]) == 1
+    assert "-| MBPO | 3 |" in capsys.readouterr().out
+    assert main(["tables", "--write", str(document)]) == 0
+    assert main(["tables", str(document)]) == 0
+
+
+def test_intervals_are_over_controllers(tmp_path: Path):
+    few = write_experiment(tmp_path / "few", controllers=4, seeds=2)
+    enough = write_experiment(tmp_path / "enough", controllers=5, seeds=2)
+    texts = []
+    for path in (few, enough):
+        assert main(["experiment", str(path), "-o", str(path)]) == 0
+        texts.append(tables.scores(path / "figure-2.csv").splitlines()[-1])
+    assert texts[0].count("(each:") == 2 and "[" not in texts[0]
+    assert "8 of 4" in texts[0] and "10 of 5" in texts[1]
+    assert "each" not in texts[1] and texts[1].count("[") == 4  # MBPO has two runs: no chance's
+
+
+def test_what_is_no_experiment_is_refused(tmp_path: Path):
+    (tmp_path / "experiment.json").write_text('{"format": "autombpo.status"}')
+    with pytest.raises(FormatError, match="format is 'autombpo.status'"):
+        ex.Experiment.read(tmp_path)
+
+
+def test_an_open_table_is_refused(tmp_path: Path):
+    document = tmp_path / "a.md"
+    document.write_text("<!-- table: scores a.csv -->\nand no end\n")
+    with pytest.raises(ValueError, match="without <!-- end of table -->"):
+        tables.remake(document)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [(-956.4, "-956"), (12.34, "12.3"), (0.004567, "0.00457"), (0.0, "0"), (np.nan, "-")],
+)
+def test_numbers_have_three_digits(value: float, text: str):
+    assert tables.number(value) == text
