@@ -10,14 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from autombpo_analysis.io import (
-    FEATURES,
-    HEAD_SIZES,
-    HEADS,
-    HYPERPARAMETERS,
-    MARK,
-    _checksum,
-)
+from autombpo_analysis.io import FEATURES, HEAD_SIZES, HEADS, HYPERPARAMETERS, MARK, _checksum
 
 TAU = 125
 EPOCH = 1000

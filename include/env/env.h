@@ -84,12 +84,6 @@ struct Env {
 // How a family of tasks is opened: `task` is what the table of ids gives it.
 typedef bool (*EnvOpen)(Env* env, const void* task, const char* assets, Arena* arena, Error* error);
 
-// For engines: notes a file of the task. Those that no place is left for are one, "and more".
-bool env_note_file(EnvSpec* spec, const char* path, Error* error);
-
-// The name of a file of the task that differs from `expected`; NULL = none.
-const char* env_changed_file(const EnvSpec* spec, const EnvFile expected[ENV_MAX_FILES]);
-
 // Opens the task `id`. `assets` is the directory of the MJCF files. "plugin:PATH" loads a task of
 // the user's own from the shared object PATH (env/plugin.h).
 bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error* error);

@@ -72,8 +72,6 @@ typedef struct {
 HyperEpisodeBytes hyper_episode_bytes(const RunSpec* x, MbpoScheduled scheduled,
                                       const EnvSpec* spec);
 
-HyperSegment hyper_whole_run(const RunSpec* spec);
-
 // `scheduled`: which heads the controller of this hyper-episode sets.
 bool hyper_episode_init(HyperEpisode* episode, const RunSpec* spec, int64_t index,
                         const HyperSegment* segment, int policy_version, MbpoScheduled scheduled,

@@ -132,6 +132,9 @@ const SchedulerKind* scheduler_kind_at(int i);
 const SchedulerKind* scheduler_kind(const RunSpec* spec);
 SchedulerPlan scheduler_plan(const RunSpec* spec);
 
+// A hyper-episode that is a whole run.
+HyperSegment scheduler_whole_run(const RunSpec* spec);
+
 // Which hyperparameters it sets in some hyper-episode; of a trained controller only those that
 // hyper.apply_* names.
 MbpoScheduled scheduler_may_set(const RunSpec* spec);

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "env/bullet_model.h"
+#include "env/env_files.h"
 #include "env/mujoco.h"
 
 #define TIME_LIMIT 1000

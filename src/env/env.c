@@ -4,9 +4,6 @@
 // MuJoCo's, Bullet's, plain C or a plugin's, and is reached through EnvOps. What all share is here:
 // actions are brought from the policy's [-1, 1] into the task's own range, and a saved state names
 // its task and its engine, so that the state of another one is refused instead of continued.
-//
-// The spec also lists the files that a task is made of, each with a hash: a run that goes on with
-// another model of the robot would mix two tasks, and nothing in the numbers would show it.
 #include "env/env.h"
 
 #include <stdio.h>
@@ -88,44 +85,6 @@ const char* env_similar_id(const char* id) {
     }
   }
   return ENTRIES[best].id;
-}
-
-static bool hash_file(uint64_t* hash, const char* path, Error* error) {
-  unsigned char bytes[4096];
-  size_t size;
-  FILE* file = fopen(path, "rb");
-  if (!file) {
-    return error_errno(error, path);
-  }
-  while ((size = fread(bytes, 1, sizeof bytes, file)) > 0) {
-    *hash = hash_bytes(*hash, bytes, size);
-  }
-  bool good = !ferror(file) || error_errno(error, path);
-  fclose(file);
-  return good;
-}
-
-bool env_note_file(EnvSpec* spec, const char* path, Error* error) {
-  int n = 0;
-  while (n < ENV_MAX_FILES - 1 && spec->files[n].name[0]) {
-    n++;
-  }
-  EnvFile* file = &spec->files[n];
-  const char* slash = strrchr(path, '/');
-  bool more = file->name[0] != '\0';
-  file->hash = more ? file->hash : HASH_START;
-  snprintf(file->name, ENV_FILE_SIZE, "%s", more ? "and more" : slash ? slash + 1 : path);
-  return hash_file(&file->hash, path, error);
-}
-
-const char* env_changed_file(const EnvSpec* spec, const EnvFile expected[ENV_MAX_FILES]) {
-  for (int i = 0; i < ENV_MAX_FILES; i++) {
-    const EnvFile* file = &spec->files[i];
-    if (file->hash != expected[i].hash) {
-      return file->name[0] ? file->name : expected[i].name;
-    }
-  }
-  return NULL;
 }
 
 bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error* error) {

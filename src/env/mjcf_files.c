@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "env/env_files.h"
 #include "env/xml.h"
 
 // Files that name each other would be followed for ever.

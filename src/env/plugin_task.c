@@ -18,6 +18,7 @@
 
 #include "base/locale.h"
 #include "base/text.h"
+#include "env/env_files.h"
 #include "env/mujoco.h"
 #include "env/plugin.h"
 
@@ -180,6 +181,12 @@ static void plugin_close(Env* env) {
   dlclose(plugin->handle);
 }
 
+// Closes what MuJoCo has opened, before the plugin's own ops take the place of its.
+static void close_body(Env* env) {
+  env->ops->close(env);
+  env->ops = NULL;
+}
+
 // Opens the model, which lies beside the shared object unless its path is absolute.
 static bool open_model(Env* env, Plugin* plugin, const char* path, Arena* arena, Error* error) {
   const AutombpoTask* task = plugin->task;
@@ -194,7 +201,7 @@ static bool open_model(Env* env, Plugin* plugin, const char* path, Arena* arena,
   body->plugin = plugin;
   point_to_data(&plugin->state, body);
   if (!find_names(plugin, body, error)) {
-    env_close(env);
+    close_body(env);
     return error_add(error, "%s", model);
   }
   return true;
@@ -217,7 +224,7 @@ static bool open_task(Env* env, Plugin* plugin, const char* path, Arena* arena, 
   snprintf(env->spec.id, sizeof env->spec.id, PLUGIN_PREFIX "%s", task->name);
   env->spec.reward = task->reward_of;
   if (!env_note_file(&env->spec, path, error)) {
-    env_close(env);
+    close_body(env);
     return false;
   }
   plugin->ops = *env->ops;

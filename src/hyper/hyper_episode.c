@@ -17,6 +17,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "env/env_files.h"
 #include "hyper/scheduler.h"
 
 int64_t hyper_episode_most_decisions(const RunSpec* x) {
@@ -54,10 +55,6 @@ HyperEpisodeBytes hyper_episode_bytes(const RunSpec* x, MbpoScheduled scheduled,
                  fmin(x->hyper.policy_change_rows, fmin(most, options.env_buffer)) * row +
                  (x->log_transitions ? most * row : 0);
   return bytes;
-}
-
-HyperSegment hyper_whole_run(const RunSpec* x) {
-  return (HyperSegment){.parent = -1, .last_epoch = scheduler_plan(x).epochs};
 }
 
 static int length(const HyperEpisode* h) { return h->segment.last_epoch - h->segment.first_epoch; }

@@ -130,6 +130,10 @@ StageResult scheduler_stage_result(int stage, const double* scores, int count) {
   return result;
 }
 
+HyperSegment scheduler_whole_run(const RunSpec* x) {
+  return (HyperSegment){.parent = -1, .last_epoch = scheduler_plan(x).epochs};
+}
+
 int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {
   int64_t behind = e - plan->look_ahead;
   return plan->updates > 0 && behind > 0 ? (int)(behind / plan->stage_size) : 0;
@@ -162,7 +166,7 @@ bool scheduler_is_ready(const Scheduler* s, int64_t e) {
 }
 
 HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
-  HyperSegment segment = hyper_whole_run(s->spec);
+  HyperSegment segment = scheduler_whole_run(s->spec);
   segment.streams = e;
   if (s->kind->segment) {
     s->kind->segment(&segment, s, e);

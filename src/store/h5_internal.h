@@ -20,6 +20,12 @@ bool h5_refuse(H5File* file, const char* object, const char* format, ...)
 // "PATH: what: MEANING" from errno.
 bool h5_refuse_errno(H5File* file, const char* what);
 
+// HDF5's own descriptor of the file; NULL if it does not tell.
+int* h5_descriptor(const H5File* file);
+
+// Ends what HDF5 has to do with the file, in a way that cannot fail.
+void h5_let_go(H5File* file);
+
 // Appends the mark of a sealed file to a file that is complete otherwise; checks that of the file
 // `name`. False = failed, damaged or without a mark, reported.
 bool h5_mark_append(H5File* file, int descriptor);

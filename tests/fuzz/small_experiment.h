@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hyper/hyper_episode.h"
+#include "hyper/scheduler.h"
 
 static inline RunSpec small_experiment(void) {
   RunSpec x = {
@@ -48,7 +49,7 @@ static inline void small_episode(HyperEpisode* h, const RunSpec* x, int events, 
   static const MbpoScheduled all = {true, true, true, true};
   static const HyperAction action = {.choice = {1, 2, 2, 2}, .logp = {-1, -1, -1, -1}};
   Error error;
-  HyperSegment whole = hyper_whole_run(x);
+  HyperSegment whole = scheduler_whole_run(x);
   CHECK(hyper_episode_init(h, x, 0, &whole, 0, all, arena, &error), "%s", error.text);
   for (int i = 0; i < events; i++) {
     HyperEvent event = hyper_episode_advance(h);

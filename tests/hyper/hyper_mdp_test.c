@@ -64,7 +64,7 @@ static bool run_to_end(HyperEpisode* h, const HyperAction* action) {
 
 static void open_episode(HyperEpisode* h, const RunSpec* x, Arena* arena) {
   Error error;
-  HyperSegment whole = hyper_whole_run(x);
+  HyperSegment whole = scheduler_whole_run(x);
   assert_true(hyper_episode_init(h, x, 0, &whole, 0, all, arena, &error));
 }
 
@@ -164,7 +164,7 @@ static void a_controller_never_sees_an_untrained_model(void** state) {
     RunSpec x = test_experiment();
     HyperEpisode h;
     Error error;
-    HyperSegment whole = hyper_whole_run(&x);
+    HyperSegment whole = scheduler_whole_run(&x);
     assert_true(hyper_episode_init(&h, &x, 0, &whole, 0, heads[i], &arena, &error));
     run_to_decision(&h);
     assert_true(h.state.raw[FEATURE_MODEL_LOSS] > 0);

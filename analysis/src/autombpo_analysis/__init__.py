@@ -5,7 +5,9 @@
 >>> steps, returns = runs.curve("eval_return_mean")
 """
 
-from .io import Episode, FormatError, Policy, Run, Runs, SkippedFileWarning, load
+from .io import Episode, FormatError, Policy
+from .run import Run, SkippedFileWarning
+from .runs import Runs, load
 from .stats import (
     area_under_curve,
     bootstrap_interval,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .effects import is_fork
-from .io import FEATURES, HEAD_SIZES, HEADS, Episode, Policy, Run
+from .io import FEATURES, HEAD_SIZES, HEADS, Episode, Policy
+from .run import Run
 
 DECISION_COLUMNS = {
     "env_step": "i",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from . import __version__, compare, plots
 from .check import check_episode, check_policies
-from .io import FormatError, Runs, load
+from .io import FormatError
+from .runs import Runs, load
 from .style import _cell
 
 EPILOG = """RUN is a run directory, a directory with runs below it, a pattern, or a sealed

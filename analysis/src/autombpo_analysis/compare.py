@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from . import curves as cv
 from . import stats
-from .io import Episode, Runs
+from .io import Episode
+from .runs import Runs
 from .style import GREY, RC, Drawing, method_colours, method_name
 
 AGGREGATES = {

@@ -16,7 +16,8 @@ from typing import Any
 
 from . import __version__
 from . import report_facts as facts
-from .io import Run, Runs
+from .run import Run
+from .runs import Runs
 from .style import method_name
 
 PROFILES = {

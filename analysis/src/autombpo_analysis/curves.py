@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .io import HEADS, Episode, FormatError, Run
+from .io import HEADS, Episode, FormatError
+from .run import Run
 
 SCHEDULE = ("real_ratio", "model_training", "policy_updates", "rollout_length")
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .io import HEADS, Episode, FormatError, Run
+from .io import HEADS, Episode, FormatError
+from .run import Run
 from .stats import bootstrap_interval, mean
 
 HEADER = ("choice", "forks", "score", "score_low", "score_high",

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .io import Columns, Episode, Run
+from .io import Columns, Episode
+from .run import Run
 
 
 class MissingExtraError(ImportError):

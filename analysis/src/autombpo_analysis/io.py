@@ -1,26 +1,19 @@
-"""Reading run directories (docs/formats.md, format version 1)."""
+"""Reading sealed files (docs/formats.md, format version 1)."""
 
 from __future__ import annotations
 
-import glob
 import json
-import re
-import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
 import h5py
 import numpy as np
 
-from .live import UNFINISHED, json_lines, run_config, unfinished_columns
-
 FORMAT_VERSION = 1
 EPISODE_FORMAT = "autombpo.episode"
 POLICY_FORMAT = "autombpo.policy"
-EPISODE_NAME = re.compile(r"^\d+\.h5$")
-POLICY_NAME = re.compile(r"^v\d+\.h5$")
 
 FEATURES = (
     "progress",
@@ -42,10 +35,6 @@ Columns = dict[str, np.ndarray]
 
 class FormatError(ValueError):
     """A file is not what docs/formats.md says; the message names file, place and expectation."""
-
-
-class SkippedFileWarning(UserWarning):
-    """A file was left out because it is incomplete or unreadable."""
 
 
 def _text(value: Any) -> Any:
@@ -334,225 +323,3 @@ class Policy:
     def version(self) -> int:
         """Number of updates behind this version."""
         return int(self.attributes["version"])
-
-
-@dataclass
-class Run:
-    """A run directory: its sealed hyper-episodes (by index) and controllers (by version)."""
-
-    path: Path
-    episodes: list[Episode]
-    policies: list[Policy] = field(default_factory=list)
-    skipped: list[tuple[Path, str]] = field(default_factory=list)
-    unfinished: list[Episode] = field(default_factory=list)  # not sealed yet: from metrics.jsonl
-
-    @property
-    def env(self) -> str:
-        """Task id."""
-        return (self.episodes or self.unfinished)[0].env
-
-    @property
-    def method(self) -> str:
-        """Name of the method."""
-        return (self.episodes or self.unfinished)[0].method
-
-    @property
-    def seed(self) -> int:
-        """Seed of the run."""
-        return (self.episodes or self.unfinished)[0].seed
-
-    @property
-    def complete(self) -> bool:
-        """Whether every hyper-episode and update is done."""
-        return (self.path / "COMPLETE").exists()
-
-    @property
-    def trains_controller(self) -> bool:
-        """Whether the controller changed between its hyper-episodes."""
-        return len({episode.policy_version for episode in self.episodes}) > 1
-
-    def stages(self) -> dict[int, list[Episode]]:
-        """Hyper-episodes by stage, in order."""
-        result: dict[int, list[Episode]] = {}
-        for episode in sorted(self.episodes, key=lambda e: e.index):
-            result.setdefault(episode.stage, []).append(episode)
-        return dict(sorted(result.items()))
-
-    def trials(self, stage: str = "auto") -> list[Episode]:
-        """Hyper-episodes that represent the run in a comparison.
-
-        `stage` is `all`, `last`, a number, or `auto`: the last stage of a run that trains a
-        controller, else all. Of a population it is one trial: its best member, over the real
-        samples of all (population.best_line).
-        """
-        if not self.episodes:
-            return []
-        if "round" in self.episodes[0].attributes:
-            from .population import best_line
-
-            return [best_line(self.episodes)]
-        if stage == "auto":
-            stage = "last" if self.trains_controller else "all"
-        if stage == "all":
-            return list(self.episodes)
-        stages = self.stages()
-        wanted = max(stages) if stage == "last" else int(stage)
-        if wanted not in stages:
-            raise ValueError(f"{self.path}: no stage {wanted}; it has {sorted(stages)}")
-        return stages[wanted]
-
-    def status(self) -> dict[str, Any]:
-        """Content of status.json; empty if there is none."""
-        path = self.path / "status.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-    def metrics(self) -> Iterator[dict[str, Any]]:
-        """Objects of metrics.jsonl, in order; a torn last line is left out."""
-        return json_lines(self.path / "metrics.jsonl")
-
-    def starts(self) -> Iterator[dict[str, Any]]:
-        """Objects of starts.jsonl, in order."""
-        return json_lines(self.path / "starts.jsonl")
-
-
-class Runs(list):
-    """Several runs, with shortcuts over all their trials."""
-
-    @property
-    def skipped(self) -> list[tuple[Path, str]]:
-        """Files that were left out, with the reason."""
-        return [item for run in self for item in run.skipped]
-
-    def trials(self, stage: str = "auto") -> list[Episode]:
-        """Hyper-episodes that represent the runs (see Run.trials)."""
-        return [episode for run in self for episode in run.trials(stage)]
-
-    def groups(self, stage: str = "auto") -> dict[tuple[str, str], list[Episode]]:
-        """Trials by (env, method), in order of appearance."""
-        result: dict[tuple[str, str], list[Episode]] = {}
-        for episode in self.trials(stage):
-            result.setdefault((episode.env, episode.method), []).append(episode)
-        return result
-
-    def curve(self, column: str = "eval_return_mean", stage: str = "auto"):
-        """(steps (T), values (n, T)) of a column of /epochs over the trials that finished."""
-        from .curves import learning_curves
-
-        curves = learning_curves(self.trials(stage), column)
-        return curves.steps, curves.values
-
-    def schedule(self, bins: int = 40, stage: str = "auto"):
-        """Hyperparameter schedules of the trials (see curves.schedules)."""
-        from .curves import schedules
-
-        return schedules(self.trials(stage), bins)
-
-    def to_pandas(self, table: str = "epochs"):
-        """One pandas DataFrame over all hyper-episodes; `table` is `epochs` or `decisions`."""
-        from .export import to_pandas
-
-        return to_pandas(self, table)
-
-
-def _read_all(directory: Path, name: re.Pattern[str], reader: Any, skipped: list) -> list:
-    """All sealed files of a directory; incomplete ones are recorded in `skipped` and warned of."""
-    result = []
-    for path in sorted(directory.glob("*.h5")) if directory.is_dir() else []:
-        if not name.match(path.name):
-            continue
-        try:
-            result.append(reader(path))
-        except FormatError as error:
-            skipped.append((path, str(error)))
-            warnings.warn(f"left out {error}", SkippedFileWarning, stacklevel=3)
-    return result
-
-
-def _unfinished(path: Path, sealed: list[Episode]) -> list[Episode]:
-    """Hyper-episodes that have epochs but no file yet."""
-    config = run_config(path)
-    keys = {"env": "env.id", "method": "run.method", "seed": "run.seed"}
-    if not all(key in config for key in keys.values()):
-        return []
-    found = []
-    for index, (stage, epochs) in unfinished_columns(path, {e.index for e in sealed}).items():
-        attributes = {name: config[key] for name, key in keys.items()}
-        attributes.update(hyper_episode=index, stage=stage, status=UNFINISHED)
-        place = path / "episodes" / f"{index:06d}.h5"
-        found.append(Episode(place, attributes, {}, epochs, {}, {}, 0, len(epochs["env_step"])))
-    return found
-
-
-def read_run(path: PathLike, unfinished: bool = False) -> Run:
-    """Read one run directory, with `unfinished` also what it has not sealed yet.
-
-    Raises FormatError if there is nothing to read.
-    """
-    path = Path(path)
-    skipped: list[tuple[Path, str]] = []
-    episodes = _read_all(path / "episodes", EPISODE_NAME, Episode.read, skipped)
-    policies = _read_all(path / "policy", POLICY_NAME, Policy.read, skipped)
-    open_ones = _unfinished(path, episodes) if unfinished else []
-    if not episodes and not open_ones:
-        raise FormatError(f"{path}: no complete hyper-episode under {path / 'episodes'}")
-    episodes.sort(key=lambda episode: episode.index)
-    policies.sort(key=lambda policy: policy.version)
-    return Run(path, episodes, policies, skipped, open_ones)
-
-
-def _run_directories(path: Path) -> list[Path]:
-    """Run directories at or below `path` (a run directory has a directory `episodes`)."""
-    if (path / "episodes").is_dir():
-        return [path]
-    return sorted(found.parent for found in path.rglob("episodes") if found.is_dir())
-
-
-def load(*paths: PathLike, unfinished: bool = False) -> Runs:
-    """Read runs.
-
-    Parameters
-    ----------
-    paths
-        Run directories, directories with run directories somewhere below, glob patterns of
-        either (`**` included), or single sealed hyper-episodes.
-    unfinished
-        Whether hyper-episodes that are not sealed yet are read too (`Run.unfinished`), from
-        metrics.jsonl: for looking at a run while it runs.
-
-    Returns
-    -------
-    Runs
-        In order of the arguments, each run once. Files that are not complete, and runs without
-        any complete hyper-episode among several, are left out with a SkippedFileWarning.
-
-    Raises
-    ------
-    FileNotFoundError
-        A path or pattern matches nothing.
-    FormatError
-        There is no run at all.
-    """
-    directories: dict[Path, None] = {}
-    runs = Runs()
-    for argument in paths:
-        matches = [Path(argument)] if Path(argument).exists() else []
-        matches = matches or [Path(m) for m in sorted(glob.glob(str(argument), recursive=True))]
-        if not matches:
-            raise FileNotFoundError(f"{argument}: no such file or directory")
-        for match in matches:
-            if match.is_file() and match.suffix == ".h5":
-                runs.append(Run(match, [Episode.read(match)]))
-            elif match.is_dir():
-                directories.update(dict.fromkeys(_run_directories(match)))
-    problems = []
-    for directory in directories:
-        try:
-            runs.append(read_run(directory, unfinished))
-        except FormatError as error:
-            problems.append(str(error))
-    if not runs:
-        searched = ", ".join(str(path) for path in paths)
-        raise FormatError("; ".join(problems) or f"no run directory in {searched}")
-    for problem in problems:
-        warnings.warn(f"left out {problem}", SkippedFileWarning, stacklevel=2)
-    return runs

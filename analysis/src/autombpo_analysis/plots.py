@@ -19,7 +19,8 @@ from . import curves as cv
 from . import stats
 from .effects import HEADER as EFFECT_HEADER
 from .effects import effects as effects_of
-from .io import HEAD_SIZES, HEADS, Episode, Runs
+from .io import HEAD_SIZES, HEADS, Episode
+from .runs import Runs
 from .style import (
     GREY,
     MARKERS,

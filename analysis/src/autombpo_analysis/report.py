@@ -19,9 +19,10 @@ from . import __version__, compare, stats
 from . import report_facts as facts
 from . import report_figures as figures
 from .crate import write_crate
-from .io import FormatError, Runs, load
+from .io import FormatError
 from .plots import returns_panels
 from .report_page import figure_value, render, text_link
+from .runs import Runs, load
 from .style import method_colours, method_name
 
 LARGEST = 5_000_000  # bytes of a page

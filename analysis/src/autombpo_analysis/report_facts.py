@@ -15,8 +15,10 @@ import numpy as np
 from . import curves as cv
 from . import stats
 from .compare import Scores, preferred
-from .io import Episode, Run, Runs
+from .io import Episode
 from .live import parse_time, read_config, run_config, state_of
+from .run import Run
+from .runs import Runs
 from .style import method_name
 
 # Keys that say where and how a run ran, not what it computed.

@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from . import compare, plots
 from . import curves as cv
-from .io import HEADS, Episode, Run
+from .io import HEADS, Episode
+from .run import Run
 from .style import GREY, MARKERS, PALETTE, RC, Drawing, method_colours, method_name
 
 SIZE = (5.6, 3.6)  # inches: text is legible where this is 370 pixels wide

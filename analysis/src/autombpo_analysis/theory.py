@@ -17,7 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import curves as cv
-from .io import EPISODE_FORMAT, Episode, FormatError, Run, _columns, _open
+from .io import EPISODE_FORMAT, Episode, FormatError, _columns, _open
+from .run import Run
 from .style import GREY, MARKERS, PALETTE, RC, Drawing
 
 FVI_FORMAT = "autombpo.fvi"
