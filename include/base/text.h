@@ -40,6 +40,9 @@ bool text_is_printable(const char* text);
 // becomes the character of the same number.
 void text_add_quoted(Text* out, const char* text);
 
+// Appends a word that the shell takes as it is: plain where that is safe, else in quotes.
+void text_add_shell_word(Text* out, const char* word);
+
 // Appends `text` so that YAML reads it back: plain where that is safe, else in quotes.
 void text_add_scalar(Text* out, const char* text);
 

@@ -11,6 +11,8 @@ int verb_train(int argc, char** argv);
 int verb_resume(int argc, char** argv);
 int verb_apply(int argc, char** argv);
 int verb_baseline(int argc, char** argv);
+int verb_status(int argc, char** argv);
+int verb_top(int argc, char** argv);
 int verb_inspect(int argc, char** argv);
 int verb_config(int argc, char** argv);
 int verb_env(int argc, char** argv);

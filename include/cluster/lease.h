@@ -29,6 +29,9 @@ typedef struct {
 
 void lease_office_init(LeaseOffice* office, const RunDirectory* directory);
 
+// The lease of who writes status.json.
+#define LEASE_STATUS "status"
+
 // The name of hyper-episode e's lease.
 void lease_of_episode(char name[LEASE_NAME_SIZE], int64_t hyper_episode);
 
@@ -39,6 +42,9 @@ bool lease_take(const LeaseOffice* office, const char* name, LeaseSight* sight, 
 // "process 4711 on HOST, which has not renewed it for 5 s": who holds a lease, for people.
 void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
                     const LeaseSight* sight);
+
+// Who holds a lease. False: nobody, or nobody knows.
+bool lease_holder(Process* owner, const LeaseOffice* office, const char* name);
 
 // Renews a lease of ours.
 void lease_renew(const LeaseOffice* office, const char* name);

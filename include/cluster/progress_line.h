@@ -21,6 +21,9 @@ typedef struct {
 // The most important parts that fit into size - 1 characters.
 void progress_line(char* out, size_t size, const ProgressFacts* facts);
 
+// "3h05m", "4m10s"; "?" where it is not known.
+void progress_duration(char out[32], double seconds);
+
 // Columns of the terminal on stderr: what it says, else COLUMNS, else 80.
 int progress_columns(void);
 

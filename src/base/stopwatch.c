@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "base/stopwatch.h"
 
 #include <math.h>
@@ -16,6 +17,12 @@ double clock_processor(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 double clock_processor_of(int process) {
   clockid_t clock;
   return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
+}
+
+double clock_since(const char* moment) {
+  struct tm utc = {0};
+  const char* end = strptime(moment, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return end && *end == '\0' ? fmax(0, difftime(time(NULL), timegm(&utc))) : NAN;
 }
 
 bool reminder_due(Reminder* r) {

@@ -151,6 +151,20 @@ void text_add_quoted(Text* out, const char* text) {
   text_add_bytes(out, "\"", 1);
 }
 
+void text_add_shell_word(Text* out, const char* word) {
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (*word && word[strspn(word, plain)] == '\0') {
+    text_add(out, "%s", word);
+    return;
+  }
+  text_add(out, "'");
+  for (; *word; word++) {
+    text_add(out, *word == '\'' ? "'\\''" : "%c", *word);
+  }
+  text_add(out, "'");
+}
+
 void text_add_scalar(Text* out, const char* text) {
   static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
   bool begins = *text == '/' || (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z');

@@ -5,21 +5,6 @@
 
 #define SIGNAL_MARGIN 120  // seconds before the time limit
 
-// A word that the shell takes as it is.
-static void add_quoted(Text* out, const char* word) {
-  static const char plain[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
-  if (*word && word[strspn(word, plain)] == '\0') {
-    text_add(out, "%s", word);
-    return;
-  }
-  text_add(out, "'");
-  for (; *word; word++) {
-    text_add(out, *word == '\'' ? "'\\''" : "%c", *word);
-  }
-  text_add(out, "'");
-}
-
 static void add_size(Text* out, const LaunchScript* s) {
   int tasks = s->seeds.count > 0 ? s->seeds.count : s->tasks;
   if (tasks > 0) {
@@ -58,9 +43,9 @@ static void add_header(Text* out, const LaunchScript* s) {
 
 static void add_run(Text* out, const LaunchScript* s) {
   text_add(out, "\n# %s\n\nexport AUTOMBPO=", "-----------------------------------------------");
-  add_quoted(out, s->program);
+  text_add_shell_word(out, s->program);
   text_add(out, "\ncd ");
-  add_quoted(out, s->directory);
+  text_add_shell_word(out, s->directory);
   if (s->seeds.count > 0) {
     text_add(out, "\nseeds=(");
     for (int i = 0; i < s->seeds.count; i++) {
@@ -71,7 +56,7 @@ static void add_run(Text* out, const LaunchScript* s) {
   text_add(out, "\nslurm_run train");
   for (int i = 0; i < s->operand_count; i++) {
     text_add(out, " ");
-    add_quoted(out, s->operands[i]);
+    text_add_shell_word(out, s->operands[i]);
   }
   text_add(out, s->seeds.count > 0 ? " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n" : "\n");
 }

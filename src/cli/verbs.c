@@ -11,6 +11,8 @@ static const Verb verbs[] = {
     {"resume", verb_resume, "continue a run directory, on any number of ranks"},
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "make R', the return of original MBPO, for a task"},
+    {"status", verb_status, "how a run is: alive or since when not, how far, and how to go on"},
+    {"top", verb_top, "the same of running runs on a terminal, as they go"},
     {"inspect", verb_inspect, "what is in a run directory or file; --checksum, --verify"},
     {"audit", verb_audit, "make decisions, advantages and controllers of a run again, and compare"},
     {"config", verb_config, "show, explain, check and compare configurations"},

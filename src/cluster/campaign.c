@@ -26,8 +26,7 @@
 // the deadline.
 #define DEADLINE_MARGIN 2.0
 
-// The lease of who writes status.json, and how long its silent owner keeps it.
-#define STATUS_LEASE "status"
+// How long the silent owner of the lease on status.json keeps it.
 #define STATUS_TIMEOUT 60.0
 #define RENEWALS 8  // of each lease within lease_timeout
 #define LONGEST_RENEWAL 10.0
@@ -54,8 +53,8 @@ static bool renew_status(Campaign* c, Error* error) {
                      "it held cannot be continued without it",
                      path);
   }
-  c->reporter.speaks = lease_take(leases, STATUS_LEASE, &c->status_sight, STATUS_TIMEOUT);
-  lease_renew(leases, STATUS_LEASE);
+  c->reporter.speaks = lease_take(leases, LEASE_STATUS, &c->status_sight, STATUS_TIMEOUT);
+  lease_renew(leases, LEASE_STATUS);
   return true;
 }
 
@@ -245,7 +244,7 @@ static CampaignEnd finish(Campaign* c, bool ok, Error* error) {
                                                        : "checkpointed");
   scheduler_close(&c->coordinator.scheduler);
   coordinator_release(&c->coordinator);
-  lease_release(&c->coordinator.leases, STATUS_LEASE);
+  lease_release(&c->coordinator.leases, LEASE_STATUS);
   return !ok ? CAMPAIGN_FAILED : complete ? CAMPAIGN_FINISHED
                                           : CAMPAIGN_STOPPED;
 }

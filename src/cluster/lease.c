@@ -135,6 +135,13 @@ void lease_release(const LeaseOffice* office, const char* name) {
   }
 }
 
+bool lease_holder(Process* owner, const LeaseOffice* office, const char* name) {
+  char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
+  lease_path(path, office, name);
+  files_read_start(signature, path);
+  return process_parse(owner, signature);
+}
+
 void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
                     const LeaseSight* sight) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];

@@ -19,7 +19,7 @@ int progress_columns(void) {
   return columns && atoi(columns) > 0 ? atoi(columns) : USUAL_COLUMNS;
 }
 
-static void format_duration(char out[32], double seconds) {
+void progress_duration(char out[32], double seconds) {
   if (!isfinite(seconds)) {
     snprintf(out, 32, "?");
     return;
@@ -48,7 +48,7 @@ __attribute__((format(printf, 3, 4))) static void add(char* out, size_t size, co
 
 void progress_line(char* out, size_t size, const ProgressFacts* f) {
   char eta[32];
-  format_duration(eta, f->eta);
+  progress_duration(eta, f->eta);
   out[0] = '\0';
   add(out, size, "%.0f%%  ETA %s  %lld/%lld hyper-episodes", 100 * f->share, eta,
       (long long)f->sealed, (long long)f->total);

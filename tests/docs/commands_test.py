@@ -80,7 +80,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo train .*model.stop=S", Short(SHORT, {"stop=S": "stop=alone", "=R": "=0.003",
                                                      "patience=P": "patience=2"})),
     (r"(build/)?autombpo (train|apply|baseline) ", Short(SHORT)),
-    (r"(build/)?autombpo inspect .*runs/quickstart", Short()),
+    (r"(build/)?autombpo (inspect|status) .*runs/quickstart", Short()),
     (r"mpi_launch/(plot returns|report)", Short()),
     (r"autombpo-plot fvi DIR", Short("", {"DIR": "fvi"})),
     (r"autombpo-plot fvi +FILE", Short("", {"FILE...": "fvi/fvi.h5"})),

@@ -1,0 +1,67 @@
+// verb_status.c - autombpo status: how a run is, on one screen.
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/live_text.h"
+#include "cli/verbs.h"
+#include "cluster/progress_line.h"
+
+static const char usage[] =
+    "usage: autombpo status [--json] RUN...\n\n"
+    "Says how runs are, from their text files: whether they live and since when not, how far they\n"
+    "are, their ranks, what is wrong, and how to go on. Asks nobody and changes nothing, so it\n"
+    "may be used on any machine that sees the directory.\n\n"
+    "  --json   one JSON object a run, with the whole of status.json";
+
+#define ROWS 24  // of the terminals of old, less the prompt
+
+static bool print_run(const char* directory, bool as_json, Error* error) {
+  Arena arena;
+  LiveView view;
+  Text text;
+  arena_init(&arena);
+  text_init(&text, &arena);
+  bool good = live_read(&view, directory, &arena, error);
+  if (good && as_json) {
+    live_print_json(&text, &view);
+  } else if (good) {
+    LiveScreen screen = {.columns = progress_columns(), .rows = ROWS - 1,
+                         .blocks = live_shows_utf8()};
+    live_print(&text, &view, &screen);
+  }
+  fputs(text.bytes, stdout);
+  arena_free(&arena);
+  return good;
+}
+
+int verb_status(int argc, char** argv) {
+  static const struct option options[] = {
+      {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
+  bool as_json = false, good = true;
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    if (option == 'h') {
+      puts(usage);
+      return 0;
+    }
+    if (option == '?') {
+      return EXIT_USAGE;
+    }
+    as_json = true;
+  }
+  if (optind == argc) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  for (int i = optind; i < argc; i++) {
+    Error error = {0};
+    if (!print_run(argv[i], as_json, &error)) {
+      fprintf(stderr, "autombpo status: %s\n", error.text);
+      good = false;
+    }
+    if (!as_json && i + 1 < argc) {
+      printf("\n");
+    }
+  }
+  return good ? 0 : EXIT_FAILED;
+}

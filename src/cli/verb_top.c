@@ -1,0 +1,174 @@
+// verb_top.c - autombpo top: runs as they go, on a terminal, until q.
+//
+// The screens of `autombpo status`, one below the other, each with its share of the lines, drawn
+// anew in place every other second. Only files are read, so it serves over ssh on a login node. The
+// terminal is put back as it was, on signals too: they set a flag that ends the loop.
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/live_text.h"
+#include "cli/verbs.h"
+
+static const char usage[] =
+    "usage: autombpo top [-d SECONDS] RUN...\n\n"
+    "Shows runs as they go: ranks, schedules, returns, where the time goes, what is wrong. Reads\n"
+    "files only; q quits. Where the output is no terminal, one screen is printed.\n\n"
+    "  -d, --delay SECONDS   between two looks (0.2 to 3600; default: 2)";
+
+#define CLEAR_LINE "\033[K"
+#define CLEAR_BELOW "\033[J"
+#define HOME "\033[H"
+#define ALTERNATE_SCREEN "\033[?1049h\033[?25l"
+#define USUAL_SCREEN "\033[?25h\033[?1049l"
+
+typedef struct {
+  int count;
+  char* const* runs;
+  double delay;
+  bool terminal;
+} Top;
+
+static int size_of(int* rows) {
+  struct winsize window = {0};
+  ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+  *rows = window.ws_row > 0 ? window.ws_row : 24;
+  return window.ws_col > 0 ? window.ws_col : 80;
+}
+
+// All runs; false if none can be read.
+static bool compose(Text* text, const Top* top, Arena* arena) {
+  int rows, columns = size_of(&rows), read = 0;
+  int share = (rows - 1) / top->count;
+  for (int i = 0; i < top->count; i++) {
+    LiveView view;
+    Error error = {0};
+    LiveScreen screen = {.columns = columns,
+                         .rows = top->terminal ? (share > 2 ? share - (i > 0) : 2) : rows - 1,
+                         .blocks = live_shows_utf8()};
+    text_add(text, i > 0 ? "\n" : "");
+    if (live_read(&view, top->runs[i], arena, &error)) {
+      live_print(text, &view, &screen);
+      read++;
+    } else {
+      text_add(text, "autombpo top: %.*s\n", columns - 14, error.text);
+    }
+  }
+  return read > 0;
+}
+
+// Line by line over what stood there: no flicker, and no more lines than there are.
+static void draw(const Text* text) {
+  int rows;
+  size_of(&rows);
+  fputs(HOME, stdout);
+  for (const char* at = text->bytes; *at && rows > 1; at++) {
+    if (*at == '\n') {
+      rows--;
+      fputs(CLEAR_LINE "\r\n", stdout);
+    } else {
+      putchar(*at);
+    }
+  }
+  fputs(CLEAR_BELOW "q quits", stdout);
+  fflush(stdout);
+}
+
+static bool show(const Top* top) {
+  Arena arena;
+  Text text;
+  arena_init(&arena);
+  text_init(&text, &arena);
+  bool good = compose(&text, top, &arena);
+  if (top->terminal) {
+    draw(&text);
+  } else {
+    fputs(text.bytes, good ? stdout : stderr);
+  }
+  arena_free(&arena);
+  return good;
+}
+
+// Waits for the next look; true: somebody wants to end, by q or by a signal.
+static bool wait_for_end(double seconds, const sigset_t* ends) {
+  struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+  struct timespec nothing = {0};
+  char key;
+  for (double left = seconds; left > 0; left -= 0.1) {
+    if (sigtimedwait(ends, NULL, &nothing) >= 0) {
+      return true;
+    }
+    if (poll(&keys, 1, 100) > 0 && read(STDIN_FILENO, &key, 1) != 1) {
+      return true;  // the terminal is gone
+    }
+    if (keys.revents && (key == 'q' || key == 'Q' || key == 3)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static int watch(const Top* top) {
+  struct termios before, raw;
+  sigset_t ends;
+  bool keys = tcgetattr(STDIN_FILENO, &before) == 0;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGHUP);
+  sigprocmask(SIG_BLOCK, &ends, NULL);
+  if (keys) {
+    raw = before;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  }
+  fputs(ALTERNATE_SCREEN, stdout);
+  bool good;
+  do {
+    good = show(top);
+  } while (!wait_for_end(top->delay, &ends));
+  fputs(USUAL_SCREEN, stdout);
+  fflush(stdout);
+  if (keys) {
+    tcsetattr(STDIN_FILENO, TCSANOW, &before);
+  }
+  return good ? 0 : EXIT_FAILED;
+}
+
+int verb_top(int argc, char** argv) {
+  static const struct option options[] = {
+      {"help", no_argument, NULL, 'h'}, {"delay", required_argument, NULL, 'd'}, {0}};
+  Top top = {.delay = 2, .terminal = isatty(STDOUT_FILENO)};
+  int option;
+  while ((option = getopt_long(argc, argv, "hd:", options, NULL)) >= 0) {
+    if (option == 'h') {
+      puts(usage);
+      return 0;
+    }
+    if (option == '?') {
+      return EXIT_USAGE;
+    }
+    if (!text_read_number(&top.delay, optarg) || top.delay < 0.2 || top.delay > 3600) {
+      fprintf(stderr, "autombpo top: --delay %s: expected a number of seconds, 0.2 to 3600\n",
+              optarg);
+      return EXIT_USAGE;
+    }
+  }
+  if (optind == argc) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  top.count = argc - optind;
+  top.runs = argv + optind;
+  if (!top.terminal) {
+    return show(&top) ? 0 : EXIT_FAILED;
+  }
+  return watch(&top);
+}
