@@ -55,7 +55,7 @@ ONLY_IN = [
     (r"(?<![\w.>])(rand|srand|rand_r|random|drand48|lrand48)\s*\(", r"^$", "random numbers come from base/rng.h"),
     # clocks write logs, and measure what is reported; they never steer
     (r"(?<![\w.>])(time|clock|clock_gettime|gettimeofday)\s*\(",
-     r"^(base/stopwatch|cli/start|cluster/(campaign|reporter))\.c$",
+     r"^base/stopwatch\.c$",
      "results depend on no clock; durations are base/stopwatch.h's"),
     (r"<(EGL|GL)/", r"^env/gl_context\.c$", "OpenGL belongs to env/gl_context.c"),
     (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
@@ -78,7 +78,6 @@ GLOBALS = {
 # (path, rule): why it may stay.
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("src/cli/config_text.c", "circles"): "the manual lists the verbs, one of which prints it",
-    ("src/cluster/campaign.c", "circles"): "campaign and serve are next",
     ("src/run/run_config.c", "circles"): "reading and checking a configuration call each other",
 }
 

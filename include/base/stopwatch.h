@@ -12,6 +12,9 @@ typedef struct {
 double clock_wall(void);
 double clock_processor(void);
 
+// Seconds since 1970, of a clock that people set: for deadlines and reports.
+double clock_date(void);
+
 // The same of another process on this machine; NaN if there is none.
 double clock_processor_of(int process);
 

@@ -1,5 +1,5 @@
-// start.h - what train, resume, apply and baseline share: arguments, MPI, the run directory, the
-// campaign.
+// start.h - what train, resume, apply and baseline share: arguments, MPI, the run directory, all
+// ranks.
 #ifndef CLI_START_H
 #define CLI_START_H
 
@@ -19,7 +19,7 @@ typedef struct {
   RunConfig config;    // of the present run
   RunDirectory* directories;  // (runs) up to the present run
   const char* output;  // of -o, or NULL
-  int64_t diverged;    // hyper-episodes, after the campaign
+  int64_t diverged;    // hyper-episodes, after the run
   bool dry_run;
   bool quiet;
   Arena arena;
@@ -42,7 +42,7 @@ typedef struct {
 // For `finish`: one line about a complete run.
 bool start_print_result(const Start* start, Error* error);
 
-// Parses, starts MPI; opens the directory and runs the campaign of each run, up to the first that
+// Parses, starts MPI; opens the directory and runs each run, up to the first that
 // does not come to its end. Returns the exit code.
 int start_run(int argc, char** argv, const StartVerb* verb);
 

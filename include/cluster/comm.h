@@ -3,7 +3,7 @@
 // A Comm is one rank's end of a transport: comm_mpi.h, or what a measurement or a test puts in its
 // place (CommOps). Messages of one pair of ranks keep their order. No collective is used after
 // the start. Waiting naps between polls, because a blocked call of MPI burns a core. Sending waits
-// a few seconds at most, so that a dead partner stops nobody.
+// a few seconds at most, so that a dead peer stops nobody.
 #ifndef CLUSTER_COMM_H
 #define CLUSTER_COMM_H
 

@@ -3,7 +3,7 @@
 //
 // The directory of sealed files is the only truth: a sealed trajectory is done, the newest policy
 // file is the controller, and starting is a scan of both. Several coordinators may share a
-// directory: each leases what it deals, and looks for what the others have sealed.
+// directory: each leases what it assigns, and looks for what the others have sealed.
 #ifndef CLUSTER_COORDINATOR_H
 #define CLUSTER_COORDINATOR_H
 
@@ -21,7 +21,7 @@ typedef struct {
   const RunDirectory* directory;
   Reporter* reporter;
   Arena* arena;
-  LeaseOffice leases;
+  Leases leases;
   double lease_timeout;     // seconds after which the lease of somebody silent is open to all
   int64_t total;            // hyper-episodes
   int64_t sealed;           // of them
@@ -31,7 +31,7 @@ typedef struct {
   int64_t renewal;          // where coordinator_renew goes on
   int64_t look;             // where coordinator_look goes on
   uint8_t* status;          // (total) EpisodeStatus
-  LeaseSight* sight;        // (total) of the leases of others
+  LeaseWatch* watch;        // (total) of the leases of others
   Reminder waits;           // when to say for whom
   Scheduler scheduler;      // who decides, and which hyper-episodes may begin
 } Coordinator;

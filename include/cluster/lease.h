@@ -19,15 +19,15 @@
 typedef struct {
   char directory[RUN_PATH_SIZE];  // DIR/lease
   char owner[PROCESS_TEXT_SIZE];  // this process, as written into its leases
-} LeaseOffice;
+} Leases;
 
 // What was last seen of somebody else's lease, and since when; zero to begin with.
 typedef struct {
   uint64_t state;
   double since;
-} LeaseSight;
+} LeaseWatch;
 
-void lease_office_init(LeaseOffice* office, const RunDirectory* directory);
+void leases_init(Leases* leases, const RunDirectory* directory);
 
 // The lease of who writes status.json.
 #define LEASE_STATUS "status"
@@ -37,19 +37,19 @@ void lease_of_episode(char name[LEASE_NAME_SIZE], int64_t hyper_episode);
 
 // Takes a lease that nobody holds, or that was not seen to change for `timeout` seconds. True: it
 // is ours, now or already. Also true if none can be written: the work may then be done twice.
-bool lease_take(const LeaseOffice* office, const char* name, LeaseSight* sight, double timeout);
+bool lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout);
 
 // "process 4711 on HOST, which has not renewed it for 5 s": who holds a lease, for people.
-void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
-                    const LeaseSight* sight);
+void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
+                    const LeaseWatch* watch);
 
 // Who holds a lease. False: nobody, or nobody knows.
-bool lease_holder(Process* owner, const LeaseOffice* office, const char* name);
+bool lease_holder(Process* owner, const Leases* leases, const char* name);
 
 // Renews a lease of ours.
-void lease_renew(const LeaseOffice* office, const char* name);
+void lease_renew(const Leases* leases, const char* name);
 
 // Gives a lease of ours back.
-void lease_release(const LeaseOffice* office, const char* name);
+void lease_release(const Leases* leases, const char* name);
 
 #endif  // CLUSTER_LEASE_H

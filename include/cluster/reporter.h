@@ -37,7 +37,7 @@ typedef struct {
   Reminder metrics_trouble, status_trouble;  // when to say that they cannot be written
   bool terminal;
   bool quiet;
-  bool speaks;             // writes status.json: one of the processes that share a directory
+  bool writes_status;      // as one of the starts that share a directory does
   double deadline;         // wall-clock seconds since the epoch; 0 = none
   int64_t saves;           // checkpoints written since the start
   SavedMessage saved;      // the last one

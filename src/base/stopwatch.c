@@ -14,6 +14,8 @@ double clock_wall(void) { return read_clock(CLOCK_MONOTONIC); }
 
 double clock_processor(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
+double clock_date(void) { return read_clock(CLOCK_REALTIME); }
+
 double clock_processor_of(int process) {
   clockid_t clock;
   return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
@@ -22,7 +24,7 @@ double clock_processor_of(int process) {
 double clock_since(const char* moment) {
   struct tm utc = {0};
   const char* end = strptime(moment, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return end && *end == '\0' ? fmax(0, difftime(time(NULL), timegm(&utc))) : NAN;
+  return end && *end == '\0' ? fmax(0, difftime((time_t)clock_date(), timegm(&utc))) : NAN;
 }
 
 bool reminder_due(Reminder* r) {

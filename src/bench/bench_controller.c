@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "bench_internal.h"
-#include "cluster/campaign.h"
+#include "cluster/cluster.h"
 #include "simulated.h"
 
 bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena, Error* error) {
@@ -46,14 +46,14 @@ static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* lo
   if (!mkdtemp(directory.path)) {
     return error_errno(error, directory.path);
   }
-  CampaignOptions options = {.save = {.interval = 3600},
+  ClusterOptions options = {.save = {.interval = 3600},
                              .progress_interval = 3600,
                              .lost_after = 3600,
                              .lease_timeout = 300,
                              .quiet = true};
   int64_t diverged;
   bool ok = run_directory_make(&directory, error) &&
-            campaign_run(&diverged, comm, &x, &directory, &options, error) != CAMPAIGN_FAILED;
+            cluster_run(&diverged, comm, &x, &directory, &options, error) != CLUSTER_FAILED;
   nftw(directory.path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
   return ok;
 }

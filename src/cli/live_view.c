@@ -269,10 +269,10 @@ static bool read_status(LiveView* view, const RunDirectory* directory, Arena* ar
 
 // Whether who wrote "running" still does.
 static LiveState state_of_writer(LiveView* view, const RunDirectory* directory) {
-  LeaseOffice office;
+  Leases leases;
   Process owner, here = process_this();
-  lease_office_init(&office, directory);
-  if (lease_holder(&owner, &office, LEASE_STATUS)) {
+  leases_init(&leases, directory);
+  if (lease_holder(&owner, &leases, LEASE_STATUS)) {
     bool is_here = strcmp(owner.boot, here.boot) == 0 && owner.space == here.space;
     view->process = is_here ? owner.number : 0;
     if (is_here || process_is_dead(&owner)) {

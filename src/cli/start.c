@@ -2,7 +2,7 @@
 // code.
 //
 // A StartVerb says in what a verb differs; the rest is one sequence: parse, start MPI, and then for
-// each seed read the configuration, compare all ranks, open the run directory, run the campaign,
+// each seed read the configuration, compare all ranks, open the run directory, run it on all ranks,
 // finish. Every rank reads the configuration itself, since a file may differ between nodes, and
 // none goes on unless all have read the same. Rank 0 alone touches the directory, and its verdict
 // is everybody's.
@@ -27,7 +27,7 @@
 #include "run/program.h"
 #include "run/run_files.h"
 #include "cli/verbs.h"
-#include "cluster/campaign.h"
+#include "cluster/cluster.h"
 #include "cluster/comm_mpi.h"
 #include "cluster/stop.h"
 #include "hyper/scheduler.h"
@@ -184,7 +184,7 @@ static bool record_start(const Start* s, Error* error) {
   Text text;
   Json json;
   char host[256] = "", now[32], path[RUN_PATH_SIZE];
-  time_t clock = time(NULL);
+  time_t clock = (time_t)clock_date();
   struct tm utc;
   gethostname(host, sizeof host - 1);
   strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&clock, &utc));
@@ -272,9 +272,9 @@ static void print_plan(Start* s) {
          (long long)plan.hyper_episodes, plan.epochs, s->config.directory.path);
 }
 
-static CampaignOptions campaign_options(const Start* s) {
+static ClusterOptions cluster_options(const Start* s) {
   const RunConfig* c = &s->config;
-  return (CampaignOptions){
+  return (ClusterOptions){
       .save = {.interval = c->checkpoint.every,
                .give_up = c->checkpoint.give_up,
                .max_bytes = (int64_t)(c->checkpoint.max_gb * 1e9)},
@@ -285,17 +285,17 @@ static CampaignOptions campaign_options(const Start* s) {
       .quiet = s->quiet || c->log.quiet};
 }
 
-static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
+static int run_on_ranks(Start* s, const StartVerb* verb, Error* error) {
   const RunConfig* c = &s->config;
-  CampaignOptions options = campaign_options(s);
+  ClusterOptions options = cluster_options(s);
   stop_set_grace(c->run.term_grace);
   if (s->comm.rank == 0 && verb->opened) {
     verb->opened(s);
   }
-  CampaignEnd end =
-      campaign_run(&s->diverged, &s->comm, &c->spec, &c->directory, &options, error);
-  bool ok = end != CAMPAIGN_FAILED;
-  if (end == CAMPAIGN_FINISHED && s->comm.rank == 0 && verb->finish) {
+  ClusterEnd end =
+      cluster_run(&s->diverged, &s->comm, &c->spec, &c->directory, &options, error);
+  bool ok = end != CLUSTER_FAILED;
+  if (end == CLUSTER_FINISHED && s->comm.rank == 0 && verb->finish) {
     ok = verb->finish(s, error);
   }
   if (!ok) {
@@ -305,13 +305,13 @@ static int run_campaign(Start* s, const StartVerb* verb, Error* error) {
     }
     return EXIT_FAILED;
   }
-  if (end == CAMPAIGN_STOPPED && s->comm.rank == 0) {
+  if (end == CLUSTER_STOPPED && s->comm.rank == 0) {
     fprintf(stderr,
             "stopped with a checkpoint; the same command, or `autombpo resume %s`, goes on "
             "from there\n",
             c->directory.path);
   }
-  return end == CAMPAIGN_STOPPED ? EXIT_STOPPED : 0;
+  return end == CLUSTER_STOPPED ? EXIT_STOPPED : 0;
 }
 
 bool start_print_result(const Start* start, Error* error) {
@@ -345,7 +345,7 @@ static int run_one(Start* s, const StartVerb* verb) {
   if (code >= 0) {
     print_problem(s, &error);
   } else {
-    code = s->dry_run ? dry_run(s, verb) : run_campaign(s, verb, &error);
+    code = s->dry_run ? dry_run(s, verb) : run_on_ranks(s, verb, &error);
   }
   run_config_free(&s->config);
   return code;

@@ -117,7 +117,7 @@ static bool run(Fvi* fvi, const FviPlan* plan, bool with_ratio, Error* error) {
   int64_t count = fvi_job_count(plan);
   FviResult* results = ARENA_NEW(&fvi->arena, count, FviResult);
   JobContext context = {fvi, plan};
-  jobs_deal(&fvi->comm, results, count, sizeof *results, run_job, &context);
+  jobs_run(&fvi->comm, results, count, sizeof *results, run_job, &context);
   return fvi->comm.rank > 0 || report(fvi, plan, results, with_ratio, error);
 }
 

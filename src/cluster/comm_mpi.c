@@ -1,6 +1,6 @@
 // comm_mpi.c - MPI as this program uses it: non-blocking messages, and short sleeps in between.
 //
-// Each partner has an outbox of one message. A send is an MPI_Isend from there, which is waited
+// Each peer has an outbox of one message. A send is an MPI_Isend from there, which is waited
 // for, but for seconds at most: a rank that is dead never takes it, and then the caller is told
 // instead of stuck. Receiving is a probe for anything from anybody. Between probes the process
 // sleeps, longer and longer until something happens: a blocking call of MPI would burn the core

@@ -2,9 +2,9 @@
 //
 // There is one status a hyper-episode (waits, runs, sealed) and a few positions in that array; all
 // else is the scheduler's, or in files. Starting is a scan: what is sealed is verified and counted,
-// and stages that are complete are folded. coordinator_next deals the first one that may begin and
-// can be leased; coordinator_decide asks the scheduler; coordinator_sealed counts, and folds when a
-// stage is complete.
+// and stages that are complete are folded. coordinator_next assigns the first one that may begin
+// and can be leased; coordinator_decide asks the scheduler; coordinator_sealed counts, and folds
+// when a stage is complete.
 //
 // Nothing here depends on who asks or when. A hyper-episode that comes back goes to the next that
 // asks, and one that somebody else has sealed meanwhile is dropped by whoever runs it. So neither a
@@ -66,7 +66,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   bool complete = files_exists(path);
   run_directory_sweep(c->directory, complete);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
-  c->sight = ARENA_NEW(c->arena, c->total, LeaseSight);
+  c->watch = ARENA_NEW(c->arena, c->total, LeaseWatch);
   for (int64_t e = 0; e < c->total; e++) {
     if (!is_sealed(c, e)) {
       continue;
@@ -104,7 +104,7 @@ bool coordinator_init(Coordinator* c, const RunSpec* x, const RunDirectory* dire
                      .lease_timeout = lease_timeout,
                      .reporter = reporter,
                      .arena = arena};
-  lease_office_init(&c->leases, directory);
+  leases_init(&c->leases, directory);
   SchedulerPlan plan = scheduler_plan(x);
   c->total = plan.hyper_episodes;
   if (!manifest_check(directory, error) || !scan_episodes(c, error)) {
@@ -133,7 +133,7 @@ static int64_t find(const Coordinator* c, int64_t e, EpisodeStatus status) {
 static bool lease(Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
-  if (is_sealed(c, e) || !lease_take(&c->leases, name, &c->sight[e], c->lease_timeout)) {
+  if (is_sealed(c, e) || !lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
     return false;
   }
   if (is_sealed(c, e)) {
@@ -151,7 +151,7 @@ static void say_who_works(Coordinator* c) {
     return;
   }
   lease_of_episode(name, e);
-  lease_describe(owner, &c->leases, name, &c->sight[e]);
+  lease_describe(owner, &c->leases, name, &c->watch[e]);
   fprintf(stderr,
           "waiting: hyper-episode %lld is leased by %s; it is taken over when that lasts for "
           "run.lease_timeout = %g s\n",

@@ -7,7 +7,7 @@
 typedef enum {
   TAG_JOB_RESULT = 101,  // worker -> 0: the last result, job = -1 at first. Answer: JOB or NO_JOB
   TAG_JOB,               // 0 -> worker: run this job
-  TAG_NO_JOB,            // 0 -> worker: all are dealt
+  TAG_NO_JOB,            // 0 -> worker: all are assigned
 } JobTag;
 
 typedef struct {
@@ -15,7 +15,7 @@ typedef struct {
   char result[JOB_MAX_RESULT];
 } JobMessage;
 
-static void deal(Comm* comm, char* results, int64_t count, size_t size) {
+static void assign(Comm* comm, char* results, int64_t count, size_t size) {
   int64_t next = 0;
   for (int active = comm->ranks - 1; active > 0;) {
     JobMessage message;
@@ -51,12 +51,12 @@ static void work(Comm* comm, JobRun run, void* context) {
   } while (true);
 }
 
-void jobs_deal(Comm* comm, void* results, int64_t count, size_t size, JobRun run, void* context) {
+void jobs_run(Comm* comm, void* results, int64_t count, size_t size, JobRun run, void* context) {
   CHECK(size <= JOB_MAX_RESULT, "results of %zu bytes, at most %d", size, JOB_MAX_RESULT);
   if (comm->rank > 0) {
     work(comm, run, context);
   } else if (comm->ranks > 1) {
-    deal(comm, results, count, size);
+    assign(comm, results, count, size);
   } else {
     for (int64_t job = 0; job < count; job++) {
       run((char*)results + (size_t)job * size, job, context);

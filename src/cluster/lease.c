@@ -2,7 +2,7 @@
 //
 // A lease is made by hard link, with its owner's name in it from the first moment, so that of
 // several processes one gets it. It is renewed by touching it. Whoever waits remembers what it saw
-// (LeaseSight), and measures by its own clock how long that did not change: clocks of other hosts
+// (LeaseWatch), and measures by its own clock how long that did not change: clocks of other hosts
 // do not enter. A lease whose owner is known to be dead (on this host, or in an earlier start of
 // the same job) is free at once.
 //
@@ -23,30 +23,30 @@
 #include "base/archive.h"
 #include "base/stopwatch.h"
 
-void lease_office_init(LeaseOffice* office, const RunDirectory* directory) {
+void leases_init(Leases* leases, const RunDirectory* directory) {
   Process me = process_this();
-  run_file(office->directory, directory, "lease");
-  process_format(office->owner, &me);
+  run_file(leases->directory, directory, "lease");
+  process_format(leases->owner, &me);
 }
 
 void lease_of_episode(char name[LEASE_NAME_SIZE], int64_t hyper_episode) {
   snprintf(name, LEASE_NAME_SIZE, "%06lld", (long long)hyper_episode);
 }
 
-static void lease_path(char path[RUN_PATH_SIZE], const LeaseOffice* office, const char* name) {
-  int length = snprintf(path, RUN_PATH_SIZE, "%s/%s", office->directory, name);
+static void lease_path(char path[RUN_PATH_SIZE], const Leases* leases, const char* name) {
+  int length = snprintf(path, RUN_PATH_SIZE, "%s/%s", leases->directory, name);
   CHECK(length < RUN_PATH_SIZE, "path too long: %s", path);
 }
 
 // True: created, with all it says at once; or it cannot be.
-static bool create(const LeaseOffice* office, const char* path) {
+static bool create(const Leases* leases, const char* path) {
   char aside[RUN_PATH_SIZE];
   Error error = {0};
   if (files_stands(path) || !files_temporary(aside, path, 0, &error)) {
     return false;
   }
   int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  bool written = descriptor >= 0 && files_put(descriptor, office->owner, strlen(office->owner));
+  bool written = descriptor >= 0 && files_put(descriptor, leases->owner, strlen(leases->owner));
   if (descriptor >= 0) {
     close(descriptor);
   }
@@ -67,17 +67,17 @@ static uint64_t state_of(const char* path, const char* signature) {
   return hash_bytes(hash, signature, strlen(signature)) | 1;
 }
 
-static bool is_open_to_all(const char* path, const char* signature, LeaseSight* sight,
+static bool is_open_to_all(const char* path, const char* signature, LeaseWatch* watch,
                            double timeout) {
   Process owner;
   if (process_parse(&owner, signature) && process_is_dead(&owner)) {
     return true;
   }
   uint64_t state = state_of(path, signature);
-  if (state != sight->state) {
-    *sight = (LeaseSight){.state = state, .since = clock_wall()};
+  if (state != watch->state) {
+    *watch = (LeaseWatch){.state = state, .since = clock_wall()};
   }
-  return state == 0 || clock_wall() - sight->since > timeout;
+  return state == 0 || clock_wall() - watch->since > timeout;
 }
 
 // Removes the lease that carries this signature. Of several processes that try, one does; if the
@@ -96,58 +96,58 @@ static void remove_lease(const char* path, const char* signature) {
   remove(aside);  // it may be a directory
 }
 
-bool lease_take(const LeaseOffice* office, const char* name, LeaseSight* sight, double timeout) {
+bool lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
-  lease_path(path, office, name);
-  if (create(office, path)) {
+  lease_path(path, leases, name);
+  if (create(leases, path)) {
     return true;
   }
   files_read_start(signature, path);
-  if (strcmp(signature, office->owner) == 0) {
+  if (strcmp(signature, leases->owner) == 0) {
     return true;
   }
-  if (!is_open_to_all(path, signature, sight, timeout)) {
+  if (!is_open_to_all(path, signature, watch, timeout)) {
     return false;
   }
   remove_lease(path, signature);
-  return create(office, path);
+  return create(leases, path);
 }
 
-static bool is_ours(const LeaseOffice* office, const char* path) {
+static bool is_ours(const Leases* leases, const char* path) {
   char signature[FILES_START_SIZE];
   files_read_start(signature, path);
-  return strcmp(signature, office->owner) == 0;
+  return strcmp(signature, leases->owner) == 0;
 }
 
-void lease_renew(const LeaseOffice* office, const char* name) {
+void lease_renew(const Leases* leases, const char* name) {
   char path[RUN_PATH_SIZE];
-  lease_path(path, office, name);
-  if (is_ours(office, path)) {
+  lease_path(path, leases, name);
+  if (is_ours(leases, path)) {
     utimensat(AT_FDCWD, path, NULL, 0);
   }
 }
 
-void lease_release(const LeaseOffice* office, const char* name) {
+void lease_release(const Leases* leases, const char* name) {
   char path[RUN_PATH_SIZE];
-  lease_path(path, office, name);
-  if (is_ours(office, path)) {
+  lease_path(path, leases, name);
+  if (is_ours(leases, path)) {
     unlink(path);
   }
 }
 
-bool lease_holder(Process* owner, const LeaseOffice* office, const char* name) {
+bool lease_holder(Process* owner, const Leases* leases, const char* name) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
-  lease_path(path, office, name);
+  lease_path(path, leases, name);
   files_read_start(signature, path);
   return process_parse(owner, signature);
 }
 
-void lease_describe(char out[LEASE_TEXT_SIZE], const LeaseOffice* office, const char* name,
-                    const LeaseSight* sight) {
+void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
+                    const LeaseWatch* watch) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
   Process owner;
-  double age = sight->state ? clock_wall() - sight->since : 0;
-  lease_path(path, office, name);
+  double age = watch->state ? clock_wall() - watch->since : 0;
+  lease_path(path, leases, name);
   files_read_start(signature, path);
   if (process_parse(&owner, signature)) {
     snprintf(out, LEASE_TEXT_SIZE, "process %ld on %s%s%s, which has not renewed it for %.0f s",

@@ -1,9 +1,9 @@
 // reporter.c - what people and tools see of a run while it runs: three views of the same figures.
 //
-// Coordinator and campaign call in when something happens. Each event is a line of metrics.jsonl at
+// Coordinator and rank 0 call in when something happens. Each event is a line of metrics.jsonl at
 // once, and changes the counters and the state of a rank; status.json and the progress line are
 // made from these, now and then, in reporter_tick. status.json is replaced as a whole; of several
-// campaigns in a directory, the one that holds the status lease writes it.
+// starts in a directory, the one that holds the status lease writes it.
 //
 // Progress must never end a run: what cannot be written is a warning, repeated at growing
 // intervals. And nothing here enters a result, so clocks are allowed. Speed counts only the samples
@@ -47,7 +47,7 @@ typedef struct {
 
 static void begin_event(Event* event, const char* name) {
   char now[32];
-  format_time(now, time(NULL));
+  format_time(now, (time_t)clock_date());
   arena_init(&event->arena);
   text_init(&event->text, &event->arena);
   json_init(&event->json, &event->text);
@@ -80,7 +80,7 @@ void reporter_init(Reporter* r, const RunSpec* x, const RunDirectory* directory,
   r->line_interval = line_interval;
   r->started = r->line_written = clock_wall();
   r->terminal = isatty(STDERR_FILENO);
-  r->speaks = true;
+  r->writes_status = true;
 }
 
 // Real samples before epoch `epoch` of a run.
@@ -400,7 +400,7 @@ static void add_checkpoints(Json* json, const Reporter* r) {
 static void add_status(Json* json, const Reporter* r, const char* state) {
   char now[32], deadline[32];
   Overview o = overview(r);
-  format_time(now, time(NULL));
+  format_time(now, (time_t)clock_date());
   format_time(deadline, (time_t)r->deadline);
   json_begin_object(json, NULL);
   json_text(json, "format", "autombpo.status");
@@ -475,7 +475,7 @@ static void print_line(const Reporter* r, const char* end) {
 
 void reporter_tick(Reporter* r) {
   double now = clock_wall();
-  if (r->speaks && now - r->status_written > STATUS_INTERVAL) {
+  if (r->writes_status && now - r->status_written > STATUS_INTERVAL) {
     write_status(r, "running");
     r->status_written = now;
   }
@@ -487,7 +487,7 @@ void reporter_tick(Reporter* r) {
 }
 
 void reporter_end(Reporter* r, const char* state) {
-  if (r->speaks || strcmp(state, "finished") == 0) {
+  if (r->writes_status || strcmp(state, "finished") == 0) {
     write_status(r, state);
   }
   if (!r->quiet) {

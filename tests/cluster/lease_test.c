@@ -20,9 +20,9 @@
 #define LONG 1000.0
 
 static RunDirectory directory;
-static LeaseOffice office;  // of this process
-static LeaseOffice other;   // of one that lives on another machine
-static LeaseSight sights[2];  // what this process has seen of the lease 000001, and of all others
+static Leases leases;  // of this process
+static Leases other;   // of one that lives on another machine
+static LeaseWatch sights[2];  // what this process has seen of the lease 000001, and of all others
 
 static int set_up(void** state) {
   (void)state;
@@ -32,8 +32,8 @@ static int set_up(void** state) {
   assert_non_null(mkdtemp(name));
   snprintf(directory.path, sizeof directory.path, "%s", name);
   assert_true(run_directory_make(&directory, &error));
-  lease_office_init(&office, &directory);
-  other = office;
+  leases_init(&leases, &directory);
+  other = leases;
   strcpy(other.owner, "another-boot 1 2 3 - 0\n");
   return 0;
 }
@@ -62,7 +62,7 @@ static void set_time(const char* name, int seconds) {
   assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-static bool take(const LeaseOffice* who, const char* name, double timeout) {
+static bool take(const Leases* who, const char* name, double timeout) {
   return lease_take(who, name, &sights[strcmp(name, "000001") != 0], timeout);
 }
 
@@ -76,17 +76,17 @@ static bool exists(const char* name) {
 
 static void a_lease_has_one_owner(void** state) {
   (void)state;
-  assert_true(take(&office, "000001", LONG));
-  assert_true(take(&office, "000001", LONG));
+  assert_true(take(&leases, "000001", LONG));
+  assert_true(take(&leases, "000001", LONG));
   assert_false(take(&other, "000001", LONG));
   assert_true(take(&other, "000002", LONG));
-  assert_false(take(&office, "000002", LONG));
+  assert_false(take(&leases, "000002", LONG));
 }
 
 static void only_its_owner_gives_a_lease_back(void** state) {
   (void)state;
   assert_true(take(&other, "000001", LONG));
-  lease_release(&office, "000001");
+  lease_release(&leases, "000001");
   assert_true(exists("000001"));
   lease_release(&other, "000001");
   assert_false(exists("000001"));
@@ -96,14 +96,14 @@ static void a_silent_owner_loses_its_lease_and_renewing_keeps_it(void** state) {
   (void)state;
   assert_true(take(&other, "000001", LONG));
   for (int i = 0; i < 4; i++) {
-    assert_false(take(&office, "000001", 0.3));
+    assert_false(take(&leases, "000001", 0.3));
     wait_for(0.2);
-    lease_renew(&office, "000001");  // not its owner: no effect
+    lease_renew(&leases, "000001");  // not its owner: no effect
     lease_renew(&other, "000001");
   }
-  assert_false(take(&office, "000001", 0.3));
+  assert_false(take(&leases, "000001", 0.3));
   wait_for(0.4);
-  assert_true(take(&office, "000001", 0.3));
+  assert_true(take(&leases, "000001", 0.3));
 }
 
 // The clock that a lease carries may be of another host, wrong, or have jumped.
@@ -113,20 +113,20 @@ static void the_time_that_a_lease_carries_does_not_matter(void** state) {
   assert_true(take(&other, "000002", LONG));
   set_time("000001", 100000);
   set_time("000002", -100000);
-  assert_false(take(&office, "000001", 0.3));
-  assert_false(take(&office, "000002", 0.3));
+  assert_false(take(&leases, "000001", 0.3));
+  assert_false(take(&leases, "000002", 0.3));
   wait_for(0.4);
-  assert_true(take(&office, "000001", 0.3));
-  assert_true(take(&office, "000002", 0.3));
+  assert_true(take(&leases, "000001", 0.3));
+  assert_true(take(&leases, "000002", 0.3));
 }
 
 static void who_holds_a_lease_is_told(void** state) {
   (void)state;
   char text[LEASE_TEXT_SIZE];
-  LeaseSight sight = {0};
+  LeaseWatch watch = {0};
   strcpy(other.owner, "another-boot 1 4711 3 12 0 node7\n");
   assert_true(take(&other, "000001", LONG));
-  lease_describe(text, &office, "000001", &sight);
+  lease_describe(text, &leases, "000001", &watch);
   assert_string_equal(text, "process 4711 on node7, job 12, which has not renewed it for 0 s");
 }
 
@@ -134,8 +134,8 @@ static void who_holds_a_lease_is_told(void** state) {
 static pid_t child_that_takes(const char* name) {
   pid_t child = fork();
   if (child == 0) {
-    LeaseOffice own;
-    lease_office_init(&own, &directory);
+    Leases own;
+    leases_init(&own, &directory);
     _exit(take(&own, name, LONG) ? 0 : 1);
   }
   return child;
@@ -148,7 +148,7 @@ static void a_dead_process_of_this_machine_loses_its_lease_at_once(void** state)
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_int_equal(status, 0);
   assert_true(exists("000001"));
-  assert_true(take(&office, "000001", LONG));
+  assert_true(take(&leases, "000001", LONG));
 }
 
 // In a container nobody may ever collect it.
@@ -158,7 +158,7 @@ static void a_dead_process_that_nobody_collects_loses_its_lease_too(void** state
   siginfo_t info;
   assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);  // a zombie from here
   assert_int_equal(info.si_status, 0);
-  assert_true(take(&office, "000001", LONG));
+  assert_true(take(&leases, "000001", LONG));
   assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
@@ -168,10 +168,10 @@ static void an_earlier_start_of_the_same_job_loses_its_lease_at_once(void** stat
   setenv("SLURM_RESTART_COUNT", "2", 1);
   strcpy(other.owner, "another-boot 1 2 3 4711 1\n");
   assert_true(take(&other, "000001", LONG));
-  assert_true(take(&office, "000001", LONG));
+  assert_true(take(&leases, "000001", LONG));
   strcpy(other.owner, "another-boot 1 2 3 4711 2\n");
   assert_true(take(&other, "000002", LONG));
-  assert_false(take(&office, "000002", LONG));
+  assert_false(take(&leases, "000002", LONG));
   unsetenv("SLURM_JOB_ID");
   unsetenv("SLURM_RESTART_COUNT");
 }
@@ -186,18 +186,18 @@ static void what_is_no_lease_is_taken_when_it_stays(void** state) {
   assert_int_equal(mkfifo(fifo, 0666), 0);
   set_time("000001", 100000);
   alarm(20);
-  assert_false(take(&office, "000001", 0.3));
-  assert_false(take(&office, "000002", 0.3));
+  assert_false(take(&leases, "000001", 0.3));
+  assert_false(take(&leases, "000002", 0.3));
   wait_for(0.4);
-  assert_true(take(&office, "000001", 0.3));
-  assert_true(take(&office, "000002", 0.3));
+  assert_true(take(&leases, "000001", 0.3));
+  assert_true(take(&leases, "000002", 0.3));
   alarm(0);
 }
 
 static void of_many_processes_one_takes_over(void** state) {
   (void)state;
   assert_true(take(&other, "000001", LONG));
-  assert_false(take(&office, "000001", 0.1));  // seen by all that follow
+  assert_false(take(&leases, "000001", 0.1));  // seen by all that follow
   wait_for(0.2);
   pid_t children[8];
   int go[2], winners = 0;
@@ -206,8 +206,8 @@ static void of_many_processes_one_takes_over(void** state) {
     children[i] = fork();
     if (children[i] == 0) {
       char byte;
-      LeaseOffice own;
-      lease_office_init(&own, &directory);
+      Leases own;
+      leases_init(&own, &directory);
       close(go[1]);
       if (read(go[0], &byte, 1) != 0) {
         _exit(2);

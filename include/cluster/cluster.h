@@ -1,0 +1,26 @@
+// cluster.h - a run on all ranks: rank 0 coordinates, the others work; a single rank does both by
+// plain calls. Several starts of one run may share its directory.
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "cluster/comm.h"
+#include "cluster/coordinator.h"
+#include "cluster/worker.h"
+
+typedef struct {
+  SaveOptions save;
+  double progress_interval;  // seconds between progress lines in a log
+  double max_wall;           // seconds after which to save and stop; 0 = never
+  double lost_after;         // seconds of silence after which a rank is given up
+  double lease_timeout;      // and after which the work of another start is taken over
+  bool quiet;
+} ClusterOptions;
+
+typedef enum { CLUSTER_FINISHED, CLUSTER_STOPPED, CLUSTER_FAILED } ClusterEnd;
+
+// FAILED, with an error, on rank 0 and on the rank that failed. STOPPED: what ran has a checkpoint.
+// diverged: of all sealed hyper-episodes, on rank 0.
+ClusterEnd cluster_run(int64_t* diverged, Comm* comm, const RunSpec* spec,
+                       const RunDirectory* directory, const ClusterOptions* options, Error* error);
+
+#endif  // CLUSTER_CLUSTER_H

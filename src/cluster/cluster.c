@@ -1,0 +1,77 @@
+// cluster.c - a run on all ranks, from the first message to the last.
+//
+// Rank 0 tells all who it is. Then each rank either works (message_link.c) or coordinates, alone
+// (local_link.c) or for the others (serve.c). When all have come to rest, rank 0 seals the run if
+// it is complete, and gives its leases back.
+#include "cluster/cluster.h"
+
+#include <stdlib.h>
+
+#include "base/stopwatch.h"
+#include "cluster/stop.h"
+#include "hyper/manifest.h"
+#include "rank0.h"
+
+// The earlier of run.max_wall and the end that Slurm announces.
+static double find_deadline(const ClusterOptions* options) {
+  double deadline = options->max_wall > 0 ? clock_date() + options->max_wall : 0;
+  const char* end = getenv("SLURM_JOB_END_TIME");
+  double slurm = end ? atof(end) : 0;
+  return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
+}
+
+static ClusterEnd finish(Rank0* r, bool ok, Error* error) {
+  const RunDirectory* directory = r->coordinator.directory;
+  bool complete = ok && coordinator_complete(&r->coordinator);
+  if (complete) {
+    ok = manifest_write(directory, error);
+    run_directory_sweep(directory, true);
+  }
+  reporter_end(&r->reporter, !ok ? "failed" : complete ? "finished"
+                                                       : "checkpointed");
+  scheduler_close(&r->coordinator.scheduler);
+  coordinator_release(&r->coordinator);
+  lease_release(&r->coordinator.leases, LEASE_STATUS);
+  return !ok ? CLUSTER_FAILED : complete ? CLUSTER_FINISHED
+                                         : CLUSTER_STOPPED;
+}
+
+static ClusterEnd coordinate(int64_t* diverged, Comm* comm, const RunSpec* x,
+                             const RunDirectory* directory, const ClusterOptions* options,
+                             Arena* arena, Error* error) {
+  Rank0* r = ARENA_NEW(arena, 1, Rank0);
+  r->comm = comm;
+  r->options = options;
+  r->error = error;
+  r->deadline = find_deadline(options);
+  reporter_init(&r->reporter, x, directory, comm->ranks, options->progress_interval, options->quiet,
+                arena);
+  r->reporter.deadline = r->deadline;
+  if (!coordinator_init(&r->coordinator, x, directory, options->lease_timeout, &r->reporter, arena,
+                        error)) {
+    return CLUSTER_FAILED;
+  }
+  rank0_listen(r, 0);
+  bool ok = !r->failed && rank0_tick(r, error) &&
+            (comm->ranks == 1 ? work_alone(r, error) : serve(r, arena, error));
+  *diverged = r->reporter.diverged;
+  return finish(r, ok, error);
+}
+
+ClusterEnd cluster_run(int64_t* diverged, Comm* comm, const RunSpec* x,
+                       const RunDirectory* directory, const ClusterOptions* options, Error* error) {
+  char text[PROCESS_TEXT_SIZE];
+  Process server = process_this();
+  process_format(text, &server);
+  comm_share_text(comm, text, sizeof text);
+  stop_guard(0, 0);  // all ranks are there; from here on each looks after the others
+  if (comm->rank > 0) {
+    CHECK(process_parse(&server, text), "rank 0 is '%s'", text);
+    return work_for(&server, comm, x, directory, options, error);
+  }
+  Arena arena;
+  arena_init(&arena);
+  ClusterEnd end = coordinate(diverged, comm, x, directory, options, &arena, error);
+  arena_free(&arena);
+  return end;
+}
