@@ -389,7 +389,7 @@ def write_run(
     return path
 
 
-def _planned(method: str, repetition: int, role: str, seed: int, count: int, after=()) -> dict:
+def _planned(method: str, repetition: int, role: str, seed: int, after=()) -> dict:
     return {
         "task": "hopper-small",
         "method": method,
@@ -397,7 +397,6 @@ def _planned(method: str, repetition: int, role: str, seed: int, count: int, aft
         "role": role,
         "set": "test" if role == "test" else "tune",
         "seed": seed,
-        "hyper_episodes": count,
         "directory": f"hopper-small/{method}/{repetition}/{role}",
         "command": f"autombpo train {method}.yaml run.seed={seed}",
         "after": list(after),
@@ -406,12 +405,12 @@ def _planned(method: str, repetition: int, role: str, seed: int, count: int, aft
 
 def write_experiment(path: Path, controllers: int = 2, seeds: int = 3) -> Path:
     """Write an experiment: MBPO, and AutoMBPO with some controllers, two stages of two each."""
-    planned = [_planned("mbpo", 0, "test", 100, seeds)]
+    planned = [_planned("mbpo", 0, "test", 100)]
     write_run(path / planned[0]["directory"], method="mbpo", seed=100, per_stage=seeds,
               n_epochs=10, skill=0.1, with_decisions=False)  # fmt: skip
     for repetition in range(controllers):
-        train = _planned("autombpo", repetition, "train", repetition, 4)
-        test = _planned("autombpo", repetition, "test", 100, seeds, [len(planned)])
+        train = _planned("autombpo", repetition, "train", repetition)
+        test = _planned("autombpo", repetition, "test", 100, [len(planned)])
         write_run(path / train["directory"], seed=repetition, stages=2, per_stage=2, n_epochs=4)
         write_run(path / test["directory"], seed=100 + repetition, per_stage=seeds, n_epochs=10,
                   skill=0.6 + 0.1 * repetition)  # fmt: skip
@@ -420,11 +419,11 @@ def write_experiment(path: Path, controllers: int = 2, seeds: int = 3) -> Path:
         "format": "autombpo.experiment",
         "format_version": 1,
         "name": "figure-2",
-        "revision": "0123abc",
+        "version": "0.1.0",
         "build_id": "fedcba98",
         "provenance": "synthetic",
-        "seeds": {"tune": [0, controllers - 1], "test": [100, 100 + seeds - 1]},
-        "threshold": {"hopper-small": 1000.0},
+        "first_seed": {"tune": 0, "validate": 50, "test": 100},
+        "threshold": {"hopper-small": 1000.0, "unknown": None},
         "runs": planned,
     }
     (path / "experiment.json").write_text(json.dumps(manifest), encoding="utf-8")

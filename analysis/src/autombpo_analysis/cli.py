@@ -183,7 +183,8 @@ def _run_export(options: argparse.Namespace, runs: Runs) -> int:
 def _run_experiment(options: argparse.Namespace) -> int:
     from . import experiment_report
 
-    for path in experiment_report.write(options.directory, options.output or options.directory / "report"):
+    output = options.output or options.directory / "report"
+    for path in experiment_report.write(options.directory, output):
         print(path)
     return 0
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from . import behaviour as bh
 from . import curves as cv
-from .io import Episode, FormatError, Run, Runs, read_run
+from . import signals
+from .io import Episode, FormatError
+from .live import json_lines
 from .population import best_line, is_round, population_samples
+from .run import Run, read_run
+from .runs import Runs
 from .style import _cell
 
 FORMAT = "autombpo.experiment"
 FORMAT_VERSION = 1
 MANIFEST = "experiment.json"
+FACTS = ("version", "revision", "build_id", "provenance", "first_seed")
 FINAL = 5  # evaluations that the final return is the mean of
 
 TRIAL_HEADER = ("task", "method", "repetition", "set", "seed", "hyper_episode", "auc", "final",
@@ -30,6 +36,7 @@ TRIAL_HEADER = ("task", "method", "repetition", "set", "seed", "hyper_episode", 
 COST_HEADER = ("task", "method", "repetition", "runs_before", "samples_before",
                "core_seconds_before", "planned", "finished", "samples",
                "core_seconds")  # fmt: skip
+BEHAVIOUR = ("task", "method", "repetition")
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,6 @@ class PlannedRun:
     role: str
     set: str
     seed: int
-    hyper_episodes: int
     path: Path
     command: str
     after: tuple[int, ...]
@@ -59,9 +65,10 @@ class Experiment:
 
     path: Path
     name: str
-    facts: dict[str, Any]  # revision, build_id, provenance, seeds: as experiment.json has them
+    facts: dict[str, Any]  # build_id, provenance, seeds and the like, as experiment.json has them
     threshold: dict[str, float]
     runs: list[PlannedRun]
+    cpu_seconds: dict[str, float]  # of all processes that worked on a run, by its directory
     read_before: dict[Path, Run] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -82,9 +89,10 @@ class Experiment:
             name = str(data["name"])
         except (KeyError, TypeError) as error:
             raise FormatError(f"{file}: missing or wrong: {error}") from error
-        known = ("command", "revision", "build_id", "provenance", "seeds")
-        facts = {key: data[key] for key in known if key in data}
-        return cls(path, name, facts, data.get("threshold") or {}, runs)
+        threshold = {task: float(value) for task, value in data.get("threshold", {}).items()
+                     if value is not None}  # fmt: skip
+        facts = {key: data[key] for key in FACTS if key in data}
+        return cls(path, name, facts, threshold, runs, _cpu_seconds(path))
 
     def finished(self, role: str = "test") -> list[PlannedRun]:
         """Runs of a role that are complete."""
@@ -127,11 +135,19 @@ def _planned(path: Path, item: dict[str, Any]) -> PlannedRun:
         role=str(item["role"]),
         set=str(item["set"]),
         seed=int(item["seed"]),
-        hyper_episodes=int(item["hyper_episodes"]),
         path=path / str(item["directory"]),
         command=str(item["command"]),
         after=tuple(int(index) for index in item.get("after", ())),
     )
+
+
+def _cpu_seconds(path: Path) -> dict[str, float]:
+    """Processor time by directory, from costs.jsonl: a line for each process that has worked."""
+    result: dict[str, float] = {}
+    for line in json_lines(path / "costs.jsonl"):
+        directory, seconds = str(path / str(line.get("directory"))), line.get("cpu_seconds")
+        result[directory] = result.get(directory, 0.0) + float(seconds or 0.0)
+    return result
 
 
 def is_experiment(path: Path) -> bool:
@@ -190,7 +206,7 @@ def _threshold_step(episode: Episode, threshold: float | None) -> float:
     return float(episode.epochs["env_step"][reached[0]]) if len(reached) else np.nan
 
 
-def _representatives(run: Run) -> list[Episode]:
+def representatives(run: Run) -> list[Episode]:
     """Hyper-episodes that are trials: all of a test run, of a population its best line."""
     if not is_round(run.episodes[0]):
         return run.episodes
@@ -202,7 +218,7 @@ def _representatives(run: Run) -> list[Episode]:
 
 
 def _trial_rows(plan: PlannedRun, run: Run, threshold: float | None) -> Iterable[tuple]:
-    trials = _representatives(run)
+    trials = representatives(run)
     planned = max(episode.n_epochs for episode in trials)
     population = is_round(run.episodes[0])
     seconds = _seconds(run)
@@ -252,7 +268,7 @@ def comments(experiment: Experiment) -> list[str]:
     lines = [f"experiment: {experiment.name}"]
     for key, value in experiment.facts.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {_span(seeds)}" for name, seeds in value.items())
+            value = ", ".join(f"{name} {each}" for name, each in value.items())
         lines.append(f"{key}: {value}")
     lines += [f"threshold {task}: {value:g}" for task, value in experiment.threshold.items()]
     shown = set()
@@ -266,10 +282,6 @@ def comments(experiment: Experiment) -> list[str]:
     return lines
 
 
-def _span(seeds: Sequence[int]) -> str:
-    return "..".join(str(seed) for seed in dict.fromkeys((seeds[0], seeds[-1])))
-
-
 def trials(experiment: Experiment) -> Numbers:
     """One row a test seed: rows for TRIAL_HEADER."""
     rows: list[tuple] = []
@@ -280,13 +292,16 @@ def trials(experiment: Experiment) -> Numbers:
 
 
 def _spent(experiment: Experiment, plans: Iterable[PlannedRun]) -> tuple[int, float]:
-    """Real samples and core-seconds of the finished ones of some runs."""
+    """Real samples and core-seconds of the finished ones of some runs.
+
+    Core-seconds are those of the processes; without costs.jsonl those of the hyper-episodes."""
     samples, seconds = 0, 0.0
     for plan in plans:
         if plan.complete:
             run = experiment.open(plan)
             samples += run_samples(run)
-            seconds += sum(_seconds(run).values())
+            known = experiment.cpu_seconds.get(str(plan.path))
+            seconds += sum(_seconds(run).values()) if known is None else known
     return samples, seconds
 
 
@@ -306,3 +321,52 @@ def costs(experiment: Experiment) -> Numbers:
         rows.append((*key, len(before), *_spent(experiment, before.values()), len(tests),
                      len(finished), *_spent(experiment, finished)))  # fmt: skip
     return Numbers(COST_HEADER, rows, comments(experiment))
+
+
+# What controllers did ----------------------------------------------------------------------------
+
+
+def _by_method(experiment: Experiment, role: str) -> dict[tuple, list[PlannedRun]]:
+    """Finished runs of a role by (task, method)."""
+    groups: dict[tuple, list[PlannedRun]] = {}
+    for plan in experiment.finished(role):
+        groups.setdefault((plan.task, plan.method), []).append(plan)
+    return groups
+
+
+Rows = Callable[[list[Run]], Iterable[tuple]]
+
+
+def _behaviour(experiment: Experiment, role: str, header: Sequence[str], make: Rows,
+               pooled: bool = True) -> Numbers:  # fmt: skip
+    """Rows of each repetition, and if there are several, of all of them together."""
+    rows = []
+    for key, plans in _by_method(experiment, role).items():
+        runs = [experiment.open(plan) for plan in plans]
+        parts = [(plan.repetition, [run]) for plan, run in zip(plans, runs)]
+        if pooled and len(runs) > 1:
+            parts.append(("all", runs))
+        for name, part in parts:
+            rows += [(*key, name, *row) for row in make(part)]
+    return Numbers((*BEHAVIOUR, *header), rows, comments(experiment))
+
+
+def _trials_of(runs: list[Run]) -> list[Episode]:
+    return [episode for run in runs for episode in representatives(run)]
+
+
+def _episodes_of(runs: list[Run]) -> list[Episode]:
+    return [episode for run in runs for episode in run.episodes]
+
+
+def behaviour(experiment: Experiment) -> dict[str, Numbers]:
+    """Tables by name: schedules and heads of test runs; stages, signal and features of training."""
+    ways: dict[str, tuple] = {
+        "schedules": ("test", bh.SCHEDULE_HEADER, lambda runs: bh.schedule_rows(_trials_of(runs))),
+        "heads": ("test", bh.HEAD_HEADER, lambda runs: bh.head_rows(_trials_of(runs))),
+        "features": ("train", bh.FEATURE_HEADER, lambda runs: bh.feature_rows(_episodes_of(runs))),
+        "signal": ("train", signals.HEADER, signals.rows),
+        "stages": ("train", bh.STAGE_HEADER, lambda runs: bh.stage_rows(runs[0]), False),
+    }
+    found = {name: _behaviour(experiment, *way) for name, way in ways.items()}
+    return {name: numbers for name, numbers in found.items() if numbers.rows}

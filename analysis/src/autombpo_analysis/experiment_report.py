@@ -20,8 +20,26 @@ repetitions. Missing: test runs that were planned and are not finished.
 """
 
 
-def _section(kind: str, file: str) -> str:
-    return f"<!-- table: {kind} {file} -->\n<!-- end of table -->\n"
+SIGNAL = """\
+Noise is the deviation of the advantage of decisions with the same choice, signal that between the
+choices beyond chance, both in units of the reward, over the hyper-episodes of training; p is the
+share of exchanges of advantages between hyper-episodes that show as large a signal. With so many
+hyper-episodes as are needed the signal is twice chance's deviation. The last columns are the mean
+advantage of each choice.
+"""
+
+PARTS = {  # of the tables that not every experiment has: title and explanation
+    "schedules": ("Schedules", "Means over runs.\n"),
+    "heads": ("Heads", "Test runs. A step beyond a bound has no effect; to keep has.\n"),
+    "stages": ("Training", ""),
+    "signal": ("Can a controller learn from its advantages?", SIGNAL),
+    "features": ("Features", "Decisions of training that saw a feature at an end of its range.\n"),
+}
+
+
+def _section(title: str, text: str, kind: str, name: str) -> str:
+    text = f"{text}\n" if text else ""
+    return f"## {title}\n\n{text}<!-- table: {kind} {name}.csv -->\n<!-- end of table -->\n\n"
 
 
 def write(directory: Path, output: Path) -> list[Path]:
@@ -31,16 +49,13 @@ def write(directory: Path, output: Path) -> list[Path]:
     trials = ex.trials(experiment)
     if not trials.rows:
         raise ValueError(f"{directory}: no test run of {name} is finished")
-    written = [
-        trials.write(output / f"{name}.csv"),
-        ex.costs(experiment).write(output / f"{name}-costs.csv"),
-    ]
-    facts = "".join(f"- {line}\n" for line in trials.comments)
-    text = (
-        f"# {name}\n\n{READING}\n{_section('scores', f'{name}.csv')}\n"
-        f"## Each repetition\n\n{_section('controllers', f'{name}.csv')}\n"
-        f"## Made with\n\n{facts}"
-    )
+    others = {"costs": ex.costs(experiment), **ex.behaviour(experiment)}
+    written = [trials.write(output / f"{name}.csv")]
+    written += [numbers.write(output / f"{name}-{what}.csv") for what, numbers in others.items()]
+    text = f"# {name}\n\n" + _section("Scores", READING, "scores", name)
+    text += _section("Each repetition", "", "controllers", name)
+    text += "".join(_section(*PARTS[what][:2], what, name) for what in PARTS if what in others)
+    text += "## Made with\n\n" + "".join(f"- {line}\n" for line in trials.comments)
     document = output / f"{name}.md"
     document.write_text(text, encoding="utf-8")
     document.write_text(tables.remake(document)[1], encoding="utf-8")

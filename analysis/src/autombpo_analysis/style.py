@@ -51,6 +51,8 @@ METHOD_NAMES = {
     "ror": "RoR",
     "random": "random schedule",
     "static": "random search",
+    "open_loop": "open loop",
+    "autombpo_fork": "AutoMBPO (forks)",
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 

@@ -218,9 +218,121 @@ def controllers(path: Path, task: str | None = None) -> str:
     return markdown(CONTROLLERS, rows)
 
 
+# What controllers did ----------------------------------------------------------------------------
+
+
+def _beside(path: Path, what: str, task: str | None) -> list[Row]:
+    """Rows of the file NAME-what.csv beside NAME.csv, of one task or of all."""
+    rows = read_csv(path.with_name(f"{path.stem}-{what}.csv"))
+    return [row for row in rows if task in (None, row["task"])]
+
+
+def _title(row: Row, rows: Sequence[Row], repetition: bool = True) -> str:
+    """Task (if there are several), method, and repetition (if the method has several)."""
+    kinds = {(other["task"], other["method"], other["repetition"]) for other in rows}
+    parts = [row["task"]] if len({task for task, *_ in kinds}) > 1 else []
+    parts.append(_name(row["method"]))
+    same = [kind for kind in kinds if kind[:2] == (row["task"], row["method"])]
+    if repetition and len(same) > 1:
+        parts.append(row["repetition"])
+    return ", ".join(parts)
+
+
+def _grouped(rows: Sequence[Row], *columns: str) -> Iterable[list[Row]]:
+    groups: dict[tuple, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+    return groups.values()
+
+
+def _pooled(rows: Sequence[Row]) -> list[Row]:
+    """All repetitions together, or the only one."""
+    several = {(row["task"], row["method"]) for row in rows if row["repetition"] == "all"}
+    return [
+        row
+        for row in rows
+        if row["repetition"] == "all" or (row["task"], row["method"]) not in several
+    ]
+
+
+def _share(text: str) -> str:
+    return f"{100 * float(text):.0f} %" if text else "-"
+
+
+def schedules(path: Path, task: str | None = None) -> str:
+    """Mean hyperparameters at five points of a run, for each repetition and all together."""
+    rows = _beside(path, "schedules", task)
+    lines = []
+    for group in _grouped(rows, "task", "method", "repetition"):
+        columns = [", ".join(f"{float(row[name]):.3g}" for row in group)
+                   for name in ("real_ratio", "policy_updates", "rollout_length")]  # fmt: skip
+        lines.append([_title(group[0], rows), group[0]["runs"], *columns])
+    points = ", ".join(dict.fromkeys(row["progress"] for row in rows))
+    return markdown(("at " + points, "runs", "real ratio", "G", "k"), lines)
+
+
+def heads(path: Path, task: str | None = None) -> str:
+    """What each head chose, and the share of its decisions that had an effect."""
+    rows = _beside(path, "heads", task)
+    lines = [
+        [_title(row, rows), row["head"], row["decisions"],
+         *(_share(row[f"{place}_share"]) for place in ("first", "second", "third")),
+         _share(row["effective_share"])]
+        for row in _pooled(rows)
+    ]  # fmt: skip
+    header = ("", "head", "decisions", "skip, down", "train, keep", "up", "had an effect")
+    return markdown(header, lines)
+
+
+def signal(path: Path, task: str | None = None) -> str:
+    """Signal and noise of the advantage of each head (signals.py), all repetitions together."""
+    rows = _beside(path, "signal", task)
+    lines = []
+    for row in _pooled(rows):
+        effects = [number(float(row[f"{place}_choice"])) if row[f"{place}_choice"] else "-"
+                   for place in ("first", "second", "third")]  # fmt: skip
+        needed = f"{float(row['needed']):,.0f}" if row["needed"] else "none found"
+        noise, found, ratio = (number(float(row[n])) if row[n] else "-"
+                               for n in ("noise", "signal", "ratio"))  # fmt: skip
+        chance = f"{float(row['p']):.3f}" if row["p"] else "-"
+        lines.append([_title(row, rows, False), row["head"], row["hyper_episodes"], noise, found,
+                      ratio, chance, needed, *effects])  # fmt: skip
+    header = ("", "head", "hyper-episodes", "noise", "signal", "signal / noise", "p",
+              "hyper-episodes needed", "skip, down", "train, keep", "up")  # fmt: skip
+    return markdown(header, lines)
+
+
+def features(path: Path, task: str | None = None) -> str:
+    """Share of decisions of training at which a feature stood at an end of its range."""
+    rows = _beside(path, "features", task)
+    lines = [[_title(row, rows, False), row["feature"], row["decisions"], _share(row["low_share"]),
+              _share(row["high_share"])] for row in _pooled(rows)]  # fmt: skip
+    return markdown(("", "feature", "decisions", "at its low end", "at its high end"), lines)
+
+
+def stages(path: Path, task: str | None = None) -> str:
+    """Mean score of each stage of training."""
+    rows = _beside(path, "stages", task)
+    lines = []
+    for group in _grouped(rows, "task", "method", "repetition"):
+        scores = ", ".join(number(float(row["score"])) for row in group)
+        baseline = number(float(group[0]["baseline"])) if group[0]["baseline"] else "-"
+        lost = sum(int(row["diverged"]) for row in group)
+        lines.append([_title(group[0], rows), scores, baseline, str(lost)])
+    return markdown(("", "mean score of each stage", "R'", "diverged"), lines)
+
+
 # Documents ---------------------------------------------------------------------------------------
 
-TABLES: dict[str, Callable[..., str]] = {"scores": scores, "controllers": controllers}
+TABLES: dict[str, Callable[..., str]] = {
+    "scores": scores,
+    "controllers": controllers,
+    "schedules": schedules,
+    "heads": heads,
+    "signal": signal,
+    "features": features,
+    "stages": stages,
+}
 
 
 def make(text: str, directory: Path) -> str:
