@@ -306,11 +306,7 @@ OTHER_MEANINGS = {
     ("src/cli/verbs.c", "apply"),
     ("src/cli/verbs.c", "fork"),
     ("src/hyper/ppo_forks.c", "fork"),
-    ("src/run/run_config.c", "external"),
-    ("src/run/run_config.c", "fork"),
-    ("src/run/run_config.c", "pbt"),
     ("src/run/run_config.c", "ppo"),
-    ("src/run/run_config.c", "ror"),
 }
 KINDS_TABLE = "include/hyper/scheduler_table.h"
 

@@ -64,14 +64,15 @@ typedef struct {
 typedef struct {
   const OptionRow* rows;
   int count;
+  size_t size;               // of the struct
 } OptionTable;
 
-// Defines `static OptionTable function(void)`, the table of a struct: for run_config and tests.
+// Defines `static OptionTable function(void)`, the table of a struct.
 #define OPTION_TABLE(function, struct_type, TABLE) \
   static OptionTable function(void) { \
     typedef struct_type OptionStruct; \
     static const OptionRow rows[] = {TABLE(OPTION_ROW)}; \
-    return (OptionTable){rows, (int)(sizeof rows / sizeof *rows)}; \
+    return (OptionTable){rows, (int)(sizeof rows / sizeof *rows), sizeof(OptionStruct)}; \
   }
 
 #include "base/options_rows.h"

@@ -6,9 +6,7 @@
 #ifndef HYPER_FORK_H
 #define HYPER_FORK_H
 
-#include "base/options.h"
-#include "hyper/hyper_mdp.h"
-#include "hyper/scheduler_table.h"
+#include "hyper/run_spec.h"
 
 #define FORK_OPTIONS(OPT) \
   OPT(TEXT, source, "", 0, 0, "", "file of the hyper-episode that is forked (autombpo fork)") \
@@ -28,6 +26,8 @@ typedef struct {
 } ForkChoice;
 
 #define FORK_MOST_CHOICES (HEAD_COUNT * HEAD_MAX_CHOICES)
+
+const ForkOptions* fork_options(const RunSpec* spec);
 
 // "skip", "train"; "down", "keep", "up".
 const char* fork_choice_name(HyperHead head, int choice);

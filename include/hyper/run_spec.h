@@ -3,14 +3,11 @@
 #define HYPER_RUN_SPEC_H
 
 #include "hyper/baseline.h"
-#include "hyper/external_options.h"
-#include "hyper/fork.h"
 #include "hyper/hyper_mdp.h"
-#include "hyper/population.h"
 #include "hyper/ppo_options.h"
-#include "hyper/ror_trainer.h"
 #include "hyper/schedule.h"
 #include "hyper/scheduler_table.h"
+#include "hyper/search_space.h"
 
 #define SCHEDULER_OPTIONS(OPT) \
   OPT(CHOICE, kind, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", \
@@ -42,10 +39,7 @@ typedef struct {
   SchedulerOptions scheduler;
   PpoOptions ppo;
   SearchOptions search;
-  PbtOptions pbt;
-  RorOptions ror;
-  ForkOptions fork;
-  ExternalOptions external;
+  const void* own[SCHEDULER_KINDS];   // options of each kind alone, as its file knows them, or NULL
   bool log_transitions;
   const Baseline* baseline;   // NULL: none
   const Schedule* schedule;   // to follow; NULL: none

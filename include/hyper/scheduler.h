@@ -66,6 +66,14 @@ typedef struct {
   const char* config;        // the options that it brings along, as YAML; NULL = none
 } SchedulerTrained;
 
+// The options that a kind alone has: a section of its name. Lists of keys end with NULL.
+typedef struct {
+  OptionTable (*table)(void);   // NULL: none
+  const char* const* unhashed;  // those that results do not depend on, or NULL
+  const char* const* outside;   // those that name a program outside, which a start that goes on is
+                                // to be told again; or NULL
+} SchedulerSection;
+
 struct SchedulerKind {
   const char* name;     // scheduler.kind
   bool own_rollouts;    // MBPO's own number and interval of rollouts, not those of hyper.*
@@ -75,7 +83,8 @@ struct SchedulerKind {
   bool has_versions;    // a version of a controller acts, and files say which
   bool can_fork;        // another choice at one decision leaves all others as they were made
 
-  // The rules between its options, and what a run needs that a configuration may leave open. NULL:
+  SchedulerSection section;
+  // The rules between options, and what a run needs that a configuration may leave open. NULL:
   // there are none.
   void (*check)(OptionsCheck* check, const RunSpec* x);
   void (*check_inputs)(OptionsCheck* check, const RunSpec* x);
@@ -85,7 +94,7 @@ struct SchedulerKind {
   // Finds what scheduler.controller names. NULL: nothing is looked for.
   bool (*find_trained)(SchedulerTrained* trained, const char* named, Arena* arena, Error* error);
 
-  // Bytes of what rank 0 has of it at most. NULL: next to nothing.
+  // Most bytes that rank 0 has of it. NULL: next to nothing.
   double (*bytes)(const RunSpec* x);
 
   // Which part of a run a hyper-episode is that may begin. NULL: all of it.
@@ -94,14 +103,15 @@ struct SchedulerKind {
   // Takes up what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
 
-  // Instead of open: takes up one version alone, from the file that scheduler.controller names, to
-  // decide what it would decide. NULL: open does.
+  // Instead: takes up one version alone, the file scheduler.controller, to decide. NULL: open does.
   bool (*open_version)(Scheduler* s, int version, Error* error);
 
   // Takes up a version that is asked for next. NULL: it has all of them.
   bool (*take_up)(Scheduler* s, int version, Error* error);
 
-  // Whether it sets a head of hyper-episodes that act with `version`.
+  // Whether it sets a head in some hyper-episode; in those that act with `version`. NULL: it sets
+  // what hyper.schedule_* names; what it may set.
+  bool (*may_set)(const RunSpec* x, HyperHead head);
   bool (*sets)(const Scheduler* s, HyperHead head, int version);
 
   // Chooses for the heads that are asked; the action comes empty. NULL: never chooses.
@@ -125,7 +135,7 @@ struct SchedulerKind {
   bool (*remake)(Scheduler* s, int version, const char* path, Error* error);
 };
 
-// All kinds, in the order of their table; NULL beyond the last.
+// All kinds, in the order of their table; NULL behind the last.
 const SchedulerKind* scheduler_kind_at(int i);
 
 // The kind of a configuration, and its plan.
@@ -135,8 +145,10 @@ SchedulerPlan scheduler_plan(const RunSpec* spec);
 // A hyper-episode that is a whole run.
 HyperSegment scheduler_whole_run(const RunSpec* spec);
 
-// Which hyperparameters it sets in some hyper-episode; of a trained controller only those that
-// hyper.apply_* names.
+// The options that this kind alone has.
+const void* scheduler_own(const RunSpec* spec, const SchedulerKind* kind);
+
+// Which hyperparameters it sets in some hyper-episode.
 MbpoScheduled scheduler_may_set(const RunSpec* spec);
 
 // Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.

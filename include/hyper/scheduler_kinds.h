@@ -14,11 +14,12 @@ bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* 
 // Checks ppo.groups against the heads that are scheduled. *groups: how many, 0 where it is broken.
 void scheduler_check_groups(int* groups, const RunSpec* x, OptionsCheck* check);
 
+// What scheduler_may_set and scheduler_sets say of one head.
+bool scheduler_may_set_head(const RunSpec* x, HyperHead head);
+bool scheduler_sets_head(const Scheduler* s, HyperHead head, int version);
+
 // Of kinds that do not learn: scheduler.hyper_episodes runs of M epochs.
 SchedulerPlan scheduler_plain_plan(const RunSpec* x);
-
-// Of kinds that set every head that hyper.schedule_* lets a scheduler set.
-bool scheduler_sets_all(const Scheduler* s, HyperHead head, int version);
 
 // Stages that the file of a trained controller may hold.
 #define LARGEST_TRAINED 10000

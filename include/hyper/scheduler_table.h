@@ -20,10 +20,12 @@
 // The one that this program is for: it learns, and is asked at each decision.
 #define SCHEDULER_DEFAULT "ppo"
 
+#define SCHEDULER_ONE(name, meaning) +1
 #define SCHEDULER_WORD(name, meaning) "|" #name
 #define SCHEDULER_MEANING(name, meaning) "; " #name " = " meaning
 
-// "fixed|random|...", and "fixed = MBPO itself; ...".
+// How many there are; "fixed|random|...", and "fixed = MBPO itself; ...".
+#define SCHEDULER_KINDS (0 SCHEDULER_TABLE(SCHEDULER_ONE))
 #define SCHEDULER_WORDS (&(SCHEDULER_TABLE(SCHEDULER_WORD))[1])
 #define SCHEDULER_MEANINGS SCHEDULER_TABLE(SCHEDULER_MEANING)
 

@@ -47,6 +47,8 @@
   OPT(REAL, max_gb, 0, 0, 1e6, "GB", \
       "all checkpoints of the run together; a periodic one beyond is left out; 0 = no limit")
 
+#define RUN_UNHASHED 64
+
 typedef struct {
   CHECKPOINT_OPTIONS(OPTION_FIELD)
 } CheckpointOptions;
@@ -71,6 +73,8 @@ typedef struct {
   Arena arena;               // of all texts
   Options options;           // the sections below, and those of spec
   RunSpec spec;
+  const char* unhashed[RUN_UNHASHED];  // what results do not depend on, for options_canonical
+  int unhashed_count;
   EnvOptions env;
   ComputeOptions compute;
   RunOptions run;
@@ -87,9 +91,6 @@ typedef struct {
   const char* schedule_path;    // that of the schedule to follow, or NULL
   const char* trained_env;      // the task that it was trained on
 } RunConfig;
-
-// Options that results do not depend on, for options_canonical.
-extern const char* const run_config_unhashed[];
 
 // The text of configs/quickstart.yaml, part of the program.
 extern const char run_config_quickstart[];

@@ -18,6 +18,7 @@
 #include "run/run_files.h"
 #include "cli/start.h"
 #include "cli/verbs.h"
+#include "hyper/fork.h"
 #include "hyper/scheduler.h"
 #include "hyper/trajectory.h"
 
@@ -276,12 +277,13 @@ static void print_effects(const Trajectory* units, int count, const ForkOptions*
 
 static bool print_result(const Start* s, Error* error) {
   const RunSpec* x = &s->config.spec;
+  const ForkOptions* o = fork_options(x);
   int count = (int)scheduler_plan(x).hyper_episodes;
   Arena arena;
   arena_init(&arena);
   Trajectory* units = ARENA_NEW(&arena, count, Trajectory);
   Trajectory source;
-  bool good = trajectory_read(&source, x->fork.source, &arena, error);
+  bool good = trajectory_read(&source, o->source, &arena, error);
   for (int i = 0; good && i < count; i++) {
     char path[RUN_PATH_SIZE];
     run_episode_path(path, &s->config.directory, i);
@@ -289,12 +291,12 @@ static bool print_result(const Start* s, Error* error) {
   }
   if (good && !same_hyper_episode(&source, &units[0])) {
     good = error_set(error, "%s: run again it is not what it was: the program, the machine or the "
-                     "configuration is another (see %s)", x->fork.source,
+                     "configuration is another (see %s)", o->source,
                      s->config.directory.path);
   }
   if (good) {
-    print_effects(units, count, &x->fork);
-    printf("the same bits as %s up to decision %d; in %s\n", x->fork.source, x->fork.decision,
+    print_effects(units, count, o);
+    printf("the same bits as %s up to decision %d; in %s\n", o->source, o->decision,
            s->config.directory.path);
   }
   arena_free(&arena);

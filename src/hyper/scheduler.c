@@ -18,10 +18,10 @@
 #include "hyper/scheduler_kinds.h"
 
 #define SCHEDULER_ADDRESS(name, meaning) &scheduler_##name,
-static const SchedulerKind* const kinds[] = {SCHEDULER_TABLE(SCHEDULER_ADDRESS)};
+static const SchedulerKind* const kinds[SCHEDULER_KINDS] = {SCHEDULER_TABLE(SCHEDULER_ADDRESS)};
 
 const SchedulerKind* scheduler_kind_at(int i) {
-  return i < (int)(sizeof kinds / sizeof *kinds) ? kinds[i] : NULL;
+  return i < SCHEDULER_KINDS ? kinds[i] : NULL;
 }
 
 static const SchedulerKind* find_kind(const char* name) {
@@ -35,37 +35,36 @@ static const SchedulerKind* find_kind(const char* name) {
 
 const SchedulerKind* scheduler_kind(const RunSpec* x) { return find_kind(x->scheduler.kind); }
 
+const void* scheduler_own(const RunSpec* x, const SchedulerKind* kind) {
+  int i = 0;
+  while (kinds[i] != kind) {
+    i++;
+  }
+  CHECK(x->own[i], "the options of scheduler.kind=%s are not there", kind->name);
+  return x->own[i];
+}
+
 SchedulerPlan scheduler_plan(const RunSpec* x) {
   SchedulerPlan plan = scheduler_kind(x)->plan(x);
   plan.run_epochs = plan.run_epochs > 0 ? plan.run_epochs : plan.epochs;
   return plan;
 }
 
-static bool may_set(const RunSpec* x, HyperHead h) {
+bool scheduler_may_set_head(const RunSpec* x, HyperHead h) {
   const SchedulerKind* kind = scheduler_kind(x);
-  if (kind->needs_schedule) {
-    return x->schedule && x->schedule->has[h];
-  }
-  bool trained = kind->has_versions && !kind->fold;
-  return kind->decide && hyper_schedules(&x->hyper, h) &&
-         (!trained || hyper_applies(&x->hyper, h));
+  return kind->may_set ? kind->may_set(x, h) : hyper_schedules(&x->hyper, h);
 }
 
 MbpoScheduled scheduler_may_set(const RunSpec* x) {
-  return (MbpoScheduled){.train_model = may_set(x, HEAD_TRAIN_MODEL),
-                         .real_ratio = may_set(x, HEAD_REAL_RATIO),
-                         .policy_updates = may_set(x, HEAD_POLICY_UPDATES),
-                         .rollout_length = may_set(x, HEAD_ROLLOUT_LENGTH)};
+  return (MbpoScheduled){.train_model = scheduler_may_set_head(x, HEAD_TRAIN_MODEL),
+                         .real_ratio = scheduler_may_set_head(x, HEAD_REAL_RATIO),
+                         .policy_updates = scheduler_may_set_head(x, HEAD_POLICY_UPDATES),
+                         .rollout_length = scheduler_may_set_head(x, HEAD_ROLLOUT_LENGTH)};
 }
 
 SchedulerPlan scheduler_plain_plan(const RunSpec* x) {
   return (SchedulerPlan){.epochs = x->hyper.apply_epochs,
                          .hyper_episodes = x->scheduler.hyper_episodes};
-}
-
-bool scheduler_sets_all(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return hyper_schedules(&s->spec->hyper, head);
 }
 
 Rng scheduler_stream(const Scheduler* s, const SchedulerRequest* request) {
@@ -178,12 +177,15 @@ bool scheduler_take_up(Scheduler* s, int version, Error* error) {
   return !s->kind->take_up || s->kind->take_up(s, version, error);
 }
 
+bool scheduler_sets_head(const Scheduler* s, HyperHead head, int version) {
+  return s->kind->sets ? s->kind->sets(s, head, version) : scheduler_may_set_head(s->spec, head);
+}
+
 MbpoScheduled scheduler_sets(const Scheduler* s, int version) {
-  bool (*sets)(const Scheduler*, HyperHead, int) = s->kind->sets;
-  return (MbpoScheduled){.train_model = sets(s, HEAD_TRAIN_MODEL, version),
-                         .real_ratio = sets(s, HEAD_REAL_RATIO, version),
-                         .policy_updates = sets(s, HEAD_POLICY_UPDATES, version),
-                         .rollout_length = sets(s, HEAD_ROLLOUT_LENGTH, version)};
+  return (MbpoScheduled){.train_model = scheduler_sets_head(s, HEAD_TRAIN_MODEL, version),
+                         .real_ratio = scheduler_sets_head(s, HEAD_REAL_RATIO, version),
+                         .policy_updates = scheduler_sets_head(s, HEAD_POLICY_UPDATES, version),
+                         .rollout_length = scheduler_sets_head(s, HEAD_ROLLOUT_LENGTH, version)};
 }
 
 void scheduler_decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {

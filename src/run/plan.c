@@ -94,7 +94,7 @@ static void widen(Range* range, double value) {
 static Range scheduled_range(const Plan* p, HyperHead head, double start, double low, double high) {
   Range range = {start, start, start};
   const Schedule* s = p->x->schedule;
-  if (!scheduler_kind(p->x)->needs_schedule) {
+  if (!s) {
     widen(&range, low);
     widen(&range, high);
     return range;

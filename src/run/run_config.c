@@ -6,8 +6,8 @@
 // with these the rest is checked. Last come the inputs: baseline and hashes.
 //
 // The hash is over the canonical text of all options that results depend on, and over the contents
-// of input files. run_config_unhashed lists what does not count: places, limits of time, what is
-// printed. An option in doubt belongs in the hash: to refuse a run is a nuisance, to mix two is
+// of input files. `unhashed` lists what does not count: places, limits of time, what is printed. An
+// option in doubt belongs in the hash: to refuse a run is a nuisance, to mix two is
 // wrong.
 #include "run/run_config.h"
 
@@ -30,23 +30,36 @@ OPTION_TABLE(hyper_table, HyperOptions, HYPER_OPTIONS)
 OPTION_TABLE(scheduler_table, SchedulerOptions, SCHEDULER_OPTIONS)
 OPTION_TABLE(ppo_table, PpoOptions, PPO_OPTIONS)
 OPTION_TABLE(search_table, SearchOptions, SEARCH_OPTIONS)
-OPTION_TABLE(pbt_table, PbtOptions, PBT_OPTIONS)
-OPTION_TABLE(ror_table, RorOptions, ROR_OPTIONS)
-OPTION_TABLE(fork_table, ForkOptions, FORK_OPTIONS)
-OPTION_TABLE(external_table, ExternalOptions, EXTERNAL_OPTIONS)
 OPTION_TABLE(compute_table, ComputeOptions, COMPUTE_OPTIONS)
 OPTION_TABLE(run_table, RunOptions, RUN_OPTIONS)
 OPTION_TABLE(log_table, LogOptions, LOG_OPTIONS)
 OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
-// scheduler.controller, baseline and schedule are places of files: their contents count instead. Of
-// an external controller what it answers counts, which is in the run directory.
-const char* const run_config_unhashed[] = {
+// scheduler.controller, baseline and schedule are places of files: their contents count instead.
+static const char* const unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
-    "scheduler.schedule", "fork.source", "scheduler.settings", "scheduler.transfer", "external",
-    NULL};
+    "scheduler.schedule", "scheduler.settings", "scheduler.transfer", NULL};
+
+static void add_unhashed(RunConfig* c, const char* const* keys) {
+  for (; keys && *keys; keys++) {
+    CHECK(c->unhashed_count < RUN_UNHASHED - 1, "too many options that results do not depend on");
+    c->unhashed[c->unhashed_count++] = *keys;
+  }
+}
+
+// The options that one kind of scheduler alone has.
+static void add_own_section(RunConfig* c, int i) {
+  const SchedulerKind* kind = scheduler_kind_at(i);
+  if (kind->section.table) {
+    OptionTable table = kind->section.table();
+    void* values = arena_alloc(&c->arena, table.size);
+    options_section(&c->options, kind->name, table, values);
+    c->spec.own[i] = values;
+  }
+  add_unhashed(c, kind->section.unhashed);
+}
 
 void run_config_init(RunConfig* c) {
   memset(c, 0, sizeof *c);
@@ -62,10 +75,10 @@ void run_config_init(RunConfig* c) {
   options_section(set, "scheduler", scheduler_table(), &c->spec.scheduler);
   options_section(set, "ppo", ppo_table(), &c->spec.ppo);
   options_section(set, "search", search_table(), &c->spec.search);
-  options_section(set, "pbt", pbt_table(), &c->spec.pbt);
-  options_section(set, "ror", ror_table(), &c->spec.ror);
-  options_section(set, "fork", fork_table(), &c->spec.fork);
-  options_section(set, "external", external_table(), &c->spec.external);
+  add_unhashed(c, unhashed);
+  for (int i = 0; scheduler_kind_at(i); i++) {
+    add_own_section(c, i);
+  }
   options_section(set, "compute", compute_table(), &c->compute);
   options_section(set, "run", run_table(), &c->run);
   options_section(set, "log", log_table(), &c->log);
@@ -164,7 +177,7 @@ static void write_config(RunConfig* c, Text* text) {
   char task[sizeof c->env.id];
   strcpy(task, c->env.id);
   snprintf(c->env.id, sizeof c->env.id, "%s", c->spec.env);
-  options_canonical(&c->options, run_config_unhashed, text);
+  options_canonical(&c->options, c->unhashed, text);
   strcpy(c->env.id, task);
 }
 

@@ -164,7 +164,7 @@ static bool compare(RunConfig* old, RunConfig* c, const char* hash, const char* 
     // it may have moved; whether it is the same one, the hash tells
     strcpy(old->env.id, c->spec.env);
   }
-  options_canonical(&old->options, run_config_unhashed, &text);
+  options_canonical(&old->options, old->unhashed, &text);
   if (strncmp(text.bytes, c->spec.config, text.size) != 0) {
     return refuse_difference(old, c, hash, path, error);
   }
@@ -252,11 +252,17 @@ static bool check_outside(const RunConfig* c, const char* path, int count, char*
 
 bool run_files_check_controller(const RunConfig* c, int count, char* const* operands,
                                 Error* error) {
-  const ExternalOptions* x = &c->spec.external;
-  const char* key = *x->command ? "external.command" : "external.socket";
-  return !scheduler_kind(&c->spec)->ask || names(count, operands, key) ||
-         error_set(error, "%s: the controller is another program; say that it may be asked: "
-                   "%s='%s'", c->directory.path, key, *x->command ? x->command : x->socket);
+  const char* const* key = scheduler_kind(&c->spec)->section.outside;
+  for (; key && *key; key++) {
+    OptionSection* section;
+    const OptionRow* row = options_find(&c->options, *key, &section);
+    const char* value = (const char*)section->values + row->offset;
+    if (*value && !names(count, operands, *key)) {
+      return error_set(error, "%s: the controller is another program; say that it may be asked: "
+                       "%s='%s'", c->directory.path, *key, value);
+    }
+  }
+  return true;
 }
 
 static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {

@@ -15,6 +15,10 @@ static bool open_trained(Scheduler* s, Error* error) {
          policy_file_read(c, path, error);
 }
 
+static bool may_set(const RunSpec* x, HyperHead head) {
+  return hyper_schedules(&x->hyper, head) && hyper_applies(&x->hyper, head);
+}
+
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
   return controller_schedules(s->trained, head) && hyper_applies(&s->spec->hyper, head);
@@ -51,6 +55,7 @@ const SchedulerKind scheduler_apply = {
     .plan = scheduler_plain_plan,
     .bytes = bytes,
     .open = open_trained,
+    .may_set = may_set,
     .sets = sets,
     .decide = decide,
 };

@@ -12,6 +12,24 @@
 #include "hyper/dialogue.h"
 #include "hyper/scheduler_kinds.h"
 
+#define EXTERNAL_OPTIONS(OPT) \
+  OPT(TEXT, command, "", 0, 0, "", \
+      "of external: shell command of a controller, asked by its stdin, answering by its stdout") \
+  OPT(TEXT, socket, "", 0, 0, "", \
+      "of external: Unix socket at which the controller listens, instead of a command") \
+  OPT(TIME, timeout, 600, 0.1, 31536000, "s", \
+      "time for an answer; after it the run saves, and ends with exit code 1")
+
+typedef struct {
+  EXTERNAL_OPTIONS(OPTION_FIELD)
+} ExternalOptions;
+
+OPTION_TABLE(options, ExternalOptions, EXTERNAL_OPTIONS)
+
+static const ExternalOptions* own(const RunSpec* x) {
+  return scheduler_own(x, &scheduler_external);
+}
+
 typedef struct {
   int64_t hyper_episode;
   int decision;
@@ -38,7 +56,7 @@ static bool open_external(Scheduler* s, Error* error) {
 
 static bool begin(Scheduler* s, Error* error) {
   External* x = s->self;
-  const ExternalOptions* o = &s->spec->external;
+  const ExternalOptions* o = own(s->spec);
   bool good = *o->command ? line_link_start(&x->link, o->command, error)
                           : line_link_connect(&x->link, o->socket, error);
   if (!good) {
@@ -173,7 +191,7 @@ static bool take(int64_t* answered, Scheduler* s, const char* line, Error* error
 
 static bool check_timeout(const Scheduler* s, Error* error) {
   const External* x = s->self;
-  double now = clock_wall(), limit = s->spec->external.timeout;
+  double now = clock_wall(), limit = own(s->spec)->timeout;
   for (int i = 0; i < x->count; i++) {
     const Question* q = &x->question[i];
     if (now - q->asked > limit) {
@@ -224,20 +242,25 @@ static void close_external(Scheduler* s) {
 }
 
 static void check_inputs(OptionsCheck* check, const RunSpec* x) {
-  if (!*x->external.command == !*x->external.socket) {
+  const ExternalOptions* o = own(x);
+  if (!*o->command == !*o->socket) {
     options_broken(check, "external.command",
                    "with external.socket='%s', expected one of them: the command of a controller, "
-                   "or the Unix socket where one listens", x->external.socket);
+                   "or the Unix socket where one listens", o->socket);
   }
 }
 
+// What it answers counts, and is in the run directory.
+static const char* const unhashed[] = {"external", NULL};
+static const char* const outside[] = {"external.command", "external.socket", NULL};
+
 const SchedulerKind scheduler_external = {
     .name = "external",
+    .section = {.table = options, .unhashed = unhashed, .outside = outside},
     .steps = true,
     .check_inputs = check_inputs,
     .plan = scheduler_plain_plan,
     .open = open_external,
-    .sets = scheduler_sets_all,
     .decide = decide,
     .ask = ask,
     .listen = listen_to,

@@ -7,7 +7,12 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "hyper/fork.h"
 #include "hyper/scheduler_kinds.h"
+
+OPTION_TABLE(options, ForkOptions, FORK_OPTIONS)
+
+const ForkOptions* fork_options(const RunSpec* x) { return scheduler_own(x, &scheduler_fork); }
 
 typedef struct {
   RunSpec spec;     // of the run that is forked
@@ -17,7 +22,7 @@ typedef struct {
 
 static RunSpec forked(const RunSpec* x) {
   RunSpec inner = *x;
-  snprintf(inner.scheduler.kind, sizeof inner.scheduler.kind, "%s", x->fork.of);
+  snprintf(inner.scheduler.kind, sizeof inner.scheduler.kind, "%s", fork_options(x)->of);
   return inner;
 }
 
@@ -28,13 +33,14 @@ static SchedulerPlan plan(const RunSpec* x) {
   ForkChoice choices[FORK_MOST_CHOICES];
   Error ignored;
   int count;
-  p.hyper_episodes = fork_read_choices(choices, &count, x->fork.choices, &ignored) ? 1 + count : 1;
+  bool known = fork_read_choices(choices, &count, fork_options(x)->choices, &ignored);
+  p.hyper_episodes = known ? 1 + count : 1;
   return p;
 }
 
 static bool open_fork(Scheduler* s, Error* error) {
   Fork* f = ARENA_NEW(s->arena, 1, Fork);
-  const ForkOptions* o = &s->spec->fork;
+  const ForkOptions* o = fork_options(s->spec);
   int count;
   s->self = f;
   f->spec = forked(s->spec);
@@ -44,18 +50,23 @@ static bool open_fork(Scheduler* s, Error* error) {
 
 static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   (void)e;
-  *segment = scheduler_segment(&((const Fork*)s->self)->inner, s->spec->fork.episode);
+  *segment = scheduler_segment(&((const Fork*)s->self)->inner, fork_options(s->spec)->episode);
+}
+
+static bool may_set(const RunSpec* x, HyperHead head) {
+  RunSpec inner = forked(x);
+  return scheduler_may_set_head(&inner, head);
 }
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
   (void)version;
   const Fork* f = s->self;
-  return f->inner.kind->sets(&f->inner, head, s->spec->fork.version);
+  return scheduler_sets_head(&f->inner, head, fork_options(s->spec)->version);
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   Fork* f = s->self;
-  const ForkOptions* o = &s->spec->fork;
+  const ForkOptions* o = fork_options(s->spec);
   SchedulerRequest as_it_was = *request;
   as_it_was.hyper_episode = o->episode;
   as_it_was.version = o->version;
@@ -83,13 +94,13 @@ static void check(OptionsCheck* check, const RunSpec* x) {
   ForkChoice choices[FORK_MOST_CHOICES];
   int count;
   Error error = {0};
-  if (!fork_read_choices(choices, &count, x->fork.choices, &error)) {
+  if (!fork_read_choices(choices, &count, fork_options(x)->choices, &error)) {
     options_broken(check, "fork.choices", "%s", error.text);
   }
   if (!kind->can_fork) {
     options_broken(check, "fork.of", "its hyper-episodes cannot be forked");
   }
-  if (kind->has_versions && x->fork.version < 0) {
+  if (kind->has_versions && fork_options(x)->version < 0) {
     options_broken(check, "fork.version", "must be the version that acted (fork.of=%s)",
                    kind->name);
   }
@@ -99,14 +110,19 @@ static void check(OptionsCheck* check, const RunSpec* x) {
   }
 }
 
+// Its place does not count, what it holds is repeated.
+static const char* const unhashed[] = {"fork.source", NULL};
+
 const SchedulerKind scheduler_fork = {
     .name = "fork",
+    .section = {.table = options, .unhashed = unhashed},
     .steps = true,
     .plan = plan,
     .check = check,
     .find_trained = find_trained,
     .segment = segment,
     .open = open_fork,
+    .may_set = may_set,
     .sets = sets,
     .decide = decide,
 };

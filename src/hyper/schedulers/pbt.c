@@ -10,9 +10,14 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "hyper/population.h"
 #include "hyper/sealed_check.h"
 #include "hyper/scheduler_kinds.h"
 #include "hyper/snapshot.h"
+
+OPTION_TABLE(options, PbtOptions, PBT_OPTIONS)
+
+static const PbtOptions* own(const RunSpec* x) { return scheduler_own(x, &scheduler_pbt); }
 
 typedef struct {
   Member* members;     // (rounds + 1, members) who each is in a round
@@ -26,13 +31,13 @@ static Member* round_of(const Scheduler* s, int round) {
 }
 
 static SchedulerPlan plan(const RunSpec* x) {
-  int run = x->hyper.apply_epochs, interval = x->pbt.interval;
+  int run = x->hyper.apply_epochs, interval = own(x)->interval;
   int rounds = run > interval ? (run + interval - 1) / interval : 1;
   return (SchedulerPlan){.epochs = run < interval ? run : interval,
                          .run_epochs = run,
-                         .hyper_episodes = (int64_t)rounds * x->pbt.members,
+                         .hyper_episodes = (int64_t)rounds * own(x)->members,
                          .updates = rounds,
-                         .stage_size = x->pbt.members};
+                         .stage_size = own(x)->members};
 }
 
 static double bytes(const RunSpec* x) {
@@ -44,7 +49,7 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   int size = s->plan.stage_size;
   int round = (int)(e / size), member = (int)(e % size);
   int64_t parent = (int64_t)(round - 1) * size + round_of(s, round)[member].parent;
-  int first = round * s->spec->pbt.interval, last = first + s->plan.epochs;
+  int first = round * own(s->spec)->interval, last = first + s->plan.epochs;
   *segment = (HyperSegment){
       .streams = e,
       .parent = round > 0 ? parent : -1,
@@ -58,7 +63,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   int size = s->plan.stage_size;
   int round = (int)(request->hyper_episode / size), member = (int)(request->hyper_episode % size);
   int64_t an_epoch = mbpo_times_per_epoch(&x->mbpo, x->hyper.decision_interval);
-  int64_t decision = round * x->pbt.interval * an_epoch + request->decision;
+  int64_t decision = round * own(x)->interval * an_epoch + request->decision;
   search_decide(action, &round_of(s, round)[member].point, decision, request->state, &x->search,
                 &x->hyper);
 }
@@ -75,7 +80,7 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
               trajectory_read(&t, path, s->arena, error);
   *score = NAN;
   if (good && !t.outcome.diverged) {
-    int count = s->spec->pbt.score_epochs;
+    int count = own(s->spec)->score_epochs;
     count = count < t.epochs ? count : t.epochs;
     double sum = 0;
     for (int i = t.epochs - count; i < t.epochs; i++) {
@@ -114,7 +119,7 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
     }
   }
   fault_point("in-update");
-  if (!population_evolve(round_of(s, round + 1), round_of(s, round), p->scores, round, &x->pbt,
+  if (!population_evolve(round_of(s, round + 1), round_of(s, round), p->scores, round, own(x),
                          x->seed, s->arena, error)) {
     return false;
   }
@@ -141,9 +146,9 @@ static bool open_run(Scheduler* s, Error* error) {
   const RunSpec* x = s->spec;
   Population* p = ARENA_NEW(s->arena, 1, Population);
   s->self = p;
-  p->members = ARENA_NEW(s->arena, (size_t)(s->plan.updates + 1) * (size_t)x->pbt.members, Member);
-  p->scores = ARENA_NEW(s->arena, x->pbt.members, double);
-  population_found(p->members, &x->pbt, x->seed);
+  p->members = ARENA_NEW(s->arena, (size_t)(s->plan.updates + 1) * (size_t)own(x)->members, Member);
+  p->scores = ARENA_NEW(s->arena, own(x)->members, double);
+  population_found(p->members, own(x), x->seed);
   const StageResult* known;
   while (s->version < s->plan.updates && is_complete(s, s->version)) {
     if (!fold(s, &known, error)) {
@@ -155,7 +160,7 @@ static bool open_run(Scheduler* s, Error* error) {
 
 // Parts of a population that evolve in quarters.
 static void check(OptionsCheck* check, const RunSpec* x) {
-  const PbtOptions* p = &x->pbt;
+  const PbtOptions* p = own(x);
   int parts = p->frequencies.count;
   if (p->score_epochs > p->interval) {
     options_broken(check, "pbt.score_epochs", "must be at most pbt.interval=%d", p->interval);
@@ -169,12 +174,12 @@ static void check(OptionsCheck* check, const RunSpec* x) {
 
 const SchedulerKind scheduler_pbt = {
     .name = "pbt",
+    .section = {.table = options},
     .check = check,
     .plan = plan,
     .bytes = bytes,
     .segment = segment,
     .open = open_run,
-    .sets = scheduler_sets_all,
     .decide = decide,
     .fold = fold,
 };

@@ -23,6 +23,5 @@ const SchedulerKind scheduler_random = {
     .steps = true,
     .can_fork = true,
     .plan = scheduler_plain_plan,
-    .sets = scheduler_sets_all,
     .decide = decide,
 };

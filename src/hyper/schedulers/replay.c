@@ -6,9 +6,8 @@
 // it was exported from, the results are the same bits.
 #include "hyper/scheduler_kinds.h"
 
-static bool sets(const Scheduler* s, HyperHead head, int version) {
-  (void)version;
-  return s->spec->schedule->has[head];
+static bool may_set(const RunSpec* x, HyperHead head) {
+  return x->schedule && x->schedule->has[head];
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
@@ -33,6 +32,6 @@ const SchedulerKind scheduler_replay = {
     .needs_schedule = true,
     .check_inputs = check_inputs,
     .plan = scheduler_plain_plan,
-    .sets = sets,
+    .may_set = may_set,
     .decide = decide,
 };

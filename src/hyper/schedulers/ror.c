@@ -17,6 +17,10 @@
 
 #define NOTES ((int)(sizeof(RorTrainer) / sizeof(double)))
 
+OPTION_TABLE(options, RorOptions, ROR_OPTIONS)
+
+static const RorOptions* own(const RunSpec* x) { return scheduler_own(x, &scheduler_ror); }
+
 typedef struct {
   RorTrainer* trainers;  // (updates + 1) by version
   StageResult result;    // of the hyper-episode that was folded
@@ -93,7 +97,7 @@ static void set_levels(HyperAction* action, const Scheduler* s, const HyperState
   const RunSpec* x = s->spec;
   SearchPoint point;
   for (int h = 0; h < HEAD_COUNT; h++) {
-    point.place[h] = x->ror.levels.value[levels >> h & 1];
+    point.place[h] = own(x)->levels.value[levels >> h & 1];
   }
   for (int h = 0; h < HEAD_COUNT; h++) {
     action->sets[h] = state->allowed[h] != 0;
@@ -116,7 +120,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   }
   Rng rng = scheduler_stream(s, request);
   int levels = ror_decide(&trainer, scheduled_heads(s), request->state->real_reward,
-                          &s->spec->ror, &rng);
+                          own(s->spec), &rng);
   set_levels(action, s, request->state, levels);
   memcpy(request->notes, &trainer, sizeof trainer);
 }
@@ -162,19 +166,19 @@ static bool find_trained(SchedulerTrained* trained, const char* named, Arena* ar
 }
 
 static void check(OptionsCheck* check, const RunSpec* x) {
-  if (x->ror.levels.count != 2) {
+  if (own(x)->levels.count != 2) {
     options_broken(check, "ror.levels", "must have two items");
   }
 }
 
 const SchedulerKind scheduler_ror = {
     .name = "ror",
+    .section = {.table = options},
     .check = check,
     .find_trained = find_trained,
     .plan = plan,
     .bytes = bytes,
     .open = open_run,
-    .sets = scheduler_sets_all,
     .decide = decide,
     .fold = fold,
 };

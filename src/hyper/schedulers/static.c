@@ -14,4 +14,4 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 }
 
 const SchedulerKind scheduler_static = {
-    .name = "static", .plan = scheduler_plain_plan, .sets = scheduler_sets_all, .decide = decide};
+    .name = "static", .plan = scheduler_plain_plan, .decide = decide};
