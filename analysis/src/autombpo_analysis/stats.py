@@ -6,7 +6,7 @@ statistical precipice". No function accepts NaN: a lost trial must be left out e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -110,14 +110,17 @@ def bootstrap_interval(
     return low, high
 
 
-def _hierarchical_draws(sizes: Sequence[int], resamples: int, rng: np.random.Generator):
+def _hierarchical_draws(
+    sizes: Sequence[int], resamples: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """Rows of a pool of groups of these sizes: groups redrawn, then rows within each."""
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    for _ in range(resamples):
-        groups = rng.integers(len(sizes), size=len(sizes))
-        yield np.concatenate(
-            [starts[g] + rng.integers(sizes[g], size=sizes[g]) for g in groups]
-        )  # fmt: skip
+    sizes = np.asarray(sizes)
+    starts = np.cumsum(sizes) - sizes
+    groups = rng.integers(len(sizes), size=(resamples, len(sizes), 1))
+    places = rng.random((resamples, len(sizes), sizes.max()))
+    rows = starts[groups] + (places * sizes[groups]).astype(int)
+    drawn = np.arange(sizes.max()) < sizes[groups]
+    return (each[mask] for each, mask in zip(rows, drawn))
 
 
 def hierarchical_interval(
