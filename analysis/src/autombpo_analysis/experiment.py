@@ -91,7 +91,7 @@ class Experiment:
             raise FormatError(f"{file}: missing or wrong: {error}") from error
         threshold = {task: float(value) for task, value in data.get("threshold", {}).items()
                      if value is not None}  # fmt: skip
-        facts = {key: data[key] for key in FACTS if key in data}
+        facts = {key: data[key] for key in FACTS if data.get(key)}
         return cls(path, name, facts, threshold, runs, _cpu_seconds(path))
 
     def finished(self, role: str = "test") -> list[PlannedRun]:
