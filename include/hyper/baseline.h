@@ -11,6 +11,7 @@
 typedef struct {
   char env[64];           // task id
   int seeds;              // runs that were averaged
+  const char* run_seeds;  // their run.seed, "0,1,2"; "" if the file does not say
   int count;              // rows
   int64_t* env_step;      // (count) real samples, exploration included, ascending
   double* return_mean;    // (count) over seeds

@@ -16,6 +16,8 @@ bool policy_file_read(Controller* controller, const char* path, Error* error);
 typedef struct {
   const char* env;
   const char* config;  // the options that its training depended on, as YAML
+  int64_t seed;
+  const char* baseline_seeds;  // run.seed of R', "0,1,2"; "" if the file does not say
 } PolicyTraining;
 
 bool policy_file_read_training(PolicyTraining* training, const char* path, Arena* arena,

@@ -18,6 +18,8 @@
   OPT(CHOICE, settings, "trained", "trained|given", 0, "", \
       "of apply: the hyper-MDP that the controller was trained in, or the one configured here") \
   OPT(FLAG, transfer, false, 0, 0, "", "of apply: the controller may be one of another task") \
+  OPT(FLAG, trained_seeds, false, 0, 0, "", \
+      "what is applied may be tried on seeds that it was trained on") \
   OPT(TEXT, schedule, "", 0, 0, "", "of replay: file of the schedule (autombpo schedule)") \
   OPT(TEXT, baseline, "", 0, 0, "", "file of R'; empty = baselines/<task>.yaml")
 
@@ -32,6 +34,7 @@ typedef struct {
   const char* assets;       // directory of the MJCF files
   EnvFile task_files[ENV_MAX_FILES];  // as they were at the start
   uint64_t seed;
+  char seed_set[16];        // none, tune, validate or test
   SacOptions sac;
   EnsembleOptions model;
   MbpoOptions mbpo;

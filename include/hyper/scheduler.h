@@ -64,14 +64,15 @@ typedef struct {
   char path[RUN_PATH_SIZE];  // the file that `open` reads
   const char* env;           // the task that it was trained on
   const char* config;        // the options that it brings along, as YAML; NULL = none
+  int64_t seed;              // run.seed of its training; -1 = it may be tried on any
+  const char* baseline_seeds;  // run.seed of the R' in its training, "0,1,2"
 } SchedulerTrained;
 
 // The options that a kind alone has: a section of its name. Lists of keys end with NULL.
 typedef struct {
   OptionTable (*table)(void);   // NULL: none
   const char* const* unhashed;  // those that results do not depend on, or NULL
-  const char* const* outside;   // those that name a program outside, which a start that goes on is
-                                // to be told again; or NULL
+  const char* const* outside;   // those that name a program, to be said again at a resume, or NULL
 } SchedulerSection;
 
 struct SchedulerKind {
@@ -154,9 +155,12 @@ MbpoScheduled scheduler_may_set(const RunSpec* spec);
 // Version that hyper-episode e acts with: max(0, floor((e - L) / K)); 0 if nothing learns.
 int scheduler_version_of(const SchedulerPlan* plan, int64_t hyper_episode);
 
+// Hyper-episodes that may run at the same time.
+int64_t scheduler_at_once(const SchedulerPlan* plan);
+
 // Memory comes from `arena` as long as the scheduler lives.
-bool scheduler_open(Scheduler* scheduler, const RunSpec* spec,
-                    const RunDirectory* directory, Arena* arena, Error* error);
+bool scheduler_open(Scheduler* scheduler, const RunSpec* spec, const RunDirectory* directory,
+                    Arena* arena, Error* error);
 
 // The same for one version of what it learns, to be asked for decisions alone (SchedulerKind).
 bool scheduler_open_version(Scheduler* scheduler, const RunSpec* spec,
@@ -166,7 +170,6 @@ bool scheduler_open_version(Scheduler* scheduler, const RunSpec* spec,
 bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);
 
 HyperSegment scheduler_segment(const Scheduler* scheduler, int64_t hyper_episode);
-
 // To be called before scheduler_sets and scheduler_decide. False: its file cannot be read.
 bool scheduler_take_up(Scheduler* scheduler, int version, Error* error);
 
@@ -180,13 +183,11 @@ void scheduler_decide(HyperAction* action, Scheduler* scheduler, const Scheduler
 bool scheduler_ask(HyperAction* action, bool* later, Scheduler* scheduler,
                    const SchedulerRequest* request, Error* error);
 
-// Takes what has come from outside, and waits for it up to `patience` seconds. *answered: a
-// hyper-episode whose open decision can be asked for again, -1: none. To be called often, and first
-// before a run begins.
+// Takes what has come from outside, waiting up to `patience` seconds. *answered: a hyper-episode
+// that can be asked for again, -1: none. To be called often, and first before a run begins.
 bool scheduler_listen(int64_t* answered, Scheduler* scheduler, double patience, Error* error);
 
 void scheduler_sealed(Scheduler* scheduler, const SchedulerOutcome* outcome);
-
 // Ends what is outside. Nothing may be asked any more.
 void scheduler_close(Scheduler* scheduler);
 
@@ -196,5 +197,4 @@ bool scheduler_fold(Scheduler* scheduler, int64_t sealed, const StageResult** re
 
 // Whether nothing is left to be folded.
 bool scheduler_is_done(const Scheduler* scheduler);
-
 #endif  // HYPER_SCHEDULER_H

@@ -21,6 +21,8 @@
 
 #define RUN_OPTIONS(OPT) \
   OPT(LONG, seed, 0, 0, 0x1p53, "", "seed of every random stream") \
+  OPT(CHOICE, seed_set, "none", "none|tune|validate|test", 0, "", \
+      "what its seed is for, where seeds are held apart; in all sealed files") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
   OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory") \
   OPT(TIME, max_wall, 0, 0, 31536000, "s", \

@@ -65,6 +65,17 @@ static const char* command_line(const Start* s, Arena* arena) {
   return text.bytes;
 }
 
+// run.seed of each run, "0,1,2".
+static const char* run_seeds(const Start* s, Arena* arena) {
+  Text text;
+  text_init(&text, arena);
+  for (int i = 0; i < s->runs; i++) {
+    int64_t seed = s->seeds.count > 0 ? s->seeds.seed[i] : s->config.run.seed;
+    text_add(&text, i > 0 ? ",%lld" : "%lld", (long long)seed);
+  }
+  return text.bytes;
+}
+
 static bool save(const Start* s, const Baseline* b, const char* engine, Arena* arena,
                  Error* error) {
   struct utsname machine;
@@ -94,6 +105,7 @@ static bool make_baseline(const Start* s, Error* error) {
   arena_init(&arena);
   Baseline b = {.seeds = s->runs * s->config.spec.scheduler.hyper_episodes};
   strcpy(b.env, s->config.spec.env);
+  b.run_seeds = run_seeds(s, &arena);
   Trajectory* runs = ARENA_NEW(&arena, b.seeds, Trajectory);
   bool ok = read_runs(runs, b.seeds, s, &arena, error);
   if (ok) {

@@ -116,8 +116,7 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
 // Hyper-episodes that may run at the same time.
 static int parallel_episodes(const RunSpec* x) {
   SchedulerPlan plan = scheduler_plan(x);
-  int64_t stage = (int64_t)plan.stage_size + plan.look_ahead;
-  int64_t most = plan.updates > 0 && stage < plan.hyper_episodes ? stage : plan.hyper_episodes;
+  int64_t most = scheduler_at_once(&plan);
   return most < MOST_RANKS ? (int)most : MOST_RANKS;
 }
 

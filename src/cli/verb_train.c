@@ -22,14 +22,16 @@ int verb_train(int argc, char** argv) {
 
 int verb_apply(int argc, char** argv) {
   static const char* const presets[] = {"scheduler.kind=apply",
-                                        "run.dir=runs/{env}/{method}-apply/s{seed}", NULL};
+                                        "run.dir=runs/{env}/{method}-apply/s{seed}",
+                                        "run.seed=1000", NULL};
   static const StartVerb verb = {
       .usage =
           "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
           "                      [seeds=0..9]\n\n"
           "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
           "scheduler.hyper_episodes runs, each with streams of its own. The controller brings the\n"
-          "hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides it.\n\n"
+          "hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides it.\n"
+          "run.seed is 1000, so that it is none that trained the controller, or as it is given.\n\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,

@@ -19,6 +19,8 @@ static const Verb verbs[] = {
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
+    {"experiment", verb_experiment,
+     "many runs from one file: tasks x methods x repetitions; plan, run, status, report"},
     {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
     {"fork", verb_fork, "run a hyper-episode again with one decision otherwise: its exact effect"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},

@@ -72,6 +72,17 @@ static bool read_header(Baseline* b, const YamlNode* root, const char* path, Err
   return true;
 }
 
+// "0,1,2"
+static const char* read_run_seeds(const YamlNode* root, Arena* arena) {
+  const YamlNode* list = yaml_find(root, "run_seeds");
+  Text text;
+  text_init(&text, arena);
+  for (const YamlNode* item = list ? list->first : NULL; item; item = item->next) {
+    text_add(&text, item == list->first ? "%s" : ",%s", item->text);
+  }
+  return text.bytes;
+}
+
 bool baseline_load(Baseline* b, const char* path, Arena* arena, Error* error) {
   *b = (Baseline){0};
   YamlNode* root;
@@ -82,6 +93,7 @@ bool baseline_load(Baseline* b, const char* path, Arena* arena, Error* error) {
       !yaml_read(&root, path, text, size, arena, error) || !read_header(b, root, path, error)) {
     return false;
   }
+  b->run_seeds = read_run_seeds(root, arena);
   double* steps = read_column(root, "env_step", path, &b->count, arena, error);
   b->return_mean = read_column(root, "return_mean", path, &b->count, arena, error);
   b->return_std = read_column(root, "return_std", path, &b->count, arena, error);
@@ -139,6 +151,7 @@ bool baseline_save(const Baseline* b, const BaselineSource* source, const char* 
   add_text(&text, "env_engine", source->env_engine);
   text_add(&text, "method: mbpo\n");
   add_integers(&text, "seeds", source->seeds, b->seeds);
+  text_add(&text, "run_seeds: [%s]\n", b->run_seeds);
   text_add(&text, "eval_episodes: %d\nconfig_hash: \"%s\"\n", source->eval_episodes,
            source->config_hash);
   add_text(&text, "command", source->command);

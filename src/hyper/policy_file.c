@@ -126,6 +126,8 @@ bool policy_file_write(const Controller* c, const RunSpec* x, const char* path, 
   h5_set_text(&file, "", "env", x->env);
   h5_set_text(&file, "", "method", x->method);
   h5_set_i64(&file, "", "seed", (int64_t)x->seed);
+  h5_set_text(&file, "", "seed_set", x->seed_set);
+  h5_set_text(&file, "", "baseline_seeds", x->baseline ? x->baseline->run_seeds : "");
   h5_set_text(&file, "", "config", x->config);
   h5_set_text(&file, "", "config_hash", x->config_hash);
   h5_set_i64(&file, "", "version", c->version);
@@ -254,6 +256,10 @@ bool policy_file_read_training(PolicyTraining* training, const char* path, Arena
   }
   training->env = h5_get_text(&file, "", "env", arena);
   training->config = h5_get_text(&file, "", "config", arena);
+  training->seed = h5_get_i64(&file, "", "seed");
+  training->baseline_seeds = h5_has_attribute(&file, "", "baseline_seeds")
+                                 ? h5_get_text(&file, "", "baseline_seeds", arena)
+                                 : "";
   return h5_close(&file, error);
 }
 

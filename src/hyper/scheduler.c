@@ -112,6 +112,8 @@ bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* 
   }
   trained->env = training.env;
   trained->config = training.config;
+  trained->seed = training.seed;
+  trained->baseline_seeds = training.baseline_seeds;
   return true;
 }
 
@@ -131,6 +133,11 @@ StageResult scheduler_stage_result(int stage, const double* scores, int count) {
 
 HyperSegment scheduler_whole_run(const RunSpec* x) {
   return (HyperSegment){.parent = -1, .last_epoch = scheduler_plan(x).epochs};
+}
+
+int64_t scheduler_at_once(const SchedulerPlan* plan) {
+  int64_t stage = (int64_t)plan->stage_size + plan->look_ahead;
+  return plan->updates > 0 && stage < plan->hyper_episodes ? stage : plan->hyper_episodes;
 }
 
 int scheduler_version_of(const SchedulerPlan* plan, int64_t e) {

@@ -35,6 +35,7 @@ void sealed_root_write(H5File* file, const RunSpec* x, const EnvSpec* spec, int 
   write_env_spec(file, spec, horizon);
   h5_set_text(file, "", "method", x->method);
   h5_set_i64(file, "", "seed", (int64_t)x->seed);
+  h5_set_text(file, "", "seed_set", x->seed_set);
   h5_set_text(file, "", "config", x->config);
   h5_set_text(file, "", "config_hash", x->config_hash);
 }

@@ -40,7 +40,8 @@ static const char* const unhashed[] = {
     "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
-    "scheduler.schedule", "scheduler.settings", "scheduler.transfer", NULL};
+    "scheduler.schedule", "scheduler.settings", "scheduler.transfer",
+    "scheduler.trained_seeds", NULL};
 
 static void add_unhashed(RunConfig* c, const char* const* keys) {
   for (; keys && *keys; keys++) {
@@ -144,6 +145,7 @@ void run_config_fill(RunConfig* c) {
   x->seed = (uint64_t)c->run.seed;
   x->log_transitions = c->log.transitions;
   snprintf(x->task, sizeof x->task, "%s", c->env.id);
+  snprintf(x->seed_set, sizeof x->seed_set, "%.15s", c->run.seed_set);
   snprintf(x->method, sizeof x->method, "%.63s", c->run.method);
 }
 

@@ -11,6 +11,7 @@
 
 #include "run/run_config.h"
 #include "hyper/scheduler.h"
+#include "run/seeds.h"
 
 // Of hyper.*, what belongs to a run and not to the hyper-MDP.
 static const char* const of_the_run[] = {"train_epochs",     "apply_epochs",
@@ -110,6 +111,22 @@ bool run_config_check_transfer(const RunConfig* c, const char* env, Error* error
                     c->controller_path, c->trained_env, env);
 }
 
+// A run on seeds that made what it applies says nothing about others.
+static bool check_seed(RunConfig* c, const SchedulerTrained* trained, Error* error) {
+  int64_t* others = ARENA_NEW(&c->arena, SEEDS_MOST, int64_t);
+  int count = seeds_parse(others, trained->baseline_seeds);
+  bool same = c->run.seed == trained->seed, in_baseline = false;
+  for (int i = 0; i < count; i++) {
+    in_baseline |= others[i] == c->run.seed;
+  }
+  return c->spec.scheduler.trained_seeds || !(same || in_baseline) ||
+         error_line(error,
+                    "run.seed=%lld: %s of %s is of this seed, expected another one: results on it "
+                    "say nothing about others (scheduler.trained_seeds=true allows it)",
+                    (long long)c->run.seed, same ? "the training" : "R' in the training",
+                    trained->path);
+}
+
 // Takes the options that come with the controller.
 static bool take_settings(RunConfig* c, const char* config, Error* error) {
   RunConfig* trained = ARENA_NEW(&c->arena, 1, RunConfig);
@@ -129,7 +146,7 @@ static bool take_settings(RunConfig* c, const char* config, Error* error) {
 
 bool run_config_take_trained(RunConfig* c, Error* error) {
   const SchedulerKind* kind = scheduler_kind(&c->spec);
-  SchedulerTrained trained = {0};
+  SchedulerTrained trained = {.seed = -1, .baseline_seeds = ""};
   if (!kind->find_trained || !*c->spec.scheduler.controller) {
     return true;
   }
@@ -138,5 +155,6 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   }
   c->controller_path = arena_string(&c->arena, trained.path);
   c->trained_env = trained.env;
-  return !trained.config || take_settings(c, trained.config, error);
+  bool good = check_seed(c, &trained, error);
+  return (!trained.config || take_settings(c, trained.config, error)) && good;
 }

@@ -115,6 +115,7 @@ class Options:
         directory = f"run-{seed}"
         operands = [*self.draw(seed, small=True), "scheduler.controller=trained",
                     "scheduler.schedule=schedule.csv", "scheduler.transfer=true",
+                    "scheduler.trained_seeds=true",
                     "run.max_wall=1", f"run.dir={directory}"]  # fmt: skip
         task = next((o[len("env.id="):] for o in operands if o.startswith("env.id=")), None)
         operands.append(f"scheduler.baseline={task or 'inverted-pendulum-v4'}.yaml")

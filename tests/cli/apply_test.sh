@@ -55,7 +55,7 @@ scheduler: {kind: apply, controller: trained, settings: given}
 ppo: {hidden_size: 24, groups: 'train_model+real_ratio,policy_updates,rollout_length'}
 END
 expect 0 "tiny.yaml:[0-9:]+: 'hyper.decision_interval=10': the controller was trained with 15" \
-  train -q "$config" own.yaml run.dir=given
+  train -q "$config" own.yaml run.dir=given run.seed=1000
 has given hyper.decision_interval 10
 
 # the configuration that is saved repeats the run, overrides and all; the warning stays
@@ -72,7 +72,7 @@ mv elsewhere trained
 
 # one head of it: the others keep MBPO's own schedule, though the controller was trained on all
 expect 0 . train -q "$config" "$source_dir/configs/methods/autombpo_r.yaml" run.dir=r \
-  scheduler.controller=trained
+  scheduler.controller=trained run.seed=1000
 has r hyper.schedule_policy_updates true
 has r hyper.apply_policy_updates false
 
@@ -88,7 +88,8 @@ refused "'hyper.schedule_train_model=false': the controller of" \
 refused 'a controller of inverted-pendulum-v4, but the task is pendulum-v1: scheduler.transfer=true' \
   apply "$config" scheduler.controller=trained env.id=pendulum-v1
 refused 'scheduler.transfer=true allows that' \
-  config check "$config" scheduler.kind=apply scheduler.controller=trained env.id=pendulum-v1
+  config check "$config" scheduler.kind=apply scheduler.controller=trained run.seed=1 \
+  env.id=pendulum-v1
 refused "'scheduler.controller=\"\"': must name a run directory or a policy file" apply "$config"
 expect 0 . apply -q "$config" scheduler.controller=trained env.id=pendulum-v1 run.dir=transferred \
   scheduler.transfer=true

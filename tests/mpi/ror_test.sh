@@ -29,7 +29,8 @@ done
 [[ $(checksum killed) == "$expected" ]] || fail "killed: another checksum"
 echo "killed $kills times: the same bits"
 
-apply=(train -q "$config" methods/ror.yaml scheduler.controller=alone scheduler.hyper_episodes=2)
+apply=(train -q "$config" methods/ror.yaml scheduler.controller=alone scheduler.hyper_episodes=2
+  run.seed=1000)
 "$program" "${apply[@]}" run.dir=applied >log 2>&1 || fail applied
 "$program" "${apply[@]}" ror.learn=false run.dir=frozen >log 2>&1 || fail frozen
 mv alone moved
@@ -39,6 +40,7 @@ for run in moved applied frozen; do
 done
 code=0
 "$program" train -q "$config" env.id=pendulum-v1 methods/ror.yaml scheduler.controller=moved \
+  run.seed=1000 \
   run.dir=other >out 2>&1 || code=$?
 [[ $code == 2 ]] || fail "a trainer of another task: exit code $code"
 says 'scheduler.transfer=true allows'

@@ -80,11 +80,13 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   }
 }
 
-// The fork has the settings of the run already.
+// The fork has the settings of the run already, and its seed.
 static bool find_trained(SchedulerTrained* trained, const char* named, Arena* arena,
                          Error* error) {
   bool found = scheduler_find_policy(trained, named, arena, error);
   trained->config = NULL;
+  trained->seed = -1;
+  trained->baseline_seeds = "";
   return found;
 }
 

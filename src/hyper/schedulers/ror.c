@@ -162,6 +162,7 @@ static bool find_trained(SchedulerTrained* trained, const char* named, Arena* ar
     return false;
   }
   trained->env = h5_get_text(&file, "", "env", arena);
+  trained->seed = h5_get_i64(&file, "", "seed");
   return h5_close(&file, error) && read_trainer(ARENA_NEW(arena, 1, RorTrainer), path, error);
 }
 

@@ -1,17 +1,92 @@
 // static: hyperparameters that are drawn once a run, and held: random search.
 //
 // A point of the search space comes from (seed, hyper-episode), so that more hyper-episodes are
-// more points, in an order that never changes. `autombpo schedule` exports what the best of them
-// held; scheduler.kind=replay holds it again, on other seeds.
+// more points, in an order that never changes. With scheduler.controller, the point of the best
+// hyper-episode of that run is held in all, on other seeds: a search is what a configuration is
+// chosen by, and what the choice is worth must be seen elsewhere.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "hyper/scheduler_kinds.h"
+#include "hyper/sealed_check.h"
+#include "hyper/sealed_root.h"
+#include "store/h5.h"
+
+typedef struct {
+  uint64_t seed;  // that the point is drawn with
+  int64_t hyper_episode;
+} Chosen;
+
+static bool open_run(Scheduler* s, Error* error) {
+  const char* path = s->spec->scheduler.controller;
+  H5File file;
+  if (!*path) {
+    return true;
+  }
+  Chosen* chosen = ARENA_NEW(s->arena, 1, Chosen);
+  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  chosen->seed = (uint64_t)h5_get_i64(&file, "", "seed");
+  chosen->hyper_episode = h5_get_i64(&file, "", "hyper_episode");
+  s->self = chosen;
+  return h5_close(&file, error);
+}
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
   const RunSpec* x = s->spec;
+  const Chosen* chosen = s->self;
   SearchPoint point;
-  Rng rng = rng_stream(x->seed, request->hyper_episode, RNG_POPULATION, 0);
+  Rng rng = chosen ? rng_stream(chosen->seed, chosen->hyper_episode, RNG_POPULATION, 0)
+                   : rng_stream(x->seed, request->hyper_episode, RNG_POPULATION, 0);
   search_draw(&point, &rng);
   search_decide(action, &point, request->decision, request->state, &x->search, &x->hyper);
 }
 
-const SchedulerKind scheduler_static = {
-    .name = "static", .plan = scheduler_plain_plan, .decide = decide};
+// The hyper-episode of a run with the largest score; one that diverged never is.
+static bool find_best(char best[RUN_PATH_SIZE], const RunDirectory* directory, Error* error) {
+  char path[RUN_PATH_SIZE];
+  double score = -INFINITY;
+  bool found = false;
+  run_episode_path(path, directory, 0);
+  for (int64_t e = 0; files_exists(path); run_episode_path(path, directory, ++e)) {
+    Outcome outcome;
+    if (!sealed_read_outcome(&outcome, directory, e, error)) {
+      return false;
+    }
+    if (!outcome.diverged && outcome.score > score) {
+      score = outcome.score;
+      found = true;
+      memcpy(best, path, RUN_PATH_SIZE);
+    }
+  }
+  return found || error_set(error, "%s: no finished hyper-episode to choose from",
+                            directory->path);
+}
+
+static bool find_trained(SchedulerTrained* trained, const char* named, Arena* arena,
+                         Error* error) {
+  char* path = trained->path;
+  RunDirectory directory;
+  H5File file;
+  if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
+    return error_set(error, "%s: name too long", named);
+  }
+  run_file(path, &directory, "episodes");
+  bool is_run = files_exists(path);
+  snprintf(path, RUN_PATH_SIZE, "%s", named);
+  if ((is_run && !find_best(path, &directory, error)) ||
+      !h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  trained->env = h5_get_text(&file, "", "env", arena);
+  trained->seed = h5_get_i64(&file, "", "seed");
+  return h5_close(&file, error);
+}
+
+const SchedulerKind scheduler_static = {.name = "static",
+                                        .find_trained = find_trained,
+                                        .plan = scheduler_plain_plan,
+                                        .open = open_run,
+                                        .decide = decide};

@@ -1,0 +1,230 @@
+// verb_experiment.c - autombpo experiment: many runs from one file, and what has become of them.
+//
+// A word says what to do: check and count (plan), run what is missing (run), look (status), compare
+// (report). All of them read the file, expand it (run/experiment.h) and look at the run
+// directories; there is no other state. Statistics and figures are made by the analysis package,
+// which `report` becomes.
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/options_value.h"
+#include "cli/experiment_run.h"
+#include "cli/experiment_table.h"
+#include "cli/verbs.h"
+#include "nn/gemm.h"
+
+#define MOST_JOBS 1024
+
+static const char usage[] =
+    "usage: autombpo experiment plan|run|status|report [OPTION...] FILE.yaml\n\n"
+    "An experiment is tasks x methods x repetitions, each with steps that train on one set of\n"
+    "seeds and report on another (docs/formats.md).\n\n"
+    "  plan             its runs, and the core-hours and bytes that they take\n"
+    "  run              runs what is missing; the same command goes on after a stop\n"
+    "  status           what is finished, and what is left\n"
+    "  report           statistics, tables and figures, with the analysis package\n\n"
+    "  -j, --jobs=N     run: processes at a time (default: the processors there are; in an\n"
+    "                   mpirun of several processes, one each)\n"
+    "      --max-hours=H  run: save and stop after H hours; everything stays usable\n"
+    "      --measure=S  plan: first begin a run of each kind, for S seconds, to see what it\n"
+    "                   takes; `run` goes on with it\n"
+    "      --dir=DIR    the directory of all runs, instead of the file's\n"
+    "      --task=NAME, --method=NAME\n"
+    "                   only this one, and what it needs\n"
+    "  -o, --output=DIR report: where tables and figures go (default: DIR/report)\n"
+    "  -q, --quiet      run: print nothing about single runs";
+
+typedef struct {
+  const char* action;
+  const char* file;
+  const char* output;
+  ExperimentChoice choice;
+  int jobs;
+  double max_hours;
+  double measure;  // seconds; 0 = not
+  bool quiet;
+} ExperimentArguments;
+
+static int usage_error(const char* what, const char* value) {
+  fprintf(stderr, "autombpo experiment: %s: '%s'\n", what, value);
+  return EXIT_USAGE;
+}
+
+static bool parse_number(double* value, const char* text, double least, double most) {
+  return text_read_number(value, text) && *value >= least && *value <= most;
+}
+
+// The exit code, or -1.
+static int parse_option(ExperimentArguments* a, int option) {
+  double number;
+  switch (option) {
+    case 'h':
+      puts(usage);
+      return 0;
+    case 'j':
+      if (!parse_number(&number, optarg, 1, MOST_JOBS) || number != floor(number)) {
+        return usage_error("--jobs: expected a whole number from 1 to 1024", optarg);
+      }
+      a->jobs = (int)number;
+      return -1;
+    case 'H':
+      return parse_number(&a->max_hours, optarg, 1e-4, 1e5)
+                 ? -1
+                 : usage_error("--max-hours: expected a number of hours", optarg);
+    case 's':
+      return parse_number(&a->measure, optarg, 1, 86400)
+                 ? -1
+                 : usage_error("--measure: expected a number of seconds", optarg);
+    case 'd':
+      a->choice.directory = optarg;
+      return -1;
+    case 't':
+      a->choice.task = optarg;
+      return -1;
+    case 'm':
+      a->choice.method = optarg;
+      return -1;
+    case 'o':
+      a->output = optarg;
+      return -1;
+    case 'q':
+      a->quiet = true;
+      return -1;
+    default:
+      return EXIT_USAGE;
+  }
+}
+
+static int parse(ExperimentArguments* a, int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"max-hours", required_argument, NULL, 'H'},
+                                          {"measure", required_argument, NULL, 's'},
+                                          {"dir", required_argument, NULL, 'd'},
+                                          {"task", required_argument, NULL, 't'},
+                                          {"method", required_argument, NULL, 'm'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {0}};
+  int option;
+  while ((option = getopt_long(argc, argv, "hj:o:q", options, NULL)) >= 0) {
+    int code = parse_option(a, option);
+    if (code >= 0) {
+      return code;
+    }
+  }
+  if (argc - optind != 2) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  a->action = argv[optind];
+  a->file = argv[optind + 1];
+  return -1;
+}
+
+// One of several processes of an mpirun or srun works by itself.
+static bool is_one_of_many(void) {
+  static const char* const sizes[] = {"OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS"};
+  static const char* const ranks[] = {"OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
+  for (int i = 0; i < 2; i++) {
+    const char* size = getenv(sizes[i]);
+    if (size && getenv(ranks[i]) && atoi(size) > 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static int count_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static bool print_table(const Experiment* x, Arena* arena, Error* error) {
+  Text text;
+  text_init(&text, arena);
+  bool good = experiment_table(&text, x, arena, error);
+  fputs(text.bytes, stdout);
+  fflush(stdout);
+  return good;
+}
+
+// sample: only begins a run of each line.
+static int run(const Experiment* x, const ExperimentArguments* a, bool sample, Arena* arena,
+               Error* error) {
+  char program[FILES_PATH_SIZE];
+  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  if (length < 0) {
+    error_errno(error, "/proc/self/exe");
+    return EXIT_FAILED;
+  }
+  program[length] = '\0';
+  ExperimentRunOptions options = {
+      .jobs = a->jobs > 0 ? a->jobs : is_one_of_many() ? 1 : count_processors(),
+      .max_seconds = 3600 * a->max_hours,
+      .sample_seconds = sample ? a->measure : INFINITY,
+      .program = program,
+      .quiet = a->quiet};
+  int code = experiment_run(x, &options, arena, error);
+  if (code == EXIT_STOPPED && !sample) {
+    fprintf(stderr, "stopped with checkpoints; the same command goes on from there\n");
+  }
+  return code;
+}
+
+// Becomes the program of the analysis package.
+static int report(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
+  const char* output = a->output ? a->output : text_format(arena, "%s/report", x->directory);
+  if (!experiment_write(x, error)) {
+    return EXIT_FAILED;
+  }
+  execlp("autombpo-plot", "autombpo-plot", "experiment", x->directory, "-o", output, (char*)NULL);
+  error_set(error, "autombpo-plot: not found; the analysis package has it: pip install analysis/");
+  return EXIT_FAILED;
+}
+
+static int act(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
+  if (strcmp(a->action, "run") == 0) {
+    return print_table(x, arena, error) ? run(x, a, false, arena, error) : EXIT_FAILED;
+  }
+  if (strcmp(a->action, "report") == 0) {
+    return report(x, a, arena, error);
+  }
+  int code = strcmp(a->action, "plan") == 0 && a->measure > 0 ? run(x, a, true, arena, error) : 0;
+  return code == EXIT_FAILED || !print_table(x, arena, error) ? EXIT_FAILED : 0;
+}
+
+int verb_experiment(int argc, char** argv) {
+  static const char* const actions[] = {"plan", "run", "status", "report"};
+  ExperimentArguments arguments = {.max_hours = INFINITY};
+  int code = parse(&arguments, argc, argv);
+  if (code >= 0) {
+    return code;
+  }
+  bool known = false;
+  for (int i = 0; i < 4; i++) {
+    known |= strcmp(arguments.action, actions[i]) == 0;
+  }
+  if (!known) {
+    return usage_error("expected plan, run, status or report", arguments.action);
+  }
+  Arena arena;
+  Experiment x;
+  Error error = {0};
+  arena_init(&arena);
+  gemm_init();
+  bool good = experiment_read(&x, arguments.file, &arguments.choice, &arena, &error) &&
+              experiment_check(&x, &error);
+  code = good ? act(&x, &arguments, &arena, &error) : EXIT_USAGE;
+  if (error.text[0]) {
+    fprintf(stderr, "%s\n", error.text);
+  }
+  arena_free(&arena);
+  return code;
+}
