@@ -6,4 +6,7 @@
 // was built. Made by src/run/program_id.cmake.
 extern const char program_id[];
 
+// The commit of the sources, with "-dirty" if they were changed; "unknown" outside of a repository.
+extern const char program_revision[];
+
 #endif  // RUN_PROGRAM_H

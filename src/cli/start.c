@@ -194,6 +194,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "start", now);
   add_arguments(&json, s->argc, s->argv);
   json_text(&json, "version", AUTOMBPO_VERSION);
+  json_text(&json, "revision", program_revision);
   json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
   json_text(&json, "blas", gemm_description());

@@ -25,7 +25,7 @@ static const Verb verbs[] = {
     {"fork", verb_fork, "run a hyper-episode again with one decision otherwise: its exact effect"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
-    {"version", verb_version, "print the version, and the id of this program's code"},
+    {"version", verb_version, "print the version, the revision, and the id of this program's code"},
 };
 
 const Verb* verb_at(int i) {
@@ -44,6 +44,6 @@ const Verb* verb_find(const char* name) {
 int verb_version(int argc, char** argv) {
   (void)argc;
   (void)argv;
-  printf("autombpo %s, program %s\n", AUTOMBPO_VERSION, program_id);
+  printf("autombpo %s, revision %s, program %s\n", AUTOMBPO_VERSION, program_revision, program_id);
   return 0;
 }

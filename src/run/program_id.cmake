@@ -19,5 +19,18 @@ endif()
 
 string(SHA256 id "${said}${macros}")
 string(SUBSTRING ${id} 0 16 id)
-file(CONFIGURE OUTPUT ${OUTPUT} CONTENT
-  "#include \"run/program.h\"\n\nconst char program_id[] = \"${id}\";\n")
+# For people, beside the id: the commit that the sources were checked out at when they were compiled.
+find_program(git git)
+set(revision "")
+if(git AND EXISTS ${SOURCE_DIR}/.git)
+  execute_process(COMMAND ${git} -c safe.directory=${SOURCE_DIR} -C ${SOURCE_DIR} describe --always
+    --dirty --abbrev=12 OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT revision)
+  set(revision "unknown")  # no git, or no repository
+endif()
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#include \"run/program.h\"
+
+const char program_id[] = \"${id}\";
+const char program_revision[] = \"${revision}\";
+")
