@@ -93,6 +93,8 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
                                    "analysis/tests/test_experiment.py")),
     (r"autombpo-plot effects", Test("analysis", r'main\(\["effects"',
                                     "analysis/tests/test_population.py")),
+    (r"autombpo-export +RUN.* --to npz", Short("", {"RUN...": RUN, "DIR": "exported"})),
+    (r"autombpo-export +RUN", Test("analysis", r'run\(training, "--to", "parquet"', "analysis/tests/test_export.py")),
     (r"autombpo-report +RUN", Short("", {"RUN...": RUN})),
     (r"autombpo-plot \w+ +RUN", Short("", {"RUN...": RUN})),
     (r"autombpo schedule runs/", Short()),
@@ -195,6 +197,7 @@ def prepare(program: Path, source: Path, build: Path, to: Path) -> dict[str, str
     write_tool(tools, "short", f'exec {to}/build/autombpo "$@" configs/quickstart.yaml {SHORT}')
     write_tool(tools, "autombpo-plot", f'exec {to}/mpi_launch/plot "$@"')
     write_tool(tools, "autombpo-report", f'exec {to}/mpi_launch/report "$@"')
+    write_tool(tools, "autombpo-export", f'exec {to}/mpi_launch/export "$@"')
     write_tool(to / "mpi_launch", "setup", "# it is built")
     path = f"{tools}:/usr/bin:{os.environ['PATH']}"  # Debian's Python has the libraries
     return os.environ | {"PATH": path, "PYTHONPATH": f"{to}/analysis/src", "MPLBACKEND": "agg",

@@ -89,13 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     p = commands.add_parser("tables", help=text, description=text, epilog=EPILOG)
     p.add_argument("documents", nargs="+", type=Path, metavar="FILE.md")
     p.add_argument("--write", action="store_true", help="make them again")
-
-    text = "export through another library (an optional extra)"
-    p = commands.add_parser("export", help=text, description=text, epilog=EPILOG)
-    p.add_argument("runs", nargs="+", metavar="RUN")
-    p.add_argument("--to", required=True, choices=("csv", "tensorboard", "minari"))
-    p.add_argument("-o", "--output", required=True, metavar="PLACE",
-                   help="directory; for minari the prefix of the dataset ids")  # fmt: skip
     return parser
 
 
@@ -158,28 +151,6 @@ def _run_check(runs: Runs) -> int:
     return 1 if wrong else 0
 
 
-def _run_export(options: argparse.Namespace, runs: Runs) -> int:
-    from . import export
-
-    if options.to == "csv":
-        place = Path(options.output)
-        place.mkdir(parents=True, exist_ok=True)
-        for table in ("epochs", "decisions"):
-            export.to_pandas(runs, table).to_csv(place / f"{table}.csv", index=False)
-            print(place / f"{table}.csv")
-        return 0
-    if options.to == "tensorboard":
-        for path in export.to_tensorboard(runs, Path(options.output)):
-            print(path)
-        return 0
-    for run in runs:
-        for episode in run.episodes:
-            name = f"s{episode.seed}-e{episode.index}"
-            identifier = f"{options.output}/{episode.env}-{episode.method}-{name}-v0"
-            print(export.to_minari(episode, identifier).spec.dataset_id)
-    return 0
-
-
 def _run_experiment(options: argparse.Namespace) -> int:
     from . import experiment_report
 
@@ -219,8 +190,6 @@ def _dispatch(options: argparse.Namespace) -> int:
         return _run_table(options, runs)
     if options.command == "check":
         return _run_check(runs)
-    if options.command == "export":
-        return _run_export(options, runs)
     drawing = _draw(options, runs)
     paths = drawing.save(options.output)
     if options.csv:

@@ -1,9 +1,9 @@
 """ro-crate-metadata.json beside a report: who made what from what, for machines.
 
-A Workflow Run RO-Crate 0.5 (w3id.org/ro/wfrun/workflow). The workflow of a run is its run.yaml, which
-repeats it; the first one is the main one. Each run, and the report, is an action with its inputs,
-results, times and program. Files below the report's directory are parts of the crate; others are named
-by their file: address, because a crate has no parts outside.
+A Workflow Run RO-Crate 0.5 (w3id.org/ro/wfrun/workflow). The workflow of a run is its run.yaml,
+which repeats it; the first one is the main one. Each run, and the report, is an action with its
+inputs, results, times and program. Files below the report's directory are its parts; others
+are named by their file: address, because a crate has no parts outside.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def crate(runs: Runs, report: Path) -> Entity:
     agent = {"@id": "#agent", "@type": "Person", "name": "who ran it"}
     terms = {"@id": LICENSE, "@type": "CreativeWork", "name": "Not stated: ask its author"}
     top = _root(title, parts[0][0], [*files, page], actions, now)
-    graph = [describe, top, *profiles, *programs.values(), agent, terms, *files, page, tool, *actions]
-    return {"@context": CONTEXT, "@graph": graph}
+    graph = [describe, top, *profiles, *programs.values(), agent, terms, page, tool]
+    return {"@context": CONTEXT, "@graph": [*graph, *files, *actions]}
 
 
 def write_crate(runs: Runs, report: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Exports through other libraries, each an optional extra."""
+"""Tables of runs for other libraries, each an optional extra: pandas, polars, Parquet."""
 
 from __future__ import annotations
 
@@ -11,16 +11,40 @@ import numpy as np
 from .io import Columns, Episode
 from .run import Run
 
+TABLES = ("epochs", "decisions")
+
 
 class MissingExtraError(ImportError):
     """An optional library is not installed; the message says how to get it."""
 
 
-def _missing(extra: str, error: ImportError) -> MissingExtraError:
+def missing(extra: str, error: ImportError) -> MissingExtraError:
+    """The error of a library that is not there, and the extra that brings it."""
     return MissingExtraError(f"{error.name} is needed: pip install 'autombpo-analysis[{extra}]'")
 
 
-def _flat(columns: Columns, names: dict[str, tuple[str, ...]]) -> Columns:
+def plain(text: str) -> str:
+    """A name of letters, digits, - and _ only, as data sets want it."""
+    return "".join(c if c.isascii() and c.isalnum() or c in "-_" else "-" for c in text)
+
+
+def run_name(env: str, method: str, seed: Any, config_hash: str) -> str:
+    """A name for what is written of a run: two with the same one have the same bits."""
+    return f"{plain(env)}_{plain(method)}_s{seed}_{str(config_hash)[:6]}"
+
+
+def name_of_run(episode: Episode) -> str:
+    """That of a hyper-episode's run."""
+    hashed = episode.attributes.get("config_hash", "")
+    return run_name(episode.env, episode.method, episode.seed, hashed)
+
+
+def episode_name(episode: Episode) -> str:
+    """That of a hyper-episode."""
+    return f"{name_of_run(episode)}_e{episode.index:06d}"
+
+
+def flat(columns: Columns, names: dict[str, tuple[str, ...]]) -> Columns:
     """Two-dimensional columns split in one column each, `name_part`."""
     result: Columns = {}
     for key, values in columns.items():
@@ -33,132 +57,95 @@ def _flat(columns: Columns, names: dict[str, tuple[str, ...]]) -> Columns:
     return result
 
 
-def _part_names(episode: Episode) -> dict[str, tuple[str, ...]]:
+def part_names(episode: Episode) -> dict[str, tuple[str, ...]]:
+    """What the parts of two-dimensional columns are called."""
     heads, features = episode.head_names, episode.feature_names
-    names = {key: heads for key in ("action", "effective", "logp", "entropy")}
+    names = {key: heads for key in ("action", "effective", "logp", "entropy", "allowed")}
     names.update(features_raw=features, state=features)
     names["hyperparameters"] = episode.hyperparameter_names
     names["original"] = ("model_trainings", "real_ratio", "policy_updates", "rollout_length")
     return names
 
 
-def to_pandas(runs: Iterable[Run], table: str = "epochs"):
-    """One DataFrame over all hyper-episodes of `runs`.
+def _joined(parts: list[np.ndarray | None], lengths: list[int]) -> np.ndarray:
+    """One column of several tables. Where a table lacks it, its rows are NaN, of integers -1."""
+    there = [part for part in parts if part is not None]
+    if len(there) == len(parts):
+        return np.concatenate(there)
+    kind = np.result_type(*there)
+    empty = np.nan if kind.kind in "fb" else -1
+    kind = np.dtype(float) if kind.kind == "b" else kind
+    filled = [np.full(n, empty, kind) if p is None else p.astype(kind)
+              for p, n in zip(parts, lengths)]  # fmt: skip
+    return np.concatenate(filled)
 
-    `table` is `epochs` or `decisions`; the columns run, env, method, seed, hyper_episode, stage
-    and status come first.
+
+def tidy(runs: Iterable[Run], table: str = "epochs") -> dict[str, np.ndarray]:
+    """One table over all sealed hyper-episodes: a row an epoch or decision, a column a number.
+
+    The columns run, env, method, seed, hyper_episode, stage and status come first.
     """
+    if table not in TABLES:
+        raise ValueError(f"table {table!r}: expected epochs or decisions")
+    tables = []
+    for episode, run in ((e, r) for r in runs for e in r.episodes):
+        columns = flat(getattr(episode, table), part_names(episode))
+        rows = len(next(iter(columns.values()), ()))
+        keys: dict[str, Any] = {
+            "run": str(run.path),
+            "env": episode.env,
+            "method": episode.method,
+            "seed": episode.seed,
+            "hyper_episode": episode.index,
+            "stage": episode.stage,
+            "status": str(episode.attributes["status"]),
+        }
+        if rows:
+            tables.append({**{key: np.full(rows, v) for key, v in keys.items()}, **columns})
+    lengths = [len(t["run"]) for t in tables]
+    names = dict.fromkeys(name for t in tables for name in t)
+    return {name: _joined([t.get(name) for t in tables], lengths) for name in names}
+
+
+def to_pandas(runs: Iterable[Run], table: str = "epochs"):
+    """One pandas.DataFrame over all hyper-episodes (see tidy)."""
     try:
         import pandas
     except ImportError as error:
-        raise _missing("pandas", error) from error
-    if table not in ("epochs", "decisions"):
-        raise ValueError(f"table {table!r}: expected epochs or decisions")
-    frames = []
-    for run in runs:
-        for episode in run.episodes:
-            columns = getattr(episode, table)
-            if not columns:
-                continue
-            keys = {
-                "run": str(run.path),
-                "env": episode.env,
-                "method": episode.method,
-                "seed": episode.seed,
-                "hyper_episode": episode.index,
-                "stage": episode.stage,
-                "status": episode.attributes["status"],
-            }
-            frame = pandas.DataFrame(_flat(columns, _part_names(episode)))
-            for place, (key, value) in enumerate(keys.items()):
-                frame.insert(place, key, value)
-            frames.append(frame)
-    return pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame()
+        raise missing("pandas", error) from error
+    return pandas.DataFrame(tidy(runs, table))
 
 
-def to_tensorboard(runs: Iterable[Run], directory: Path) -> list[Path]:
-    """TensorBoard event files: one directory a hyper-episode, x = real samples."""
+def to_polars(runs: Iterable[Run], table: str = "epochs"):
+    """One polars.DataFrame over all hyper-episodes (see tidy)."""
     try:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        import polars
     except ImportError as error:
-        raise _missing("tensorboard", error) from error
-    written = []
-    for run in runs:
-        for episode in run.episodes:
-            name = f"{episode.env}_{episode.method}_s{episode.seed}_e{episode.index:06d}"
-            target = Path(directory) / name
-            writer = EventFileWriter(str(target))
-            for tag, step, value in _scalars(episode):
-                summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
-                writer.add_event(Event(wall_time=0.0, step=step, summary=summary))
-            writer.close()
-            written.append(target)
-    return written
+        raise missing("polars", error) from error
+    return polars.DataFrame(tidy(runs, table))
 
 
-def _scalars(episode: Episode) -> Iterable[tuple[str, int, float]]:
-    names = _part_names(episode)
-    tables = (("epoch", episode.epochs), ("hyper", episode.decisions))
-    for group, columns in tables:
-        steps = columns.get("env_step")
-        for key, values in _flat(columns, names).items():
-            if key == "env_step" or key.startswith(("eval_returns_", "eval_lengths_")):
-                continue
-            for step, value in zip(steps, values):
-                if np.isfinite(value):
-                    yield f"{group}/{key}", int(step), float(value)
+def to_csv(runs: Iterable[Run], directory: Path) -> list[Path]:
+    """epochs.csv and decisions.csv."""
+    return _written(runs, directory, "csv", lambda frame, path: frame.to_csv(path, index=False))
 
 
-def _minari_buffers(episode: Episode) -> list[Any]:
-    """Episodes of the target MDP as Minari's buffers."""
-    from minari.data_collector import EpisodeBuffer
-
-    data = episode.transitions()
-    if not data:
-        raise ValueError(f"{episode.path}: no /env: run with log.transitions=true")
-    buffers = []
-    first = 0
-    for i, end in enumerate(data["episode_ends"]):
-        rows = slice(first, int(end))
-        final = data["final_observations"][i : i + 1]
-        buffers.append(
-            EpisodeBuffer(
-                id=i,
-                observations=np.concatenate([data["observations"][rows], final]),
-                actions=data["actions"][rows],
-                rewards=list(data["rewards"][rows]),
-                terminations=list(data["terminated"][rows]),
-                truncations=list(data["truncated"][rows]),
-            )
-        )
-        first = int(end)
-    return buffers
-
-
-def to_minari(episode: Episode, dataset_id: str):
-    """Store the real transitions of a hyper-episode as a Minari dataset and return it.
-
-    Written by Minari itself, below MINARI_DATASETS_PATH; no environment has to be registered.
-    """
+def to_parquet(runs: Iterable[Run], directory: Path) -> list[Path]:
+    """epochs.parquet and decisions.parquet."""
     try:
-        import gymnasium
-        import minari
+        import pyarrow  # noqa: F401 (pandas writes through it)
     except ImportError as error:
-        raise _missing("minari", error) from error
-    spec = episode.env_spec
-    unbounded = np.full(spec["observations"], np.inf, dtype=np.float32)
-    return minari.create_dataset_from_buffers(
-        dataset_id=dataset_id,
-        buffer=_minari_buffers(episode),
-        observation_space=gymnasium.spaces.Box(-unbounded, unbounded, dtype=np.float32),
-        action_space=gymnasium.spaces.Box(
-            np.asarray(spec["action_low"], dtype=np.float32),
-            np.asarray(spec["action_high"], dtype=np.float32),
-            dtype=np.float32,
-        ),
-        algorithm_name=episode.method,
-        description=f"Real samples of {episode.env}, {episode.method}, seed {episode.seed}, "
-        f"hyper-episode {episode.index}.",
-    )
+        raise missing("parquet", error) from error
+    return _written(runs, directory, "parquet", lambda frame, path: frame.to_parquet(path))
+
+
+def _written(runs: Iterable[Run], directory: Path, suffix: str, write: Any) -> list[Path]:
+    runs = list(runs)
+    paths = []
+    for table in TABLES:
+        frame = to_pandas(runs, table)
+        if len(frame.columns):
+            directory.mkdir(parents=True, exist_ok=True)
+            paths.append(directory / f"{table}.{suffix}")
+            write(frame, paths[-1])
+    return paths

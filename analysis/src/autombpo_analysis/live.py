@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 UNFINISHED = "unfinished"  # status of a hyper-episode that is not sealed yet
-SILENT_S = 60.0  # a status.json this old was left by who is gone; rank 0 writes one every ten seconds
+SILENT_S = 60.0  # an older status.json was left by who is gone: rank 0 writes it every ten seconds
 
 COLUMNS = {
     "env_step": "env_step",
@@ -43,7 +43,7 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_config(text: str) -> dict[str, str]:
-    """A resolved configuration (run.yaml, attribute `config`) as {section.key: value as written}."""
+    """A resolved configuration (run.yaml, attribute `config`) as {section.key: its text}."""
     section, found = "", {}
     for line in text.splitlines():
         line = re.sub(r"\s+#[^\"']*$", "", line)
@@ -61,6 +61,14 @@ def run_config(run: Path) -> dict[str, str]:
     """The configuration of a run directory; empty if it is not a run yet."""
     path = run / "run.yaml"
     return read_config(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def config_hash(run: Path) -> str:
+    """The hash of a run's configuration, from the last line of run.yaml; empty if there is none."""
+    path = run / "run.yaml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = re.search(r"config_hash ([0-9a-f]{16})\s*$", text)
+    return found[1] if found else ""
 
 
 def parse_time(text: str | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """Command line: autombpo-report RUN... -o report.html.
 
-One page that needs nothing else, for somebody who has to believe the result: what was found, how sure,
-what it cost, what went wrong, and how to make it again. Beside it ro-crate-metadata.json.
+One page that needs nothing else, for somebody who has to believe the result: what was found, how
+sure, what it cost, what went wrong, and how to make it again. Beside it ro-crate-metadata.json.
 """
 
 from __future__ import annotations
@@ -144,9 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autombpo-report",
         description="A page about runs, finished or not, that needs no other file and no network.",
-        epilog="RUN is a run directory, a directory with runs below it, or a pattern. Beside the page "
-        "ro-crate-metadata.json describes the same for machines (Workflow Run RO-Crate). Exit codes: "
-        "0 done, 1 failed, 2 wrong usage.",
+        epilog="RUN is a run directory, a directory with runs below it, or a pattern. Beside the "
+        "page ro-crate-metadata.json says the same to machines (Workflow Run RO-Crate). "
+        "Exit codes: 0 done, 1 failed, 2 wrong usage.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE",

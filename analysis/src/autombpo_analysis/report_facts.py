@@ -22,8 +22,10 @@ from .runs import Runs
 from .style import method_name
 
 # Keys that say where and how a run ran, not what it computed.
-INCIDENTAL = ("run.dir", "run.seed", "log.", "checkpoint.", "run.max_wall", "run.term_grace",
-              "run.lost_after", "run.lease_timeout", "run.allow_", "env.assets", "external.")  # fmt: skip
+INCIDENTAL = (
+    "run.dir", "run.seed", "log.", "checkpoint.", "run.max_wall", "run.term_grace",
+    "run.lost_after", "run.lease_timeout", "run.allow_", "env.assets", "external.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ def real_samples(episode: Episode) -> int:
 def _starts(run: Run) -> tuple[float, int | None, datetime | None, datetime | None]:
     """Core-hours, hyper-episodes planned, first and last sign of life, from metrics.jsonl.
 
-    Jobs that share a directory overlap in the file, and are told apart only by their starts: the time
-    between two signs of life counts for the ranks of the start before.
+    Jobs that share a directory overlap in the file, and are told apart only by their starts: the
+    time between two signs of life counts for the ranks of the start before.
     """
     hours, ranks, total = 0.0, 0, None
     first = last = None

@@ -95,17 +95,19 @@ def comparison(data: compare.Scores) -> Iterator[Figure]:
     header = ("quantity", "method", "other_or_threshold", "value", "low", "high")
     first = compare.preferred(data)
     parts: list[tuple[str, str, Callable]] = [
-        ("aggregates", "Final return, normalised", lambda ax: compare.draw_aggregates(ax, data, colours)),
+        ("aggregates", "Final return, normalised",
+         lambda ax: compare.draw_aggregates(ax, data, colours)),
         ("profile", "Performance profile", lambda ax: compare.draw_profiles(ax, data, colours)),
     ]  # fmt: skip
     if len(data.raw) > 1:
         parts.append(("improvement", "Probability of improvement",
                       lambda ax: compare.draw_improvement(ax, data, first, colours)))  # fmt: skip
     for name, title, draw in parts:
-        drawing, ax = _panel(header, 1.6 + 0.32 * len(data.raw) if name == "improvement" else SIZE[1])
+        bars = name == "improvement"
+        drawing, ax = _panel(header, 1.6 + 0.32 * len(data.raw) if bars else SIZE[1])
         drawing.rows += draw(ax)
         ax.set_title("")
-        if name == "improvement":
+        if bars:
             ax.set_xlabel(f"probability that {method_name(first)} is better (ties count half)")
         else:
             _legend(ax)
@@ -177,7 +179,7 @@ def head_uses(groups: dict[tuple[str, str], list[Episode]]) -> list[HeadUse]:
 
 
 def effective(env: str, method: str, episodes: Sequence[Episode]) -> Figure | None:
-    """Share of the decisions of each head that took effect, over the run; None without decisions."""
+    """Share of the decisions of each head that took effect, over the run; None: it has none."""
     tables = [e for e in episodes if e.n_decisions]
     drawing, ax = _panel(("env", "method", "head", "progress", "asked", "effective_share"), 3.0)
     for h, head in enumerate(HEADS):
@@ -190,8 +192,8 @@ def effective(env: str, method: str, episodes: Sequence[Episode]) -> Figure | No
         count = np.bincount(part, minlength=PARTS)
         share = np.bincount(part, took.astype(float), PARTS) / np.maximum(count, 1)
         at = (np.arange(PARTS) + 0.5) / PARTS
-        ax.plot(at[count > 0], share[count > 0], color=PALETTE[h], marker=MARKERS[h], ms=3.5, lw=1.2,
-                label=plots.HEAD_NAMES[head])  # fmt: skip
+        ax.plot(at[count > 0], share[count > 0], color=PALETTE[h], marker=MARKERS[h], ms=3.5,
+                lw=1.2, label=plots.HEAD_NAMES[head])  # fmt: skip
         drawing.rows += [(env, method, head, x, n, s if n else np.nan)
                          for x, n, s in zip(at, count, share)]  # fmt: skip
     if not drawing.rows:
@@ -216,8 +218,8 @@ def controller(runs: Sequence[Run]) -> Iterator[Figure]:
         label = f"{method_name(run.method)}, {run.env}, seed {run.seed}"
         shift = 0.12 * (i - (len(runs) - 1) / 2) if len(runs) < 8 else 0.0
         plots.draw_stages(ax, table, PALETTE[i % len(PALETTE)], label, shift)
-        drawing.rows += [(run.path.name, *row) for row in zip(
-            table.stage, table.score_mean, table.score_std, table.baseline, table.diverged)]  # fmt: skip
+        columns = (table.stage, table.score_mean, table.score_std, table.baseline, table.diverged)
+        drawing.rows += [(run.path.name, *row) for row in zip(*columns)]
     plots.draw_stage_baselines(ax, tables)
     _stage_axis(ax, "mean evaluation return")
     caption = "Dots: hyper-episodes; line: mean of the stage ± one standard deviation."

@@ -40,15 +40,28 @@ class Runs(list):
         return curves.schedules(self.trials(stage), bins)
 
     def to_pandas(self, table: str = "epochs"):
-        """One pandas DataFrame over all hyper-episodes; `table` is `epochs` or `decisions`."""
+        """One pandas.DataFrame over all hyper-episodes; `table` is `epochs` or `decisions`."""
         return export.to_pandas(self, table)
 
+    def to_polars(self, table: str = "epochs"):
+        """The same as a polars.DataFrame."""
+        return export.to_polars(self, table)
 
-def _run_directories(path: Path) -> list[Path]:
+
+def run_directories(path: Path) -> list[Path]:
     """Run directories at or below `path` (a run directory has a directory `episodes`)."""
     if (path / "episodes").is_dir():
         return [path]
     return sorted(found.parent for found in path.rglob("episodes") if found.is_dir())
+
+
+def _matches(argument: PathLike) -> list[Path]:
+    """What a path or pattern names. A pattern with ** meets everything in a run, of which its
+    directory is meant."""
+    if Path(argument).exists():
+        return [Path(argument)]
+    found = [Path(match) for match in sorted(glob.glob(str(argument), recursive=True))]
+    return [match for match in found if match.is_dir()] if "**" in str(argument) else found
 
 
 def load(*paths: PathLike, unfinished: bool = False) -> Runs:
@@ -79,15 +92,14 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
     directories: dict[Path, None] = {}
     runs = Runs()
     for argument in paths:
-        matches = [Path(argument)] if Path(argument).exists() else []
-        matches = matches or [Path(m) for m in sorted(glob.glob(str(argument), recursive=True))]
+        matches = _matches(argument)
         if not matches:
             raise FileNotFoundError(f"{argument}: no such file or directory")
         for match in matches:
             if match.is_file() and match.suffix == ".h5":
                 runs.append(Run(match, [Episode.read(match)]))
             elif match.is_dir():
-                directories.update(dict.fromkeys(_run_directories(match)))
+                directories.update(dict.fromkeys(run_directories(match)))
     problems = []
     for directory in directories:
         try:

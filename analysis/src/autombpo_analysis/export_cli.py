@@ -1,0 +1,86 @@
+"""Command line: autombpo-export RUN... --to FORMAT -o DIR."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__, export, export_data, export_net, export_tensorboard
+from .io import FormatError
+from .runs import load, run_directories
+
+FORMATS = {
+    "csv": (export.to_csv, "epochs.csv and decisions.csv"),
+    "parquet": (export.to_parquet, "epochs.parquet and decisions.parquet"),
+    "npz": (export_net.to_npz, "columns and networks as numpy arrays"),
+    "onnx": (export_net.to_onnx, "policies and controllers as models"),
+    "minari": (export_data.to_minari_all, "data sets; open with MINARI_DATASETS_PATH=DIR"),
+    "d4rl": (export_data.to_d4rl, "a flat HDF5 file for each hyper-episode with transitions"),
+    "tensorboard": (export_tensorboard.to_tensorboard, "event files; --follow: as a run goes"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    kinds = "\n".join(f"  {name:<12} {text}" for name, (_, text) in FORMATS.items())
+    parser = argparse.ArgumentParser(
+        prog="autombpo-export",
+        description="Runs for other programs, written by their own libraries.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"FORMAT, and what DIR then holds:\n{kinds}\n\n"
+        "RUN is a run directory, a directory with runs below it, a pattern, or a sealed\n"
+        "hyper-episode. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("--to", required=True, choices=tuple(FORMATS), metavar="FORMAT",
+                        help=", ".join(FORMATS))  # fmt: skip
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR",
+                        help="directory to write into; it is made")  # fmt: skip
+    parser.add_argument("--follow", action="store_true",
+                        help="tensorboard: write epochs as they come until all end")  # fmt: skip
+    parser.add_argument("--interval", type=float, default=5.0, metavar="SECONDS",
+                        help="of --follow, between two looks (default: 5)")  # fmt: skip
+    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def _print_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"autombpo-export: warning: {message}", file=sys.stderr)
+
+
+def _export(options: argparse.Namespace) -> None:
+    if options.output.exists() and not options.output.is_dir():
+        raise ValueError(f"{options.output}: is a file, expected a directory")
+    if options.follow:
+        directories = [d for argument in options.runs for d in run_directories(Path(argument))]
+        if not directories:
+            raise ValueError(f"no run directory in {', '.join(options.runs)}")
+        export_tensorboard.follow(directories, options.output, options.interval)
+        return
+    for path in FORMATS[options.to][0](load(*options.runs), options.output):
+        print(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the console script; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.follow and options.to != "tensorboard":
+        parser.error(f"--follow: --to {options.to} cannot be written as a run goes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _print_warning
+        try:
+            _export(options)
+        except KeyboardInterrupt:
+            return 0  # the usual end of --follow
+        except (FormatError, FileNotFoundError, ValueError, ImportError, OSError) as error:
+            print(f"autombpo-export: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
