@@ -40,6 +40,9 @@ bool hyper_schedules(const HyperOptions* options, HyperHead head);
 // Whether the head of a trained controller is to act where one is applied (hyper.apply_*).
 bool hyper_applies(const HyperOptions* options, HyperHead head);
 
+// Says of one head whether a scheduler sets it.
+void hyper_set_scheduled(MbpoScheduled* scheduled, HyperHead head, bool sets);
+
 // Sets what the scheduled heads start from, at the begin of a run.
 void hyper_begin(Mbpo* mbpo, const HyperOptions* options);
 

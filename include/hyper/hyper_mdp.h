@@ -22,12 +22,14 @@ typedef struct {
   double raw[FEATURE_COUNT];
   double scaled[FEATURE_COUNT];  // clipped: what the controller reads
   uint8_t allowed[HEAD_COUNT];   // bit c: choice c may be drawn; 0 = the head is not asked
-  double real_reward;            // mean of the real steps since the last decision
+  double real_reward;            // mean of the real steps since the last decision, for a scheduler
+                                 // that keeps notes; else NaN
 } HyperState;
 
 const char* feature_name(HyperFeature feature);
 
-// Measures the state at a decision. policy_change is kept from the first decision of an epoch.
+// Measures the state at a decision, but for real_reward. policy_change is kept from the first
+// decision of an epoch.
 void hyper_state(HyperState* state, Mbpo* mbpo, const HyperOptions* options, double* policy_change,
                  Rng* rng);
 

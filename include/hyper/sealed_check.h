@@ -11,6 +11,12 @@
 bool sealed_check_episode(const RunDirectory* directory, const RunSpec* spec,
                           int64_t hyper_episode, Error* error);
 
+// The same, and leaves it open; reads it.
+bool sealed_open_episode(H5File* file, const RunDirectory* directory, const RunSpec* spec,
+                         int64_t hyper_episode, Error* error);
+bool sealed_read_episode(Trajectory* trajectory, const RunDirectory* directory,
+                         const RunSpec* spec, int64_t hyper_episode, Arena* arena, Error* error);
+
 // How a sealed hyper-episode ended. The message says how to go on.
 bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t hyper_episode,
                          Error* error);

@@ -3,6 +3,7 @@
 #define HYPER_TRAJECTORY_H
 
 #include "hyper/hyper_episode.h"
+#include "store/h5.h"
 
 // How a sealed hyper-episode ended.
 typedef struct {
@@ -33,6 +34,9 @@ typedef struct {
 
 bool trajectory_write(const HyperEpisode* episode, const char* path, Error* error);
 bool trajectory_read(Trajectory* trajectory, const char* path, Arena* arena, Error* error);
+
+// The same of a file that is open, and may have failed when this returns.
+void trajectory_take(Trajectory* trajectory, H5File* file, Arena* arena);
 
 bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error);
 

@@ -7,9 +7,13 @@
 #include "mbpo/mbpo.h"
 
 // Whether there is a model at all: with a real ratio that is and stays 1 there is none.
-bool mbpo_uses_model(const MbpoSetup* setup);
+bool mbpo_uses_model(const MbpoOptions* options, MbpoScheduled scheduled);
 
-// k of MBPO's own schedule in an epoch.
+// MBPO's own schedule of an epoch: model trainings (a mean, where the interval is no divisor),
+// beta, G, k.
+void mbpo_own_schedule(double out[4], const MbpoOptions* options, int epoch);
+
+// k of it.
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch);
 
 // How often something happens in an epoch: at its first step and every `interval` steps.

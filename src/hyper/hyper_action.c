@@ -12,31 +12,42 @@
 #include "hyper/hyper_action.h"
 
 #include <math.h>
+#include <stddef.h>
 
-static const struct {
+typedef struct {
   const char* name;
   int choices;
-} heads[HEAD_COUNT] = {
-    [HEAD_TRAIN_MODEL] = {"train_model", 2},
-    [HEAD_REAL_RATIO] = {"real_ratio", 3},
-    [HEAD_POLICY_UPDATES] = {"policy_updates", 3},
-    [HEAD_ROLLOUT_LENGTH] = {"rollout_length", 3},
+  size_t schedule, apply;  // its flags in HyperOptions
+  size_t scheduled;        // and in MbpoScheduled
+} Head;
+
+#define HEAD(name, choices) \
+  {#name, choices, offsetof(HyperOptions, schedule_##name), offsetof(HyperOptions, apply_##name), \
+   offsetof(MbpoScheduled, name)}
+
+static const Head heads[HEAD_COUNT] = {
+    [HEAD_TRAIN_MODEL] = HEAD(train_model, 2),
+    [HEAD_REAL_RATIO] = HEAD(real_ratio, 3),
+    [HEAD_POLICY_UPDATES] = HEAD(policy_updates, 3),
+    [HEAD_ROLLOUT_LENGTH] = HEAD(rollout_length, 3),
 };
+
+static bool flag_at(const void* flags, size_t offset) {
+  return *(const bool*)((const char*)flags + offset);
+}
 
 int head_choices(HyperHead head) { return heads[head].choices; }
 
 const char* head_name(HyperHead head) { return heads[head].name; }
 
 bool hyper_schedules(const HyperOptions* o, HyperHead head) {
-  const bool scheduled[HEAD_COUNT] = {o->schedule_train_model, o->schedule_real_ratio,
-                                      o->schedule_policy_updates, o->schedule_rollout_length};
-  return scheduled[head];
+  return flag_at(o, heads[head].schedule);
 }
 
-bool hyper_applies(const HyperOptions* o, HyperHead head) {
-  const bool applied[HEAD_COUNT] = {o->apply_train_model, o->apply_real_ratio,
-                                    o->apply_policy_updates, o->apply_rollout_length};
-  return applied[head];
+bool hyper_applies(const HyperOptions* o, HyperHead head) { return flag_at(o, heads[head].apply); }
+
+void hyper_set_scheduled(MbpoScheduled* scheduled, HyperHead head, bool sets) {
+  *(bool*)((char*)scheduled + heads[head].scheduled) = sets;
 }
 
 void hyper_begin(Mbpo* m, const HyperOptions* o) {
@@ -76,10 +87,8 @@ static bool takes_effect(HyperHead h, int choice, const Mbpo* m, const HyperOpti
 }
 
 static bool is_asked(HyperHead h, const Mbpo* m, const HyperOptions* o) {
-  const bool scheduled[HEAD_COUNT] = {m->scheduled.train_model, m->scheduled.real_ratio,
-                                      m->scheduled.policy_updates, m->scheduled.rollout_length};
   bool waits = h == HEAD_ROLLOUT_LENGTH && o->rollout_length_each_epoch && m->step > 0;
-  return scheduled[h] && !waits;
+  return flag_at(&m->scheduled, heads[h].scheduled) && !waits;
 }
 
 void hyper_allowed(uint8_t allowed[HEAD_COUNT], const Mbpo* m, const HyperOptions* o,

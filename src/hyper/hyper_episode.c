@@ -198,6 +198,8 @@ static HyperEvent reach_decision(HyperEpisode* h) {
   }
   const RunSpec* x = h->spec;
   hyper_state(&h->state, &h->mbpo, &x->hyper, &h->policy_change, &h->rng);
+  h->state.real_reward =
+      h->note_count > 0 ? mbpo_recent_reward(&h->mbpo, h->mbpo.decision_interval) : NAN;
   hyper_allowed(h->state.allowed, &h->mbpo, &x->hyper, strcmp(x->ppo.at_bounds, "mask") == 0);
   h->awaiting = true;
   return HYPER_DECISION;

@@ -131,6 +131,5 @@ void hyper_state(HyperState* s, Mbpo* m, const HyperOptions* o, double* policy_c
   s->raw[FEATURE_REAL_RATIO] = m->real_ratio;
   s->raw[FEATURE_POLICY_UPDATES] = m->policy_updates;
   s->raw[FEATURE_ROLLOUT_LENGTH] = m->rollout_length;
-  s->real_reward = mbpo_recent_reward(m, m->decision_interval);
   scale_state(s, o);
 }

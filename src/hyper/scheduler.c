@@ -56,10 +56,11 @@ bool scheduler_may_set_head(const RunSpec* x, HyperHead h) {
 }
 
 MbpoScheduled scheduler_may_set(const RunSpec* x) {
-  return (MbpoScheduled){.train_model = scheduler_may_set_head(x, HEAD_TRAIN_MODEL),
-                         .real_ratio = scheduler_may_set_head(x, HEAD_REAL_RATIO),
-                         .policy_updates = scheduler_may_set_head(x, HEAD_POLICY_UPDATES),
-                         .rollout_length = scheduler_may_set_head(x, HEAD_ROLLOUT_LENGTH)};
+  MbpoScheduled sets = {0};
+  for (HyperHead h = 0; h < HEAD_COUNT; h++) {
+    hyper_set_scheduled(&sets, h, scheduler_may_set_head(x, h));
+  }
+  return sets;
 }
 
 SchedulerPlan scheduler_plain_plan(const RunSpec* x) {
@@ -189,10 +190,11 @@ bool scheduler_sets_head(const Scheduler* s, HyperHead head, int version) {
 }
 
 MbpoScheduled scheduler_sets(const Scheduler* s, int version) {
-  return (MbpoScheduled){.train_model = scheduler_sets_head(s, HEAD_TRAIN_MODEL, version),
-                         .real_ratio = scheduler_sets_head(s, HEAD_REAL_RATIO, version),
-                         .policy_updates = scheduler_sets_head(s, HEAD_POLICY_UPDATES, version),
-                         .rollout_length = scheduler_sets_head(s, HEAD_ROLLOUT_LENGTH, version)};
+  MbpoScheduled sets = {0};
+  for (HyperHead h = 0; h < HEAD_COUNT; h++) {
+    hyper_set_scheduled(&sets, h, scheduler_sets_head(s, h, version));
+  }
+  return sets;
 }
 
 void scheduler_decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {

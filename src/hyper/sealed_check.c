@@ -24,15 +24,14 @@ static bool check_content(H5File* file, const RunSpec* x, const char* index_name
 }
 
 // The seal vouches for every byte, and sealing has read the datasets back: that is not repeated.
-static bool check_file(const char* path, const char* format, const RunSpec* x,
-                       const char* index_name, int64_t index, Error* error) {
-  H5File file;
+static bool open_file(H5File* file, const char* path, const char* format, const RunSpec* x,
+                      const char* index_name, int64_t index, Error* error) {
   Error ignored;
-  if (!h5_open(&file, path, format, SEALED_VERSION, error)) {
+  if (!h5_open(file, path, format, SEALED_VERSION, error)) {
     return false;
   }
-  bool good = check_content(&file, x, index_name, index, error);
-  return h5_close(&file, good ? error : &ignored) && good;
+  bool good = check_content(file, x, index_name, index, error);
+  return good || (h5_close(file, &ignored), false);
 }
 
 // A file that the disk did not give may be good: nobody is told to remove it.
@@ -48,12 +47,28 @@ static bool suggest_repeating(const char* path, int64_t index, Error* error) {
                     (long long)index);
 }
 
-bool sealed_check_episode(const RunDirectory* directory, const RunSpec* x, int64_t index,
-                          Error* error) {
+bool sealed_open_episode(H5File* file, const RunDirectory* directory, const RunSpec* x,
+                         int64_t index, Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, index);
-  return check_file(path, EPISODE_FORMAT, x, "hyper_episode", index, error) ||
+  return open_file(file, path, EPISODE_FORMAT, x, "hyper_episode", index, error) ||
          suggest_repeating(path, index, error);
+}
+
+bool sealed_check_episode(const RunDirectory* directory, const RunSpec* x, int64_t index,
+                          Error* error) {
+  H5File file;
+  return sealed_open_episode(&file, directory, x, index, error) && h5_close(&file, error);
+}
+
+bool sealed_read_episode(Trajectory* t, const RunDirectory* directory, const RunSpec* x,
+                         int64_t index, Arena* arena, Error* error) {
+  H5File file;
+  if (!sealed_open_episode(&file, directory, x, index, error)) {
+    return false;
+  }
+  trajectory_take(t, &file, arena);
+  return h5_close(&file, error);
 }
 
 bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t index,
@@ -68,7 +83,9 @@ bool sealed_check_policy(const RunDirectory* directory, const RunSpec* x, int ve
                          Error* error) {
   char path[RUN_PATH_SIZE];
   run_policy_path(path, directory, version);
-  return check_file(path, POLICY_FORMAT, x, "version", version, error) ||
+  H5File file;
+  return (open_file(&file, path, POLICY_FORMAT, x, "version", version, error) &&
+          h5_close(&file, error)) ||
          (may_be_removed(path, error) &&
           error_line(error,
                      "Remove or move this file and repeat the command: the update is then made "

@@ -145,14 +145,6 @@ static const Field epoch_fields[] = {
      "MBPO's own trainings an epoch, real ratio, G, k"},
 };
 
-static void original_schedule(double out[4], const RunSpec* x, int epoch) {
-  bool model = x->mbpo.real_ratio < 1;
-  out[0] = model ? (double)x->mbpo.epoch_length / x->mbpo.train_interval : 0;
-  out[1] = x->mbpo.real_ratio;
-  out[2] = x->mbpo.policy_updates;
-  out[3] = mbpo_scheduled_rollout_length(&x->mbpo, epoch);
-}
-
 static EpochRow epoch_row(const HyperEpisode* h, int e) {
   const RunSpec* x = h->spec;
   EpochRow row = {.epoch = h->epoch[e]};
@@ -164,7 +156,7 @@ static EpochRow epoch_row(const HyperEpisode* h, int e) {
   }
   row.std = sqrt(row.std);
   row.baseline_return = x->baseline ? baseline_at(x->baseline, row.epoch.env_step) : NAN;
-  original_schedule(row.original, x, h->segment.first_epoch + e);
+  mbpo_own_schedule(row.original, &x->mbpo, h->segment.first_epoch + e);
   return row;
 }
 
@@ -249,32 +241,36 @@ bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error) {
   return h5_close(&file, error);
 }
 
-bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error) {
+void trajectory_take(Trajectory* t, H5File* file, Arena* arena) {
   *t = (Trajectory){0};
+  int D = h5_rows(file, "decisions/env_step");
+  int E = h5_rows(file, "epochs/env_step");
+  t->hyper_episode = h5_get_i64(file, "", "hyper_episode");
+  t->policy_version = h5_get_int(file, "", "policy_version", -1, INT_MAX);
+  t->outcome = read_outcome(file, arena);
+  const char* engine = h5_get_text(file, "", "env_engine", arena);
+  snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
+  t->decisions = D;
+  t->epochs = E;
+  t->features = sealed_read(file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
+  t->state = sealed_read(file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
+  t->action = sealed_read(file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
+  t->allowed = sealed_read(file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
+  t->logp = sealed_read(file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
+  t->entropy = sealed_read(file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
+  t->hyperparameters = sealed_read(file, "decisions/hyperparameters", H5_F64, D, 4, arena);
+  t->advantage = sealed_read(file, "decisions/advantage", H5_F64, D, 0, arena);
+  t->env_step = sealed_read(file, "epochs/env_step", H5_I64, E, 0, arena);
+  t->eval_return_mean = sealed_read(file, "epochs/eval_return_mean", H5_F64, E, 0, arena);
+  t->baseline_return = sealed_read(file, "epochs/baseline_return", H5_F64, E, 0, arena);
+}
+
+bool trajectory_read(Trajectory* t, const char* path, Arena* arena, Error* error) {
   H5File file;
   if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
     return false;
   }
-  int D = h5_rows(&file, "decisions/env_step");
-  int E = h5_rows(&file, "epochs/env_step");
-  t->hyper_episode = h5_get_i64(&file, "", "hyper_episode");
-  t->policy_version = h5_get_int(&file, "", "policy_version", -1, INT_MAX);
-  t->outcome = read_outcome(&file, arena);
-  const char* engine = h5_get_text(&file, "", "env_engine", arena);
-  snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
-  t->decisions = D;
-  t->epochs = E;
-  t->features = sealed_read(&file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);
-  t->state = sealed_read(&file, "decisions/state", H5_F64, D, FEATURE_COUNT, arena);
-  t->action = sealed_read(&file, "decisions/action", H5_I8, D, HEAD_COUNT, arena);
-  t->allowed = sealed_read(&file, "decisions/allowed", H5_U8, D, HEAD_COUNT, arena);
-  t->logp = sealed_read(&file, "decisions/logp", H5_F64, D, HEAD_COUNT, arena);
-  t->entropy = sealed_read(&file, "decisions/entropy", H5_F64, D, HEAD_COUNT, arena);
-  t->hyperparameters = sealed_read(&file, "decisions/hyperparameters", H5_F64, D, 4, arena);
-  t->advantage = sealed_read(&file, "decisions/advantage", H5_F64, D, 0, arena);
-  t->env_step = sealed_read(&file, "epochs/env_step", H5_I64, E, 0, arena);
-  t->eval_return_mean = sealed_read(&file, "epochs/eval_return_mean", H5_F64, E, 0, arena);
-  t->baseline_return = sealed_read(&file, "epochs/baseline_return", H5_F64, E, 0, arena);
+  trajectory_take(t, &file, arena);
   return h5_close(&file, error);
 }
 

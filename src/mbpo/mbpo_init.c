@@ -49,7 +49,7 @@ static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
 bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
   *m = (Mbpo){.options = *setup->mbpo, .scheduled = setup->scheduled, .epochs = setup->epochs};
   m->decision_interval = setup->decision_interval;
-  m->uses_model = mbpo_uses_model(setup);
+  m->uses_model = mbpo_uses_model(setup->mbpo, setup->scheduled);
   m->arena = arena;
   if (!env_open(&m->env, setup->task, setup->assets, arena, error)) {
     return false;

@@ -2,8 +2,16 @@
 
 #include <math.h>
 
-bool mbpo_uses_model(const MbpoSetup* setup) {
-  return setup->mbpo->real_ratio < 1 || setup->scheduled.real_ratio;
+bool mbpo_uses_model(const MbpoOptions* o, MbpoScheduled scheduled) {
+  return o->real_ratio < 1 || scheduled.real_ratio;
+}
+
+void mbpo_own_schedule(double out[4], const MbpoOptions* o, int epoch) {
+  bool model = mbpo_uses_model(o, (MbpoScheduled){0});
+  out[0] = model ? (double)o->epoch_length / o->train_interval : 0;
+  out[1] = o->real_ratio;
+  out[2] = o->policy_updates;
+  out[3] = mbpo_scheduled_rollout_length(o, epoch);
 }
 
 int mbpo_scheduled_rollout_length(const MbpoOptions* options, int epoch) {
@@ -52,7 +60,7 @@ MbpoBytes mbpo_bytes(const MbpoSetup* setup, const EnvSpec* spec) {
   MbpoBytes bytes = {
       .real = rows * replay_row_bytes(O, A) + most * sizeof(int64_t),
       .fixed = sac_bytes(setup->sac, O, A) + batch + o.max_path_length * replay_row_bytes(O, A)};
-  if (mbpo_uses_model(setup)) {
+  if (mbpo_uses_model(setup->mbpo, setup->scheduled)) {
     bytes.real += rows * ensemble_row_bytes(setup->model, O, A);
     bytes.imagined = (double)mbpo_imagined_rows(&o, setup->max_rollout_length) *
                      replay_row_bytes(O, A);

@@ -236,7 +236,7 @@ void plan_format(const RunConfig* c, Text* out) {
             .mbpo = run_spec_mbpo(x),
             .out = out};
   p.mbpo.max_path_length = mbpo_path_limit(&p.mbpo, &c->env_spec);
-  p.uses_model = p.mbpo.real_ratio < 1 || p.sets.real_ratio;
+  p.uses_model = mbpo_uses_model(&p.mbpo, p.sets);
   text_add(out, "task             %s, episodes of at most %d steps\n", x->env,
            p.mbpo.max_path_length);
   add_run(&p);

@@ -193,7 +193,7 @@ static void check_buffers(Check* check, const MbpoOptions* o) {
 static void check_model_data(Check* check) {
   const RunConfig* c = check->config;
   MbpoScheduled sets = scheduler_may_set(&check->config->spec);
-  if (c->spec.mbpo.real_ratio == 1 && !sets.real_ratio) {
+  if (!mbpo_uses_model(&c->spec.mbpo, sets)) {
     if (sets.train_model) {
       broken(check, "mbpo.real_ratio",
              "must be below 1 where the training of a model is scheduled");

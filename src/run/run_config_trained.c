@@ -13,19 +13,9 @@
 #include "hyper/scheduler.h"
 #include "run/seeds.h"
 
-// Of hyper.*, what belongs to a run and not to the hyper-MDP.
-static const char* const of_the_run[] = {"train_epochs",     "apply_epochs",
-                                         "apply_train_model", "apply_real_ratio",
-                                         "apply_policy_updates", "apply_rollout_length", NULL};
-
 // What belongs to the controller itself, and not to its training.
 static const char* const of_the_controller[] = {"ppo.groups", "ppo.hidden_size", "ppo.at_bounds",
                                                 NULL};
-
-// Without these, the networks of the file cannot be read.
-static const char* const shape[] = {
-    "ppo.groups", "ppo.hidden_size", "hyper.schedule_train_model", "hyper.schedule_real_ratio",
-    "hyper.schedule_policy_updates", "hyper.schedule_rollout_length", NULL};
 
 typedef struct {
   RunConfig* config;
@@ -44,9 +34,20 @@ static bool is_one_of(const char* const* words, const char* word) {
   return false;
 }
 
-static bool is_carried(const char* section, const char* name, const char* key) {
-  return (strcmp(section, "hyper") == 0 && !is_one_of(of_the_run, name)) ||
-         is_one_of(of_the_controller, key);
+static bool starts_with(const char* key, const char* start) {
+  return strncmp(key, start, strlen(start)) == 0;
+}
+
+// Of hyper.*, how long and under whom a run is belongs to the run, and all else to the hyper-MDP.
+static bool is_carried(const char* key) {
+  bool of_the_run = strcmp(key, "hyper.train_epochs") == 0 || starts_with(key, "hyper.apply_");
+  return (starts_with(key, "hyper.") && !of_the_run) || is_one_of(of_the_controller, key);
+}
+
+// Without these, the networks of the file cannot be read.
+static bool is_shape(const char* key) {
+  return starts_with(key, "hyper.schedule_") || strcmp(key, "ppo.groups") == 0 ||
+         strcmp(key, "ppo.hidden_size") == 0;
 }
 
 // Takes one option, or lets the configured value stand; a difference is named.
@@ -59,7 +60,7 @@ static bool take(const Taking* t, const char* key) {
   if (strcmp(here, there) == 0) {
     return true;
   }
-  if (stands && is_one_of(shape, key)) {
+  if (stands && is_shape(key)) {
     return error_line(t->error,
                       "%s: '%s=%s': the controller of %s has %s, and can be applied with no other "
                       "(hyper.apply_* leave heads out)",
@@ -86,7 +87,7 @@ static bool take_section(const Taking* t, const OptionSection* section) {
   for (int i = 0; i < section->table.count; i++) {
     const char* name = section->table.rows[i].name;
     const char* key = text_format(&t->config->arena, "%s.%s", section->name, name);
-    if (is_carried(section->name, name, key) && strcmp(section->origins[i], "default") != 0) {
+    if (is_carried(key) && strcmp(section->origins[i], "default") != 0) {
       good &= take(t, key);
     }
   }

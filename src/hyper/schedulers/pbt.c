@@ -72,12 +72,9 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 
 // NaN: it diverged.
 static bool read_score(double* score, const Scheduler* s, int64_t e, Error* error) {
-  char path[RUN_PATH_SIZE];
   Trajectory t;
   ArenaMark mark = arena_mark(s->arena);
-  run_episode_path(path, s->directory, e);
-  bool good = sealed_check_episode(s->directory, s->spec, e, error) &&
-              trajectory_read(&t, path, s->arena, error);
+  bool good = sealed_read_episode(&t, s->directory, s->spec, e, s->arena, error);
   *score = NAN;
   if (good && !t.outcome.diverged) {
     int count = own(s->spec)->score_epochs;

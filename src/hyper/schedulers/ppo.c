@@ -174,10 +174,8 @@ static bool read_stage(Trajectory* trajectories, const RunSpec* x, const RunDire
                        int stage, Arena* arena, Error* error) {
   int size = ppo_stage_size(&x->ppo);
   for (int i = 0; i < size; i++) {
-    char path[RUN_PATH_SIZE];
-    run_episode_path(path, directory, (int64_t)stage * size + i);
-    if (!sealed_check_episode(directory, x, (int64_t)stage * size + i, error) ||
-        !trajectory_read(&trajectories[i], path, arena, error)) {
+    int64_t e = (int64_t)stage * size + i;
+    if (!sealed_read_episode(&trajectories[i], directory, x, e, arena, error)) {
       return error_add(error, "stage %d", stage);
     }
   }

@@ -41,22 +41,23 @@ static SchedulerPlan plan(const RunSpec* x) {
 
 static double bytes(const RunSpec* x) { return (plan(x).updates + 1.0) * sizeof(RorTrainer); }
 
+static bool take_trainer(RorTrainer* trainer, H5File* file, Error* error) {
+  h5_read(file, "final/notes", H5_F64, NOTES, 0, trainer);
+  return h5_close(file, error) ||
+         error_line(error, "%s: holds no trainer of scheduler.kind=ror", file->path);
+}
+
 static bool read_trainer(RorTrainer* trainer, const char* path, Error* error) {
   H5File file;
-  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
-    return false;
-  }
-  h5_read(&file, "final/notes", H5_F64, NOTES, 0, trainer);
-  return h5_close(&file, error) ||
-         error_line(error, "%s: holds no trainer of scheduler.kind=ror", path);
+  return h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error) &&
+         take_trainer(trainer, &file, error);
 }
 
 static bool take_up(Scheduler* s, int version, Error* error) {
-  char path[RUN_PATH_SIZE];
-  Ror* r = s->self;
-  run_episode_path(path, s->directory, version - 1);
-  return sealed_check_episode(s->directory, s->spec, version - 1, error) &&
-         read_trainer(&r->trainers[version], path, error);
+  const Ror* r = s->self;
+  H5File file;
+  return sealed_open_episode(&file, s->directory, s->spec, version - 1, error) &&
+         take_trainer(&r->trainers[version], &file, error);
 }
 
 // The trainer of version v is what hyper-episode v - 1 left.
@@ -163,7 +164,7 @@ static bool find_trained(SchedulerTrained* trained, const char* named, Arena* ar
   }
   trained->env = h5_get_text(&file, "", "env", arena);
   trained->seed = h5_get_i64(&file, "", "seed");
-  return h5_close(&file, error) && read_trainer(ARENA_NEW(arena, 1, RorTrainer), path, error);
+  return take_trainer(ARENA_NEW(arena, 1, RorTrainer), &file, error);
 }
 
 static void check(OptionsCheck* check, const RunSpec* x) {
