@@ -5,6 +5,9 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${AUTOMBPO_BUILD:-$root/build} # where the program is built
 [[ $build == /* ]] || build=$PWD/$build
+# The program; scripts that were installed have theirs in bin/, two above share/autombpo.
+program=${AUTOMBPO:-$build/autombpo}
+[[ -n ${AUTOMBPO-} || -x $program || ! -x $root/../../bin/autombpo ]] || program=$root/../../bin/autombpo
 # shellcheck source=mpi_launch/supervise.sh
 source "$root/mpi_launch/supervise.sh"
 

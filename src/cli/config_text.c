@@ -1,12 +1,11 @@
-// config_text.c - the option tables as help, JSON, man page and completion.
+// config_text.c - the option tables as help, JSON and man page.
 //
-// One walk over the tables (each_item) gives every option as an Item with its texts for range and
-// default, and each form is a visitor. So a new option is everywhere at once, and no list of
-// options is written by hand.
+// One walk over the tables (config_each) gives every option as a ConfigItem with its texts for
+// range and default, and each form is a visitor. So a new option is everywhere at once, and no list
+// of options is written by hand.
 //
 // The texts that go to other programs are escaped for them where an option's words could be taken
-// for theirs: roff's requests and hyphens. The completion script needs nothing of this program when
-// it runs; values are completed for options that have few, file names for the others.
+// for theirs: roff's requests and hyphens.
 #include "cli/config_text.h"
 
 #include <string.h>
@@ -14,16 +13,6 @@
 #include "base/options_value.h"
 #include "cli/verbs.h"
 #include "store/json.h"
-
-typedef struct {
-  const OptionSection* section;
-  const OptionRow* row;
-  const char* key;       // "section.name"
-  const char* range;
-  const char* initial;   // default
-} Item;
-
-typedef void (*ItemVisitor)(void* context, const Item* item);
 
 static const char* range_text(const OptionRow* row, Arena* arena) {
   Text text;
@@ -42,15 +31,13 @@ static const char* default_text(const OptionRow* row, Arena* arena) {
   return text.bytes;
 }
 
-// Visits the options that match; returns how many.
-static int each_item(const Options* options, const char* pattern, ItemVisitor visitor,
-                     void* context) {
+int config_each(const Options* options, const char* pattern, ConfigVisitor visitor, void* context) {
   int count = 0;
   for (int s = 0; s < options->count; s++) {
     const OptionSection* section = &options->sections[s];
     for (int i = 0; i < section->table.count; i++) {
       const OptionRow* row = &section->table.rows[i];
-      Item item = {.section = section, .row = row};
+      ConfigItem item = {.section = section, .row = row};
       item.key = text_format(options->arena, "%s.%s", section->name, row->name);
       if (pattern && !strstr(item.key, pattern) && !strstr(row->meaning, pattern)) {
         continue;
@@ -64,16 +51,16 @@ static int each_item(const Options* options, const char* pattern, ItemVisitor vi
   return count;
 }
 
-static void add_key(void* context, const Item* item) {
+static void add_key(void* context, const ConfigItem* item) {
   text_add(context, "%s: %s\n    %s; default %s\n", item->key, item->row->meaning, item->range,
            item->initial);
 }
 
 int config_keys(const Options* options, const char* pattern, Text* out) {
-  return each_item(options, pattern, add_key, out);
+  return config_each(options, pattern, add_key, out);
 }
 
-static void add_json(void* context, const Item* item) {
+static void add_json(void* context, const ConfigItem* item) {
   Json* json = context;
   const OptionRow* row = item->row;
   bool bounded = row->kind != OPTION_TEXT && row->kind != OPTION_CHOICE && row->kind != OPTION_FLAG;
@@ -97,7 +84,7 @@ int config_keys_json(const Options* options, const char* pattern, Text* out) {
   Json json;
   json_init(&json, out);
   json_begin_array(&json, NULL);
-  int count = each_item(options, pattern, add_json, &json);
+  int count = config_each(options, pattern, add_json, &json);
   json_end(&json);
   text_add(out, "\n");
   return count;
@@ -119,7 +106,7 @@ static void add_roff(Text* out, const char* text) {
   }
 }
 
-static void add_man_item(void* context, const Item* item) {
+static void add_man_item(void* context, const ConfigItem* item) {
   Text* out = context;
   if (item->row == item->section->table.rows) {
     text_add(out, ".SS %s\n", item->section->name);
@@ -155,7 +142,7 @@ void config_man(const Options* options, Text* out) {
            "20G (powers of 1024), lists as [1, 2]. An unknown key, a wrong type and a value out\n"
            "of range are errors: all are listed, nothing is written, and the exit code is 2.\n"
            ".SH OPTIONS\n");
-  each_item(options, NULL, add_man_item, out);
+  config_each(options, NULL, add_man_item, out);
   text_add(out, ".SH VERBS\n");
   for (int i = 0; verb_at(i); i++) {
     text_add(out, ".TP\n.B ");
@@ -165,60 +152,4 @@ void config_man(const Options* options, Text* out) {
     text_add(out, ".\n");
   }
   text_add(out, ".SH SEE ALSO\n.BR autombpo (1)\n");
-}
-
-// One case of the completion script: the values of options that have few.
-static void add_values(void* context, const Item* item) {
-  Text* out = context;
-  const char* words = item->row->kind == OPTION_FLAG ? "true|false" : item->row->words;
-  if (!words) {
-    return;
-  }
-  text_add(out, "      %s) words=\"", item->key);
-  for (const char* at = words; *at; at++) {
-    text_add_bytes(out, *at == '|' ? " " : at, 1);
-  }
-  text_add(out, "\" ;;\n");
-}
-
-static void add_word(void* context, const Item* item) { text_add(context, " %s=", item->key); }
-
-void config_completion(const Options* options, Text* out) {
-  text_add(out,
-           "# bash completion of autombpo; made by `autombpo config completion bash`\n"
-           "_autombpo() {\n"
-           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "  local key= words=\n"
-           "  COMPREPLY=()\n"
-           "  if [[ $current == \"=\" ]]; then\n"
-           "    key=$previous current=\n"
-           "  elif [[ $previous == \"=\" ]]; then\n"
-           "    key=${COMP_WORDS[COMP_CWORD-2]}\n"
-           "  fi\n"
-           "  if [[ -n $key ]]; then\n"
-           "    case $key in\n");
-  each_item(options, NULL, add_values, out);
-  text_add(out,
-           "    esac\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-           "    [[ -n $words ]] || COMPREPLY=($(compgen -f -- \"$current\"))\n"
-           "    return\n"
-           "  fi\n"
-           "  if ((COMP_CWORD == 1)); then\n"
-           "    COMPREPLY=($(compgen -W \"");
-  for (int i = 0; verb_at(i); i++) {
-    text_add(out, "%s%s", i > 0 ? " " : "", verb_at(i)->name);
-  }
-  text_add(out,
-           "\" -- \"$current\"))\n"
-           "    return\n"
-           "  fi\n"
-           "  words=\"");
-  each_item(options, NULL, add_word, out);
-  text_add(out,
-           "\"\n"
-           "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\") $(compgen -f -- \"$current\"))\n"
-           "  [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
-           "}\n"
-           "complete -o filenames -F _autombpo autombpo\n");
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/config_completion.h"
 #include "cli/config_text.h"
 #include "run/plan.h"
 #include "run/run_config.h"
@@ -23,7 +24,7 @@ static const char usage[] =
     "       autombpo config keys  [--json] [PATTERN]\n"
     "       autombpo config check [--plan] [CONFIG.yaml ...] [key=value ...]\n"
     "       autombpo config diff  A B\n"
-    "       autombpo config man | completion bash\n"
+    "       autombpo config man | completion bash|zsh|fish\n"
     "\n"
     "show        prints every option with its value and where the value comes from; the text is a\n"
     "            configuration that gives the same run\n"
@@ -33,7 +34,7 @@ static const char usage[] =
     "            rank, real rows of a batch, rollouts, trainings, updates and real samples\n"
     "diff        prints what differs between two files or run directories; 1 if anything does\n"
     "man         prints the man page of the configuration file\n"
-    "completion  prints a completion script for bash\n"
+    "completion  prints a completion script for a shell\n"
     "\n"
     "  -C, --directory DIR   go there first\n"
     "  -o, --output FILE     write there instead of to standard output\n"
@@ -166,11 +167,10 @@ static int man(RunConfig* config, const Arguments* arguments, int count, char** 
 
 static int completion(RunConfig* config, const Arguments* arguments, int count, char** operands) {
   Text text;
-  if (count != 1 || strcmp(operands[0], "bash") != 0) {
-    return usage_error("completion is made for bash");
-  }
   text_init(&text, &config->arena);
-  config_completion(&config->options, &text);
+  if (count != 1 || !config_completion(&config->options, operands[0], &text)) {
+    return usage_error("completion is made for bash, zsh or fish");
+  }
   return print(arguments, &text);
 }
 

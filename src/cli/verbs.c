@@ -42,8 +42,12 @@ const Verb* verb_find(const char* name) {
 }
 
 int verb_version(int argc, char** argv) {
-  (void)argc;
-  (void)argv;
+  if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+    puts("usage: autombpo version\n\n"
+         "Prints the version, the revision of the sources, and the id of the program: a hash of\n"
+         "its sources, compiler and flags. Runs are continued by the program that began them.");
+    return 0;
+  }
   printf("autombpo %s, revision %s, program %s\n", AUTOMBPO_VERSION, program_revision, program_id);
   return 0;
 }

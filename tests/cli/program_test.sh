@@ -9,8 +9,7 @@ id=$("$program" version | sed -n 's/.*program \([0-9a-f]\{16\}\)$/\1/p')
 
 # The same sources elsewhere, later, with the same options have the same id; documents do not count.
 mkdir copy
-(cd "$source_dir" && cp -r CMakeLists.txt src include configs mpi_launch docs LICENSE README.md \
-  CHANGELOG.md "$work/copy")
+(cd "$source_dir" && cp -r CMakeLists.txt src include configs mpi_launch docs packaging "$work/copy")
 # id_of_copy: without compiling anything
 id_of_copy() {
   "$cmake" --build there --target program_id >log 2>&1 || fail "program_id"

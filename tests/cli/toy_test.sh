@@ -7,8 +7,8 @@ cmake=$3
 build_dir=$4
 
 mkdir tree
-cp -r "$source_dir"/{CMakeLists.txt,LICENSE,README.md,CHANGELOG.md,CONTRIBUTING.md} tree
-cp -r "$source_dir"/{src,include,configs,mpi_launch,docs,tests,analysis} tree
+cp -r "$source_dir"/{CMakeLists.txt,LICENSE,README.md,CHANGELOG.md,CITATION.cff,CONTRIBUTING.md} tree
+cp -r "$source_dir"/{src,include,configs,mpi_launch,docs,tests,analysis,packaging} tree
 cp "$source_dir/tests/cli/toy.c" tree/src/hyper/schedulers/toy.c
 sed -i 's/^  KIND(external, .*[^\\]$/& \\\n  KIND(toy, "a walk at random")/' tree/include/hyper/scheduler_table.h
 [[ $(diff -rq "$source_dir/src" tree/src) == "Only in tree/src/hyper/schedulers: toy.c" ]] || fail "more than a file"
