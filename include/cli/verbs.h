@@ -24,6 +24,7 @@ int verb_schedule(int argc, char** argv);
 int verb_fork(int argc, char** argv);
 int verb_audit(int argc, char** argv);
 int verb_experiment(int argc, char** argv);
+int verb_doctor(int argc, char** argv);
 int verb_version(int argc, char** argv);
 
 typedef struct {

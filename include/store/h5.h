@@ -38,6 +38,9 @@ typedef struct {
   const char* long_name;
 } H5Column;
 
+// "HDF5 1.10.8": the library in use.
+void h5_library(char* text, size_t size);
+
 // Starts a file whose root says format and format_version.
 bool h5_create(H5File* file, const char* path, const char* format, int version, Error* error);
 

@@ -25,6 +25,7 @@ static const Verb verbs[] = {
     {"fork", verb_fork, "run a hyper-episode again with one decision otherwise: its exact effect"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
+    {"doctor", verb_doctor, "is this machine, its MPI and this directory fit for runs?"},
     {"version", verb_version, "print the version, the revision, and the id of this program's code"},
 };
 

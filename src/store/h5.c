@@ -64,6 +64,12 @@ static bool create_temporary(H5File* file, hid_t creation, hid_t list) {
   return true;
 }
 
+void h5_library(char* text, size_t size) {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
+}
+
 bool h5_create(H5File* file, const char* path, const char* format, int version, Error* error) {
   start(file, path, true);
   hid_t list = access_list();
