@@ -11,10 +11,10 @@
 #define FORK_OPTIONS(OPT) \
   OPT(TEXT, source, "", 0, 0, "", "file of the hyper-episode that is forked (autombpo fork)") \
   OPT(CHOICE, of, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", "scheduler.kind of its run") \
-  OPT(LONG, episode, 0, 0, 0x1p32, "", "its index, which names its random streams") \
-  OPT(INT, version, -1, -1, 1000000, "", "of the controller that acted in it") \
-  OPT(INT, decision, 0, 0, 1000000000, "", "at which the alternatives part") \
-  OPT(TEXT, choices, "", 0, 0, "", "HEAD=CHOICE,...: an alternative each")
+  OPT(LONG, episode, 0, 0, 0x1p32, "", "its index, by which its random streams are named") \
+  OPT(INT, version, -1, -1, 1000000, "", "version of the controller that acted in it") \
+  OPT(INT, decision, 0, 0, 1000000000, "", "decision that is changed") \
+  OPT(TEXT, choices, "", 0, 0, "", "HEAD=CHOICE,...: one alternative each")
 
 typedef struct {
   FORK_OPTIONS(OPTION_FIELD)

@@ -8,7 +8,7 @@
 #define HYPER_OPTIONS(OPT) \
   OPT(INT, decision_interval, 125, 1, 1000000, "steps", "tau, real samples between two decisions") \
   OPT(INT, rollouts, 0, 0, 10000000, "states", \
-      "F, start states of one rollout, if scheduled; 0 = as many an epoch as the unscheduled run") \
+      "F, start states of one rollout, if scheduled; 0 = as many an epoch as without a scheduler") \
   OPT(INT, rollout_interval, 125, 1, 1000000, "steps", \
       "real steps between rollouts, if scheduled") \
   OPT(FLAG, rollout_each_decision, true, 0, 1, "", \
@@ -19,10 +19,10 @@
   OPT(FLAG, schedule_real_ratio, true, 0, 1, "", "the controller sets beta") \
   OPT(FLAG, schedule_policy_updates, true, 0, 1, "", "the controller sets G") \
   OPT(FLAG, schedule_rollout_length, true, 0, 1, "", "the controller sets k") \
-  OPT(FLAG, apply_train_model, true, 0, 1, "", "apply: the trained head acts") \
-  OPT(FLAG, apply_real_ratio, true, 0, 1, "", "apply: the trained head acts") \
-  OPT(FLAG, apply_policy_updates, true, 0, 1, "", "apply: the trained head acts") \
-  OPT(FLAG, apply_rollout_length, true, 0, 1, "", "apply: the trained head acts") \
+  OPT(FLAG, apply_train_model, true, 0, 1, "", "of apply: the trained head acts") \
+  OPT(FLAG, apply_real_ratio, true, 0, 1, "", "of apply: the trained head acts") \
+  OPT(FLAG, apply_policy_updates, true, 0, 1, "", "of apply: the trained head acts") \
+  OPT(FLAG, apply_rollout_length, true, 0, 1, "", "of apply: the trained head acts") \
   OPT(REAL, real_ratio_factor, 1.2, 1, 100, "", "c, factor of one step of beta") \
   OPT(REAL, real_ratio_min, 0, 0, 1, "", "least beta that the controller can reach") \
   OPT(REAL, real_ratio_max, 1, 0, 1, "", "largest beta that the controller can reach") \
@@ -39,7 +39,7 @@
       "half the penalty for training, half as a bonus for skipping (the release)") \
   OPT(REAL, reward_scale, 300, 1e-9, 1e9, "return", "return that is one unit of reward") \
   OPT(REAL, diverged_return, 0, -1e9, 1e9, "return", \
-      "most that an epoch lost to a divergence counts as; always below the worst return known") \
+      "most that an epoch lost to divergence counts as; always below the worst return seen") \
   OPT(LIST, scale_model_loss, "[0, 0.01]", -1e9, 1e9, "", "values that become 0 and 1") \
   OPT(LIST, scale_critic_loss, "[0, 100]", -1e9, 1e9, "", "values that become 0 and 1") \
   OPT(LIST, scale_policy_change, "[0, 10]", -1e9, 1e9, "", "values that become 0 and 1") \

@@ -33,7 +33,7 @@ typedef struct {
 } Member;
 
 // The first round: members (options->members) with points drawn at random.
-void population_found(Member* members, const PbtOptions* options, uint64_t seed);
+void population_begin(Member* members, const PbtOptions* options, uint64_t seed);
 
 // The next round from the scores (members) of round `round`; NaN: that member diverged, and cannot
 // be gone on from. Fails when all of them have.

@@ -22,13 +22,15 @@
       "places in the range of a hyperparameter that an action may set") \
   OPT(INT, explore_decisions, 40, 1, 1000000, "decisions", \
       "the share of random actions falls by 0.9 in so many, and on to 0") \
-  OPT(REAL, discount, 0.99, 0, 1, "", "of the trainer") \
-  OPT(REAL, learning_rate, 0.1, 1e-9, 10, "", "of the trainer (Adadelta)") \
-  OPT(REAL, target_mixing, 0.5, 0, 1, "", "share of the network in the target network, an update") \
-  OPT(INT, updates, 4, 0, 1000, "updates", "of the trainer at a decision") \
-  OPT(INT, batch_size, 8, 1, 1000, "transitions", "of an update") \
-  OPT(REAL, tie_noise, 0.1, 0, 1, "", "noise on Q where the best is sought, in its range") \
-  OPT(FLAG, learn, true, 0, 0, "", "false: acts as it was trained, without exploring")
+  OPT(REAL, discount, 0.99, 0, 1, "", "discount factor of the trainer") \
+  OPT(REAL, learning_rate, 0.1, 1e-9, 10, "", "Adadelta step size of the trainer") \
+  OPT(REAL, target_mixing, 0.5, 0, 1, "", \
+      "share of the network that an update mixes into the target network") \
+  OPT(INT, updates, 4, 0, 1000, "updates", "gradient steps of the trainer at a decision") \
+  OPT(INT, batch_size, 8, 1, 1000, "transitions", "size of the batch of a step") \
+  OPT(REAL, tie_noise, 0.1, 0, 1, "", \
+      "noise on Q where the best action is sought, as a share of its range") \
+  OPT(FLAG, learn, true, 0, 0, "", "false: it acts as it was trained, and does not explore")
 
 typedef struct {
   ROR_OPTIONS(OPTION_FIELD)

@@ -12,7 +12,7 @@
 #define SCHEDULER_OPTIONS(OPT) \
   OPT(CHOICE, kind, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", \
       "who sets the hyperparameters" SCHEDULER_MEANINGS) \
-  OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "runs, unless a controller learns") \
+  OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "number of runs, where no controller learns") \
   OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
   OPT(CHOICE, settings, "trained", "trained|given", 0, "", \
@@ -42,7 +42,7 @@ typedef struct {
   SchedulerOptions scheduler;
   PpoOptions ppo;
   SearchOptions search;
-  const void* own[SCHEDULER_KINDS];   // options of each kind alone, as its file knows them, or NULL
+  const void* kind_options[SCHEDULER_KINDS];  // of each kind alone, as its file knows them; or NULL
   bool log_transitions;
   const Baseline* baseline;   // NULL: none
   const Schedule* schedule;   // to follow; NULL: none

@@ -101,14 +101,14 @@ struct SchedulerKind {
   // Which part of a run a hyper-episode is that may begin. NULL: all of it.
   void (*segment)(HyperSegment* segment, const Scheduler* s, int64_t hyper_episode);
 
-  // Takes up what the directory and the inputs hold. NULL: nothing.
+  // Loads what the directory and the inputs hold. NULL: nothing.
   bool (*open)(Scheduler* s, Error* error);
 
-  // Instead: takes up one version alone, the file scheduler.controller, to decide. NULL: open does.
+  // Instead: loads one version alone, the file scheduler.controller, to decide. NULL: open does.
   bool (*open_version)(Scheduler* s, int version, Error* error);
 
-  // Takes up a version that is asked for next. NULL: it has all of them.
-  bool (*take_up)(Scheduler* s, int version, Error* error);
+  // Loads a version that is asked for next. NULL: it has all of them.
+  bool (*load_version)(Scheduler* s, int version, Error* error);
 
   // Whether it sets a head in some hyper-episode; in those that act with `version`. NULL: it sets
   // what hyper.schedule_* names; what it may set.
@@ -147,7 +147,7 @@ SchedulerPlan scheduler_plan(const RunSpec* spec);
 HyperSegment scheduler_whole_run(const RunSpec* spec);
 
 // The options that this kind alone has.
-const void* scheduler_own(const RunSpec* spec, const SchedulerKind* kind);
+const void* scheduler_options(const RunSpec* spec, const SchedulerKind* kind);
 
 // Which hyperparameters it sets in some hyper-episode.
 MbpoScheduled scheduler_may_set(const RunSpec* spec);
@@ -171,7 +171,7 @@ bool scheduler_is_ready(const Scheduler* scheduler, int64_t hyper_episode);
 
 HyperSegment scheduler_segment(const Scheduler* scheduler, int64_t hyper_episode);
 // To be called before scheduler_sets and scheduler_decide. False: its file cannot be read.
-bool scheduler_take_up(Scheduler* scheduler, int version, Error* error);
+bool scheduler_load_version(Scheduler* scheduler, int version, Error* error);
 
 // Which hyperparameters of hyper-episodes with this version it sets; MBPO sets the others.
 MbpoScheduled scheduler_sets(const Scheduler* scheduler, int version);

@@ -13,7 +13,7 @@
 
 #define ENV_OPTIONS(OPT) \
   OPT(TEXT, id, "hopper-v4", 0, 0, "", "task, or plugin:FILE.so; autombpo env list names them") \
-  OPT(TEXT, assets, "", 0, 0, "", "directory of the MJCF files; empty = found by itself")
+  OPT(TEXT, assets, "", 0, 0, "", "directory of the MJCF files; empty = it is looked for")
 
 #define COMPUTE_OPTIONS(OPT) \
   OPT(CHOICE, precision, "float32", "float32|bfloat16", 0, "", \
@@ -47,7 +47,7 @@
   OPT(TIME, give_up, 3600, 1, 31536000, "s", \
       "end with exit code 1 when the disk has taken no checkpoint for this time") \
   OPT(REAL, max_gb, 0, 0, 1e6, "GB", \
-      "all checkpoints of the run together; a periodic one beyond is left out; 0 = no limit")
+      "limit of all checkpoints together, beyond which a periodic one is left out; 0 = none")
 
 #define RUN_UNHASHED 64
 

@@ -11,10 +11,10 @@
 
 static const char usage[] =
     "usage: autombpo audit RUN\n\n"
-    "Works out again, from the sealed hyper-episodes and the inputs of a run alone, each version\n"
-    "of its controller, each decision, reward, advantage and score, and compares the bits. To be\n"
-    "done with the program and on the type of CPU that made the run (RUN/machine). Nothing is\n"
-    "written. Exit code 1: something differs, or is damaged.";
+    "Recomputes each version of the controller, and each decision, reward, advantage and score,\n"
+    "from nothing but the sealed hyper-episodes and the inputs of a run, and compares the bits.\n"
+    "Needs the program and the type of CPU that made the run (RUN/machine). Writes nothing.\n"
+    "Exit code 1: something differs, or is damaged.";
 
 // What is sealed so far. Versions that should be there by now are made again by a start.
 static bool audit_run(Audit* audit, RunConfig* c, Error* error) {

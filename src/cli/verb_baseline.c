@@ -128,13 +128,13 @@ int verb_baseline(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
           "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...] [seeds=0..4]\n\n"
-          "Runs scheduler.hyper_episodes runs of MBPO in the configuration's own schedule, for\n"
+          "Runs MBPO scheduler.hyper_episodes times with the configuration's own schedule, for\n"
           "hyper.train_epochs epochs, and writes the mean evaluation return at each number of\n"
-          "real samples to FILE.yaml: the R' that training a controller needs.\n\n"
+          "real samples to FILE.yaml: the R' that is needed to train a controller.\n\n"
           "  seeds=A..B, seeds=A,B,C\n"
-          "                  the mean over a run of each seed, one after the other, each in its\n"
-          "                  own run.dir; without, over five (scheduler.hyper_episodes) of one\n"
-          "                  seed, which ranks share\n"
+          "                  the mean over a run of each seed, one after the other, each in a\n"
+          "                  run.dir of its own; without it, over five hyper-episodes\n"
+          "                  (scheduler.hyper_episodes) of one seed, which the ranks share\n"
           "  -o, --output    file to write\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",

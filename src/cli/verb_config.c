@@ -30,7 +30,7 @@ static const char usage[] =
     "            configuration that gives the same run\n"
     "keys        explains the options whose name or meaning contains PATTERN\n"
     "check       lists every problem, as a run would; exit code 2 if there is one\n"
-    "            --plan prints what the run comes to: rows of D_model at each k, memory of a\n"
+    "            --plan prints what the run needs: rows of D_model at each k, memory of a\n"
     "            rank, real rows of a batch, rollouts, trainings, updates and real samples\n"
     "diff        prints what differs between two files or run directories; 1 if anything does\n"
     "man         prints the man page of the configuration file\n"
@@ -120,7 +120,7 @@ static int check(RunConfig* config, const Arguments* arguments, int count, char*
     if (config->baseline_path) {
       return problem(&missing);
     }
-    fprintf(stderr, "to be made yet: %s\n", missing.text);
+    fprintf(stderr, "still missing: %s\n", missing.text);
   }
   if (!arguments->plan) {
     puts("no problem found");
@@ -169,7 +169,7 @@ static int completion(RunConfig* config, const Arguments* arguments, int count, 
   Text text;
   text_init(&text, &config->arena);
   if (count != 1 || !config_completion(&config->options, operands[0], &text)) {
-    return usage_error("completion is made for bash, zsh or fish");
+    return usage_error("completion: expected bash, zsh or fish");
   }
   return print(arguments, &text);
 }
@@ -225,7 +225,7 @@ int verb_config(int argc, char** argv) {
     return code;
   }
   if (optind == argc) {
-    return usage_error("what is to be done?");
+    return usage_error("expected show, keys, check, diff, man or completion");
   }
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     if (strcmp(parts[i].name, argv[optind]) == 0) {
@@ -236,5 +236,5 @@ int verb_config(int argc, char** argv) {
       return code;
     }
   }
-  return usage_error("unknown command");
+  return usage_error("expected show, keys, check, diff, man or completion");
 }

@@ -27,11 +27,11 @@ static const char usage[] =
     "                     [key=value ...]\n\n"
     "Runs hyper-episode EPISODE of RUN again with the same random numbers, once as it was, and\n"
     "once for each alternative at one decision: what differs is the effect of that decision.\n"
-    "Prints the effects; DIR (runs/fork/...) is a run directory, and goes on when repeated.\n\n"
+    "Prints the effects. DIR (runs/fork/...) is a run directory: the same command continues it.\n\n"
     "  --at D          index of the decision, from 0\n"
     "  --set H=C       train_model=skip or train; real_ratio, policy_updates or\n"
     "                  rollout_length=down, keep or up\n"
-    "  --all           every choice that was possible and was not made\n"
+    "  --all           every choice that was possible but not made\n"
     "  -o, --output    run directory\n"
     "  -n, --dry-run   print the resolved configuration, write nothing\n"
     "  -q, --quiet     no progress lines";
@@ -260,7 +260,7 @@ static void print_effects(const Trajectory* units, int count, const ForkOptions*
   const Trajectory* base = &units[0];
   int d = o->decision;
   fork_read_choices(choices, &known, o->choices, &ignored);
-  printf("%-26s %14s %14s %16s\n", "decision otherwise", "score", "last return",
+  printf("%-26s %14s %14s %16s\n", "changed decision", "score", "last return",
          "reward to come");
   printf("%-26s %14.6g %14.6g %16.6g\n", "as it was", base->outcome.score, last_return(base),
          base->advantage[d]);
@@ -290,8 +290,8 @@ static bool print_result(const Start* s, Error* error) {
     good = trajectory_read(&units[i], path, &arena, error);
   }
   if (good && !same_hyper_episode(&source, &units[0])) {
-    good = error_set(error, "%s: run again it is not what it was: the program, the machine or the "
-                     "configuration is another (see %s)", o->source,
+    good = error_set(error, "%s: the rerun differs from it: the program, the machine or the "
+                     "configuration is not the same (see %s)", o->source,
                      s->config.directory.path);
   }
   if (good) {

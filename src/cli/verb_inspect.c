@@ -24,8 +24,8 @@
 
 static const char usage[] =
     "usage: autombpo inspect [--checksum] RUN|FILE.h5\n\n"
-    "Says what a run directory or sealed file holds. Every sealed file is read and compared with\n"
-    "the checksums that it was sealed with; the exit code is 1 if one is bad.\n\n"
+    "Shows what a run directory or sealed file holds. Every sealed file is read and compared\n"
+    "with the checksums that it was sealed with; the exit code is 1 if one does not match.\n\n"
     "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files";
 
 // Missing files that are named; the others are counted.

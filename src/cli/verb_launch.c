@@ -107,7 +107,7 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
         return EXIT_USAGE;
     }
     if (!good) {
-      return usage_error("expected a number from 1", optarg);
+      return usage_error("expected a number of at least 1", optarg);
     }
   }
   return -1;

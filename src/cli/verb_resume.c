@@ -82,10 +82,10 @@ int verb_resume(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
           "usage: autombpo resume [-nq] DIR [key=value ...]\n\n"
-          "Goes on with the run in DIR, alone or under mpirun with any number of ranks, to the\n"
-          "same bits as if nothing had happened. Nothing outside of DIR is needed. Only options\n"
-          "that results do not depend on may follow (run.max_wall, checkpoint.*, log.*, ...).\n"
-          "What `autombpo baseline` began is finished, too; its own command then writes the file.\n"
+          "Continues the run in DIR, alone or under mpirun with any number of ranks; its results\n"
+          "are the same bits as if it had never stopped. Nothing outside DIR is needed. Options\n"
+          "that do not affect results may follow (run.max_wall, checkpoint.*, log.*, ...).\n"
+          "A run of `autombpo baseline` is finished, too; repeat that command to write its file.\n"
           "\n"
           "  -n, --dry-run   print the configuration, write nothing\n"
           "  -q, --quiet     no progress lines",

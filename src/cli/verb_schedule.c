@@ -20,8 +20,8 @@
 
 static const char usage[] =
     "usage: autombpo schedule [-o FILE.csv] RUN|EPISODE.h5\n\n"
-    "Writes the hyperparameters after each decision: of one hyper-episode, to the same bits, or\n"
-    "the mean over the finished ones of a run, where the model is trained as often as in them.\n"
+    "Writes the hyperparameters after each decision: those of one hyper-episode, exactly, or\n"
+    "their mean over the finished ones of a run, with as many model trainings as they had.\n"
     "`autombpo train scheduler.kind=replay scheduler.schedule=FILE.csv` follows it.\n\n"
     "  -o, --output    file to write; else standard output";
 

@@ -7,11 +7,12 @@ int verb_train(int argc, char** argv) {
       .usage =
           "usage: autombpo train [-nq] [CONFIG.yaml ...] [key=value ...] [seeds=0..9]\n\n"
           "Runs the hyper-episodes of a configuration, alone or under mpirun, and writes them to\n"
-          "run.dir. Repeating the command on a directory continues what is missing there.\n"
+          "run.dir. Repeating the command continues with what is missing there.\n"
           "Without a file, the embedded quick start is run.\n\n"
           "  seeds=A..B, seeds=A,B,C\n"
-          "                  a run for each seed, in its own run.dir, one after the other, up to\n"
-          "                  the first that does not come to its end; its exit code is returned\n"
+          "                  a run for each seed, each in a run.dir of its own, one after the\n"
+          "                  other; the first that does not finish is the last, and its exit\n"
+          "                  code is returned\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,
@@ -29,9 +30,9 @@ int verb_apply(int argc, char** argv) {
           "usage: autombpo apply [-nq] [CONFIG.yaml ...] scheduler.controller=RUN [key=value ...]\n"
           "                      [seeds=0..9]\n\n"
           "Runs MBPO for hyper.apply_epochs epochs under a trained controller, without learning:\n"
-          "scheduler.hyper_episodes runs, each with streams of its own. The controller brings the\n"
-          "hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides it.\n"
-          "run.seed is 1000, so that it is none that trained the controller, or as it is given.\n\n"
+          "scheduler.hyper_episodes runs, each with its own random streams. The controller brings\n"
+          "the hyper-MDP that it was trained in (hyper.*, ppo.groups, ...); key=value overrides\n"
+          "it. run.seed is 1000 unless it is given, so that no controller was trained with it.\n\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .quickstart = true,

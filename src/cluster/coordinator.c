@@ -161,7 +161,7 @@ static void say_who_works(Coordinator* c) {
 static bool prepare(BeginMessage* begin, Coordinator* c, int64_t e, Error* error) {
   Scheduler* s = &c->scheduler;
   int version = scheduler_version_of(&s->plan, e);
-  if (!scheduler_take_up(s, version, error)) {
+  if (!scheduler_load_version(s, version, error)) {
     return error_add(error, "hyper-episode %lld", (long long)e);
   }
   *begin = (BeginMessage){.hyper_episode = e,
@@ -231,7 +231,7 @@ bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
     reporter_idle(c->reporter, rank);
     return true;
   }
-  if (!scheduler_take_up(&c->scheduler, report->policy_version, error)) {
+  if (!scheduler_load_version(&c->scheduler, report->policy_version, error)) {
     return error_add(error, "hyper-episode %lld", (long long)report->hyper_episode);
   }
   order->note_count = report->note_count;

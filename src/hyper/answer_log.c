@@ -56,7 +56,7 @@ static bool read_line(Answer* answer, const Log* log, const char* path, int64_t 
   }
   return good ||
          error_line(error, "Remove it and checkpoint/episode-%06lld, and repeat the command: the "
-                    "controller is asked anew", (long long)e);
+                    "controller is asked again", (long long)e);
 }
 
 bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory, int64_t e,

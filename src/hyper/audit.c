@@ -256,7 +256,7 @@ bool audit_episode(Audit* a, Scheduler* s, int64_t e, Error* error) {
   arena_init(&arena);
   run_episode_path(path, s->directory, e);
   bool good = read_record(&r, path, x, &arena, error) &&
-              scheduler_take_up(s, r.version, error);
+              scheduler_load_version(s, r.version, error);
   if (good) {
     HyperSegment segment = scheduler_segment(s, e);
     int length = segment.last_epoch - segment.first_epoch;

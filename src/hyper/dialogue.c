@@ -246,7 +246,7 @@ static bool read_heads(HyperAction* a, const YamlNode* map, const char* name, Ar
   for (const YamlNode* node = map->first; node; node = node->next) {
     int h = find_head(node->key);
     if (h < 0 || a->choice[h] != ACTION_NONE || a->sets[h]) {
-      return error_set(error, "%s: '%.64s' is no head, or is there twice, expected train_model, "
+      return error_set(error, "%s: '%.64s' is not a head, or occurs twice, expected train_model, "
                        "real_ratio, policy_updates, rollout_length", inside, node->key);
     }
     if (!read_head(a, node, h, chooses, inside, error)) {
@@ -283,10 +283,10 @@ bool dialogue_read(Answer* answer, const char* name, const char* line, Arena* ar
   *answer = (Answer){.hyper_episode = -1, .decision = -1};
   hyper_action_none(&answer->action);
   if (!yaml_read(&root, name, line, strlen(line), arena, &problem)) {
-    return error_set(error, "%s: '%.80s' is no JSON object: %.200s", name, line, problem.text);
+    return error_set(error, "%s: '%.80s' is not a JSON object: %.200s", name, line, problem.text);
   }
   if (root->kind != YAML_MAP || line[strspn(line, " ")] != '{') {
-    return error_set(error, "%s: '%.80s' is no JSON object", name, line);
+    return error_set(error, "%s: '%.80s' is not a JSON object", name, line);
   }
   for (const YamlNode* node = root->first; node; node = node->next) {
     if (!read_member(answer, node, name, arena, error)) {
@@ -294,7 +294,7 @@ bool dialogue_read(Answer* answer, const char* name, const char* line, Arena* ar
     }
   }
   if (answer->hyper_episode < 0 || answer->decision < 0) {
-    return error_set(error, "%s: %s is missing, expected the number that was asked with", name,
+    return error_set(error, "%s: %s is missing, expected that of the question", name,
                      answer->hyper_episode < 0 ? "hyper_episode" : "decision");
   }
   return true;
@@ -317,7 +317,7 @@ bool dialogue_check(const Answer* answer, const char* name, const uint8_t allowe
     int choice = a->choice[h];
     bool given = a->sets[h] || choice != ACTION_NONE;
     if (given != (allowed[h] != 0)) {
-      return error_set(error, given ? "%s: %s was not asked, expected the heads in allowed alone"
+      return error_set(error, given ? "%s: %s was not asked, expected only the heads in allowed"
                                     : "%s: %s is missing, expected a choice or a value of each "
                                       "head in allowed",
                        name, head_name(h));

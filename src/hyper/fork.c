@@ -21,9 +21,9 @@ static bool read_choice(ForkChoice* choice, const char* word, size_t size, Error
       }
     }
   }
-  return error_set(error, "'%.*s' is no choice, expected HEAD=CHOICE: train_model=skip or train; "
-                   "real_ratio, policy_updates or rollout_length=down, keep or up", (int)size,
-                   word);
+  return error_set(error, "'%.*s' is not a choice, expected HEAD=CHOICE: train_model=skip or "
+                   "train; real_ratio, policy_updates or rollout_length=down, keep or up",
+                   (int)size, word);
 }
 
 bool fork_read_choices(ForkChoice* choices, int* count, const char* text, Error* error) {
@@ -38,5 +38,5 @@ bool fork_read_choices(ForkChoice* choices, int* count, const char* text, Error*
     }
     text += size + (text[size] == ',');
   }
-  return *count > 0 || error_set(error, "no choice, expected HEAD=CHOICE");
+  return *count > 0 || error_set(error, "names no choice, expected HEAD=CHOICE");
 }

@@ -151,7 +151,7 @@ static Rng stream_of(const PbtOptions* o, int round, int member, uint64_t seed) 
   return rng_stream(seed, (int64_t)round * o->members + member, RNG_POPULATION, 0);
 }
 
-void population_found(Member* members, const PbtOptions* o, uint64_t seed) {
+void population_begin(Member* members, const PbtOptions* o, uint64_t seed) {
   for (int i = 0; i < o->members; i++) {
     Rng rng = stream_of(o, 0, i, seed);
     members[i].parent = i;
@@ -198,6 +198,7 @@ bool population_evolve(Member* next, const Member* now, const double* scores, in
     }
   }
   arena_release(scratch, mark);
-  return living > 0 || error_set(error, "all %d members of round %d diverged: nobody can go on",
+  return living > 0 || error_set(error,
+                                 "all %d members of round %d diverged: none is left to go on from",
                                  o->members, round);
 }

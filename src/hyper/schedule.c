@@ -75,7 +75,7 @@ static bool read_header(Reader* r, char** cells, int count) {
     r->head[i] = find_head(cells[i]);
     if (r->head[i] < 0 || s->has[r->head[i]]) {
       return error_set(r->error,
-                       "%s:%d: column '%.40s' is unknown or there twice, expected train_model, "
+                       "%s:%d: column '%.40s' is unknown or occurs twice, expected train_model, "
                        "real_ratio, policy_updates, rollout_length",
                        r->path, r->line, cells[i]);
     }
@@ -155,7 +155,7 @@ bool schedule_read(Schedule* s, const char* path, Arena* arena, Error* error) {
     }
   }
   return s->knots > 0 ||
-         error_set(error, "%s: no schedule, expected a header and at least one line", path);
+         error_set(error, "%s: not a schedule, expected a header and at least one line", path);
 }
 
 // -------------------------------------------------------------------------------------------------

@@ -35,13 +35,13 @@ static const SchedulerKind* find_kind(const char* name) {
 
 const SchedulerKind* scheduler_kind(const RunSpec* x) { return find_kind(x->scheduler.kind); }
 
-const void* scheduler_own(const RunSpec* x, const SchedulerKind* kind) {
+const void* scheduler_options(const RunSpec* x, const SchedulerKind* kind) {
   int i = 0;
   while (kinds[i] != kind) {
     i++;
   }
-  CHECK(x->own[i], "the options of scheduler.kind=%s are not there", kind->name);
-  return x->own[i];
+  CHECK(x->kind_options[i], "the options of scheduler.kind=%s are not there", kind->name);
+  return x->kind_options[i];
 }
 
 SchedulerPlan scheduler_plan(const RunSpec* x) {
@@ -181,8 +181,8 @@ HyperSegment scheduler_segment(const Scheduler* s, int64_t e) {
   return segment;
 }
 
-bool scheduler_take_up(Scheduler* s, int version, Error* error) {
-  return !s->kind->take_up || s->kind->take_up(s, version, error);
+bool scheduler_load_version(Scheduler* s, int version, Error* error) {
+  return !s->kind->load_version || s->kind->load_version(s, version, error);
 }
 
 bool scheduler_sets_head(const Scheduler* s, HyperHead head, int version) {

@@ -57,7 +57,7 @@ static void add_own_section(RunConfig* c, int i) {
     OptionTable table = kind->section.table();
     void* values = arena_alloc(&c->arena, table.size);
     options_section(&c->options, kind->name, table, values);
-    c->spec.own[i] = values;
+    c->spec.kind_options[i] = values;
   }
   add_unhashed(c, kind->section.unhashed);
 }

@@ -84,11 +84,11 @@ static void check_starts(Check* check) {
   MbpoScheduled sets = scheduler_may_set(&check->config->spec);
   if (sets.real_ratio &&
       (o->real_ratio == 0 || !within(o->real_ratio, h->real_ratio_min, h->real_ratio_max))) {
-    broken(check, "mbpo.real_ratio", "must be above 0, for factors to move it, and in [%g, %g], "
-           "hyper.real_ratio_min and max", h->real_ratio_min, h->real_ratio_max);
+    broken(check, "mbpo.real_ratio", "must be above 0, so that factors can change it, and in "
+           "[%g, %g], hyper.real_ratio_min and max", h->real_ratio_min, h->real_ratio_max);
   }
   if (sets.real_ratio && h->real_ratio_factor == 1) {
-    broken(check, "hyper.real_ratio_factor", "must be above 1, for real_ratio to move");
+    broken(check, "hyper.real_ratio_factor", "must be above 1, so that real_ratio can change");
   }
   bool own = h->policy_updates_start == 0;
   int updates = own ? o->policy_updates : h->policy_updates_start;

@@ -289,7 +289,7 @@ static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
     return false;
   }
   if (yaml_find(root, "include")) {
-    return error_set(error, "%s: includes other files, which this program never wrote", path);
+    return error_set(error, "%s: includes other files, which this program never writes", path);
   }
   return options_load_text(&c->options, path, text, error);
 }

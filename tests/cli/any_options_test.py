@@ -124,7 +124,7 @@ class Options:
             result = self.call(["train", "-q", *operands], timeout=10)
         except subprocess.TimeoutExpired:
             return "slow"
-        lost = "diverged: nobody can go on" in result.stderr  # a learning rate of 1 and a population
+        lost = "diverged: none is left to go on from" in result.stderr  # a learning rate of 1 and a population
         self.in_words(result, {1} if lost else {0, 2, 75}, what)
         if result.returncode == 2:
             assert not Path(directory).exists(), f"{what}\nwrote something"

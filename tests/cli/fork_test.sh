@@ -51,7 +51,7 @@ action=$(rows action joint/episodes/000001.h5 | sed -n 3p | tr -d ' ')
 names=(down keep up)
 expect 2 'decision 2: real_ratio=.* is what was chosen' fork joint 1 --at 2 \
   --set real_ratio="${names[$(cut -d, -f2 <<<"$action")]}"
-expect 2 "'real_ratio=sideways' is no choice" fork joint 1 --at 2 --set real_ratio=sideways
+expect 2 "'real_ratio=sideways' is not a choice" fork joint 1 --at 2 --set real_ratio=sideways
 expect 2 'was not possible: this head was not asked' fork staged 0 --at 1 --set rollout_length=up
 expect 2 'No such file' fork joint 99 --at 0 --all
 expect 2 'usage: autombpo fork' fork joint 1 --at 2

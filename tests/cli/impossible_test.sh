@@ -35,9 +35,9 @@ refused "'pbt.frequencies=\[1, 2\]': must have one item" scheduler.kind=pbt pbt.
   'pbt.frequencies=[1,2]'
 refused "'pbt.frequencies=\[1.5\]': item 1 must be an integer" scheduler.kind=pbt 'pbt.frequencies=[1.5]'
 refused "'ror.levels=\[0.5\]': must have two items" scheduler.kind=ror 'ror.levels=[0.5]'
-refused "'fork.choices=\"\"': no choice" scheduler.kind=fork
+refused "'fork.choices=\"\"': names no choice" scheduler.kind=fork
 refused "'scheduler.schedule=\"\"': must name the file of a schedule" scheduler.kind=replay
-refused "'external.command=\"\"': with external.socket='', expected one" scheduler.kind=external
+refused "'external.command=\"\"': must be given, or else external.socket" scheduler.kind=external
 # what is too large is the option that, at its default, would spare most
 refused "command line: 'mbpo.retain_epochs=1000': too much for the memory" hyper.rollouts=10000 \
   mbpo.retain_epochs=1000 hyper.rollout_length_max=1000

@@ -47,7 +47,7 @@ refused() { # TEXT PATTERN
   expect 2 "$2" train "$config" methods/replay.yaml scheduler.schedule=bad.csv run.dir=bad
   [[ ! -e bad ]] || fail "something was written"
 }
-refused '' 'bad.csv: no schedule'
+refused '' 'bad.csv: not a schedule'
 refused 'time,real_ratio\n' "bad.csv:1: the first column is 'time', expected decision or progress"
 refused 'decision,beta\n' "bad.csv:1: column 'beta' is unknown"
 refused 'decision\n0\n' 'bad.csv:1: no hyperparameter'

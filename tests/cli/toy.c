@@ -26,7 +26,7 @@ static SchedulerPlan plan(const RunSpec* x) {
 }
 
 static void check(OptionsCheck* check, const RunSpec* x) {
-  const ToyOptions* o = scheduler_own(x, &scheduler_toy);
+  const ToyOptions* o = scheduler_options(x, &scheduler_toy);
   if (o->low >= o->high) {
     options_broken(check, "toy.low", "must be below toy.high=%g", o->high);
   }
@@ -37,7 +37,7 @@ static bool may_set(const RunSpec* x, HyperHead head) {
 }
 
 static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  const ToyOptions* o = scheduler_own(s->spec, &scheduler_toy);
+  const ToyOptions* o = scheduler_options(s->spec, &scheduler_toy);
   Walk* walk = (Walk*)request->notes;
   Rng rng = scheduler_stream(s, request);
   double step = 0.5 * rng_uniform(&rng);

@@ -80,9 +80,9 @@ static void test_an_answer_that_is_wrong_is_refused_with_its_field(void** state)
   (void)state;
   static const char heads[] = "expected train_model, real_ratio, policy_updates, rollout_length";
   char text[512];
-  refuse("\"decision\":3,", "", "answer: decision is missing, expected the number that was asked with");
+  refuse("\"decision\":3,", "", "answer: decision is missing, expected that of the question");
   refuse("\"hyper_episode\":12,", "",
-         "answer: hyper_episode is missing, expected the number that was asked with");
+         "answer: hyper_episode is missing, expected that of the question");
   refuse("12", "-1", "answer: hyper_episode is '-1', expected an integer from 0 to 1000000000");
   refuse("12", "\"12\"", "answer: hyper_episode is '12', expected an integer from 0 to 1000000000");
   refuse("3", "3.5", "answer: decision is '3.5', expected an integer from 0 to 1000000000");
@@ -92,9 +92,9 @@ static void test_an_answer_that_is_wrong_is_refused_with_its_field(void** state)
          "answer: 'step' is unknown, expected hyper_episode, decision, choice, value");
   refuse("{\"real_ratio\":0.5}", "0.5",
          "answer: value is '0.5', expected an object with a member for each head");
-  snprintf(text, sizeof text, "answer: value: 'beta' is no head, or is there twice, %s", heads);
+  snprintf(text, sizeof text, "answer: value: 'beta' is not a head, or occurs twice, %s", heads);
   refuse("real_ratio", "beta", text);
-  snprintf(text, sizeof text, "answer: value: 'train_model' is no head, or is there twice, %s", heads);
+  snprintf(text, sizeof text, "answer: value: 'train_model' is not a head, or occurs twice, %s", heads);
   refuse("real_ratio", "train_model", text);
   refuse("0.5", "1e400", "answer: value: real_ratio is '1e400', expected a number from -1000000000 to "
          "1000000000");
@@ -108,7 +108,7 @@ static void test_an_answer_that_is_wrong_is_refused_with_its_field(void** state)
   refuse(",\"policy_updates\":0", "",
          "answer: policy_updates is missing, expected a choice or a value of each head in allowed");
   refuse("\"policy_updates\":0", "\"policy_updates\":0,\"rollout_length\":1",
-         "answer: rollout_length was not asked, expected the heads in allowed alone");
+         "answer: rollout_length was not asked, expected only the heads in allowed");
 }
 
 static void test_what_is_no_json_object_is_refused(void** state) {
@@ -118,7 +118,7 @@ static void test_what_is_no_json_object_is_refused(void** state) {
     Answer answer;
     Error error = {0};
     assert_false(read_and_check(&answer, lines[i], &error));
-    assert_non_null(strstr(error.text, "is no JSON object"));
+    assert_non_null(strstr(error.text, "is not a JSON object"));
   }
 }
 
@@ -217,7 +217,7 @@ static void test_a_damaged_log_is_refused_with_the_way_out(void** state) {
   append(place, "{\"hyper_episode\":7,\"decision\":5,\"choice\":{},\"value\":{}}\n");
   refuse_log(place, 1, "000007.jsonl:2: is of hyper-episode 7, decision 5, expected 7, 1\nRemove it");
   append(place, "scribble\n");
-  refuse_log(place, 2, "000007.jsonl:3: 'scribble' is no JSON object");
+  refuse_log(place, 2, "000007.jsonl:3: 'scribble' is not a JSON object");
 }
 
 int main(void) {

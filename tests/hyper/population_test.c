@@ -45,7 +45,7 @@ static void the_worst_copy_the_best(void** state) {
   const double scores[] = {5, 90, 10, 30, 2, 40, 80, 20, 1, 60, 50};
   Member now[MOST], next[MOST];
   int copied[MOST] = {0};
-  population_found(now, &plain, 7);
+  population_begin(now, &plain, 7);
   for (int seed = 0; seed < 50; seed++) {
     evolve(next, now, scores, 3, &plain, (uint64_t)seed);
     for (int i = 0; i < plain.members; i++) {
@@ -64,7 +64,7 @@ static void two_members_are_a_population(void** state) {
   PbtOptions o = plain;
   o.members = 2;
   Member now[2], next[2];
-  population_found(now, &o, 0);
+  population_begin(now, &o, 0);
   evolve(next, now, (double[]){1, 2}, 0, &o, 0);
   assert_int_equal(next[0].parent, 1);
   assert_int_equal(next[1].parent, 1);
@@ -80,7 +80,7 @@ static void a_copy_explores_around_its_parent(void** state) {
   o.truncation = 0.1;  // one is copied, so the parent is known
   Member now[MOST], next[MOST];
   int anew = 0, up = 0;
-  population_found(now, &o, 1);
+  population_begin(now, &o, 1);
   now[0].point = (SearchPoint){{0.5, 0.9, 0, 1}};
   for (int seed = 0; seed < 400; seed++) {
     evolve(next, now, scores, 0, &o, (uint64_t)seed);
@@ -103,7 +103,7 @@ static void nobody_goes_on_from_one_that_diverged(void** state) {
   (void)state;
   double scores[11];
   Member now[MOST], next[MOST];
-  population_found(now, &plain, 2);
+  population_begin(now, &plain, 2);
   for (int i = 0; i < 11; i++) {
     scores[i] = i == 4 ? 3 : i == 9 ? 1 : NAN;
   }
@@ -129,7 +129,7 @@ static void only_the_part_whose_time_it_is_evolves(void** state) {
   // part 0, best first: 1 (70), 0 (40), 3 (20), 2 (10); the others, best first: 6 (60), 4, 7, 5
   const double scores[] = {40, 70, 10, 20, 50, 15, 60, 30};
   Member now[MOST], next[MOST];
-  population_found(now, &two_parts, 3);
+  population_begin(now, &two_parts, 3);
   evolve(next, now, scores, 0, &two_parts, 0);
   const int parents[] = {0, 1, 1, 6, 4, 5, 6, 7};
   for (int i = 0; i < 8; i++) {
@@ -147,7 +147,7 @@ static void what_comes_from_a_faster_part_is_taught_by_the_own_best(void** state
   // part 1, best first: 6 (60), 4 (50), 7 (30), 5 (15); the best of the others: 1 (70)
   const double scores[] = {40, 70, 10, 20, 50, 15, 60, 30};
   Member now[MOST], next[MOST];
-  population_found(now, &two_parts, 3);
+  population_begin(now, &two_parts, 3);
   evolve(next, now, scores, 1, &two_parts, 0);
   assert_int_equal(next[7].parent, 1);
   assert_true(same_point(&next[7], &now[6]));
@@ -163,7 +163,7 @@ static void a_part_that_waits_still_replaces_what_diverged(void** state) {
   (void)state;
   const double scores[] = {40, 70, 10, 20, 50, NAN, 60, 30};
   Member now[MOST], next[MOST];
-  population_found(now, &two_parts, 3);
+  population_begin(now, &two_parts, 3);
   evolve(next, now, scores, 0, &two_parts, 0);
   assert_int_equal(next[5].parent, 6);
 }
@@ -172,7 +172,7 @@ static void the_next_round_is_a_function_of_seed_and_round(void** state) {
   (void)state;
   const double scores[] = {5, 90, 10, 30, 2, 40, 80, 20, 1, 60, 50};
   Member now[MOST], a[MOST], b[MOST];
-  population_found(now, &plain, 7);
+  population_begin(now, &plain, 7);
   evolve(a, now, scores, 3, &plain, 1);
   evolve(b, now, scores, 3, &plain, 1);
   for (int i = 0; i < plain.members; i++) {

@@ -127,7 +127,7 @@ lies() {
 lies 'set:decision=4' 'decision is 4, expected 1'
 lies 'set:value.real_ratio=1.5' 'value: real_ratio is 1.5, expected a number from 0 to 1'
 ranks=3 lies 'drop:train_model' 'train_model is missing'
-lies 'chatter' 'hyper_episode is 1000, of which nothing is asked'
+lies 'chatter' 'hyper_episode is 1000, about which nothing was asked'
 wrong flood 'it has sent 65536 bytes without a newline'
 wrong die 'the controller .* it has ended with exit code 3'
 wrong sleep 'no answer to decision 1 of hyper-episode 0 for .* external.timeout=0.5 s' external.timeout=0.5s
@@ -136,7 +136,7 @@ for name in die sleep; do
   same $name
   ((12 * 2 + 1 == $(wc -l <asked-$name))) || fail "$name: $(wc -l <asked-$name) questions"
 done
-expect 2 "'external.command=\"\"': with external.socket='', expected one" "${arguments[@]}" run.dir=none
+expect 2 "'external.command=\"\"': must be given, or else external.socket" "${arguments[@]}" run.dir=none
 code=0
 train 1 no-such-program run.dir=none >out 2>&1 || code=$?
 stopped 1 'has ended with exit code 127'

@@ -18,7 +18,7 @@
   OPT(TEXT, socket, "", 0, 0, "", \
       "of external: Unix socket at which the controller listens, instead of a command") \
   OPT(TIME, timeout, 600, 0.1, 31536000, "s", \
-      "time for an answer; after it the run saves, and ends with exit code 1")
+      "time for an answer; then the run saves, and ends with exit code 1")
 
 typedef struct {
   EXTERNAL_OPTIONS(OPTION_FIELD)
@@ -26,8 +26,8 @@ typedef struct {
 
 OPTION_TABLE(options, ExternalOptions, EXTERNAL_OPTIONS)
 
-static const ExternalOptions* own(const RunSpec* x) {
-  return scheduler_own(x, &scheduler_external);
+static const ExternalOptions* options_of(const RunSpec* x) {
+  return scheduler_options(x, &scheduler_external);
 }
 
 typedef struct {
@@ -56,7 +56,7 @@ static bool open_external(Scheduler* s, Error* error) {
 
 static bool begin(Scheduler* s, Error* error) {
   External* x = s->self;
-  const ExternalOptions* o = own(s->spec);
+  const ExternalOptions* o = options_of(s->spec);
   bool good = *o->command ? line_link_start(&x->link, o->command, error)
                           : line_link_connect(&x->link, o->socket, error);
   if (!good) {
@@ -154,10 +154,10 @@ static Question* match(Answer* answer, Scheduler* s, const char* line, Arena* ar
   }
   Question* q = find(x, answer->hyper_episode);
   if (!q) {
-    error_set(error, "%s: hyper_episode is %lld, of which nothing is asked", name,
+    error_set(error, "%s: hyper_episode is %lld, about which nothing was asked", name,
               (long long)answer->hyper_episode);
   } else if (q->decision != answer->decision) {
-    error_set(error, "%s: decision is %d, expected %d, which hyper-episode %lld is asked", name,
+    error_set(error, "%s: decision is %d, expected %d, about which hyper-episode %lld asks", name,
               answer->decision, q->decision, (long long)q->hyper_episode);
     q = NULL;
   } else if (!dialogue_check(answer, name, q->allowed, &s->spec->hyper, error)) {
@@ -191,7 +191,7 @@ static bool take(int64_t* answered, Scheduler* s, const char* line, Error* error
 
 static bool check_timeout(const Scheduler* s, Error* error) {
   const External* x = s->self;
-  double now = clock_wall(), limit = own(s->spec)->timeout;
+  double now = clock_wall(), limit = options_of(s->spec)->timeout;
   for (int i = 0; i < x->count; i++) {
     const Question* q = &x->question[i];
     if (now - q->asked > limit) {
@@ -225,7 +225,7 @@ static bool listen_to(int64_t* answered, Scheduler* s, double patience, Error* e
   return (x->begun || begin(s, error)) && listen_once(answered, s, patience, error);
 }
 
-static void tell_sealed(Scheduler* s, const SchedulerOutcome* outcome) {
+static void send_sealed(Scheduler* s, const SchedulerOutcome* outcome) {
   External* x = s->self;
   ArenaMark mark = arena_mark(&x->scratch);
   line_link_send(&x->link, dialogue_sealed(outcome, &x->scratch));
@@ -242,11 +242,11 @@ static void close_external(Scheduler* s) {
 }
 
 static void check_inputs(OptionsCheck* check, const RunSpec* x) {
-  const ExternalOptions* o = own(x);
+  const ExternalOptions* o = options_of(x);
   if (!*o->command == !*o->socket) {
     options_broken(check, "external.command",
-                   "with external.socket='%s', expected one of them: the command of a controller, "
-                   "or the Unix socket where one listens", o->socket);
+                   "must be given, or else external.socket, which is '%s': the command of a "
+                   "controller, or the Unix socket at which one listens", o->socket);
   }
 }
 
@@ -264,6 +264,6 @@ const SchedulerKind scheduler_external = {
     .decide = decide,
     .ask = ask,
     .listen = listen_to,
-    .sealed = tell_sealed,
+    .sealed = send_sealed,
     .close = close_external,
 };

@@ -12,7 +12,7 @@
 
 OPTION_TABLE(options, ForkOptions, FORK_OPTIONS)
 
-const ForkOptions* fork_options(const RunSpec* x) { return scheduler_own(x, &scheduler_fork); }
+const ForkOptions* fork_options(const RunSpec* x) { return scheduler_options(x, &scheduler_fork); }
 
 typedef struct {
   RunSpec spec;     // of the run that is forked

@@ -17,7 +17,9 @@
 
 OPTION_TABLE(options, PbtOptions, PBT_OPTIONS)
 
-static const PbtOptions* own(const RunSpec* x) { return scheduler_own(x, &scheduler_pbt); }
+static const PbtOptions* options_of(const RunSpec* x) {
+  return scheduler_options(x, &scheduler_pbt);
+}
 
 typedef struct {
   Member* members;     // (rounds + 1, members) who each is in a round
@@ -31,13 +33,13 @@ static Member* round_of(const Scheduler* s, int round) {
 }
 
 static SchedulerPlan plan(const RunSpec* x) {
-  int run = x->hyper.apply_epochs, interval = own(x)->interval;
+  int run = x->hyper.apply_epochs, interval = options_of(x)->interval;
   int rounds = run > interval ? (run + interval - 1) / interval : 1;
   return (SchedulerPlan){.epochs = run < interval ? run : interval,
                          .run_epochs = run,
-                         .hyper_episodes = (int64_t)rounds * own(x)->members,
+                         .hyper_episodes = (int64_t)rounds * options_of(x)->members,
                          .updates = rounds,
-                         .stage_size = own(x)->members};
+                         .stage_size = options_of(x)->members};
 }
 
 static double bytes(const RunSpec* x) {
@@ -49,7 +51,7 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
   int size = s->plan.stage_size;
   int round = (int)(e / size), member = (int)(e % size);
   int64_t parent = (int64_t)(round - 1) * size + round_of(s, round)[member].parent;
-  int first = round * own(s->spec)->interval, last = first + s->plan.epochs;
+  int first = round * options_of(s->spec)->interval, last = first + s->plan.epochs;
   *segment = (HyperSegment){
       .streams = e,
       .parent = round > 0 ? parent : -1,
@@ -63,7 +65,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   int size = s->plan.stage_size;
   int round = (int)(request->hyper_episode / size), member = (int)(request->hyper_episode % size);
   int64_t an_epoch = mbpo_times_per_epoch(&x->mbpo, x->hyper.decision_interval);
-  int64_t decision = round * own(x)->interval * an_epoch + request->decision;
+  int64_t decision = round * options_of(x)->interval * an_epoch + request->decision;
   search_decide(action, &round_of(s, round)[member].point, decision, request->state, &x->search,
                 &x->hyper);
 }
@@ -77,7 +79,7 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
   bool good = sealed_read_episode(&t, s->directory, s->spec, e, s->arena, error);
   *score = NAN;
   if (good && !t.outcome.diverged) {
-    int count = own(s->spec)->score_epochs;
+    int count = options_of(s->spec)->score_epochs;
     count = count < t.epochs ? count : t.epochs;
     double sum = 0;
     for (int i = t.epochs - count; i < t.epochs; i++) {
@@ -116,8 +118,8 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
     }
   }
   fault_point("in-update");
-  if (!population_evolve(round_of(s, round + 1), round_of(s, round), p->scores, round, own(x),
-                         x->seed, s->arena, error)) {
+  if (!population_evolve(round_of(s, round + 1), round_of(s, round), p->scores, round,
+                         options_of(x), x->seed, s->arena, error)) {
     return false;
   }
   p->result = scheduler_stage_result(round, p->scores, size);
@@ -143,9 +145,10 @@ static bool open_run(Scheduler* s, Error* error) {
   const RunSpec* x = s->spec;
   Population* p = ARENA_NEW(s->arena, 1, Population);
   s->self = p;
-  p->members = ARENA_NEW(s->arena, (size_t)(s->plan.updates + 1) * (size_t)own(x)->members, Member);
-  p->scores = ARENA_NEW(s->arena, own(x)->members, double);
-  population_found(p->members, own(x), x->seed);
+  int rounds = s->plan.updates, size = s->plan.stage_size;
+  p->members = ARENA_NEW(s->arena, ((size_t)rounds + 1) * (size_t)size, Member);
+  p->scores = ARENA_NEW(s->arena, size, double);
+  population_begin(p->members, options_of(x), x->seed);
   const StageResult* known;
   while (s->version < s->plan.updates && is_complete(s, s->version)) {
     if (!fold(s, &known, error)) {
@@ -157,14 +160,14 @@ static bool open_run(Scheduler* s, Error* error) {
 
 // Parts of a population that evolve in quarters.
 static void check(OptionsCheck* check, const RunSpec* x) {
-  const PbtOptions* p = own(x);
+  const PbtOptions* p = options_of(x);
   int parts = p->frequencies.count;
   if (p->score_epochs > p->interval) {
     options_broken(check, "pbt.score_epochs", "must be at most pbt.interval=%d", p->interval);
   }
   if (parts == 0 || (parts > 1 && (p->members % parts != 0 || p->members / parts < 4))) {
-    options_broken(check, "pbt.frequencies", "must have one item, or so many that each part of the "
-                   "pbt.members=%d has the same number of members, at least 4", p->members);
+    options_broken(check, "pbt.frequencies", "must have one item, or as many as divide "
+                   "pbt.members=%d into equal parts of at least 4", p->members);
   }
   options_check_integers(check, "pbt.frequencies", &p->frequencies);
 }

@@ -1,7 +1,7 @@
 // ppo: the controller that learns (paper, section 5.2; Algorithm 1, lines 1, 9 and 22).
 //
 // Version v of the controller is policy/vNNNNNN.h5; the first is made when a run is opened. A start
-// takes up the newest that is there, and those before it as far back as a hyper-episode that runs
+// loads the newest that is there, and those before it as far back as a hyper-episode that runs
 // may act with (the window). A complete stage is folded into the next version from its sealed
 // files, in the order of their indices; who folds it does not matter.
 //
@@ -36,7 +36,7 @@ static bool is_kept(const Scheduler* s, int version) {
 
 // A version older than the window acts where a hyper-episode is made again that was folded before,
 // because its file was removed.
-static bool take_up(Scheduler* s, int version, Error* error) {
+static bool load_version(Scheduler* s, int version, Error* error) {
   Learner* l = s->self;
   if (version < 0 || version > s->version) {
     return error_set(error, "there is no version %d of the controller, expected 0 to %d", version,
@@ -312,7 +312,7 @@ const SchedulerKind scheduler_ppo = {
     .bytes = bytes,
     .open = open_run,
     .open_version = open_version,
-    .take_up = take_up,
+    .load_version = load_version,
     .sets = sets,
     .segment = segment,
     .decide = decide,

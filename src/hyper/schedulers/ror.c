@@ -19,7 +19,9 @@
 
 OPTION_TABLE(options, RorOptions, ROR_OPTIONS)
 
-static const RorOptions* own(const RunSpec* x) { return scheduler_own(x, &scheduler_ror); }
+static const RorOptions* options_of(const RunSpec* x) {
+  return scheduler_options(x, &scheduler_ror);
+}
 
 typedef struct {
   RorTrainer* trainers;  // (updates + 1) by version
@@ -53,7 +55,7 @@ static bool read_trainer(RorTrainer* trainer, const char* path, Error* error) {
          take_trainer(trainer, &file, error);
 }
 
-static bool take_up(Scheduler* s, int version, Error* error) {
+static bool load_version(Scheduler* s, int version, Error* error) {
   const Ror* r = s->self;
   H5File file;
   return sealed_open_episode(&file, s->directory, s->spec, version - 1, error) &&
@@ -74,7 +76,7 @@ static bool open_run(Scheduler* s, Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, s->directory, s->version);
   while (s->version < s->plan.updates && files_exists(path)) {
-    if (!take_up(s, s->version + 1, error)) {
+    if (!load_version(s, s->version + 1, error)) {
       return false;
     }
     s->version++;
@@ -98,7 +100,7 @@ static void set_levels(HyperAction* action, const Scheduler* s, const HyperState
   const RunSpec* x = s->spec;
   SearchPoint point;
   for (int h = 0; h < HEAD_COUNT; h++) {
-    point.place[h] = own(x)->levels.value[levels >> h & 1];
+    point.place[h] = options_of(x)->levels.value[levels >> h & 1];
   }
   for (int h = 0; h < HEAD_COUNT; h++) {
     action->sets[h] = state->allowed[h] != 0;
@@ -121,7 +123,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
   }
   Rng rng = scheduler_stream(s, request);
   int levels = ror_decide(&trainer, scheduled_heads(s), request->state->real_reward,
-                          own(s->spec), &rng);
+                          options_of(s->spec), &rng);
   set_levels(action, s, request->state, levels);
   memcpy(request->notes, &trainer, sizeof trainer);
 }
@@ -129,7 +131,7 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   Ror* r = s->self;
   Outcome outcome;
-  if (!take_up(s, s->version + 1, error) ||
+  if (!load_version(s, s->version + 1, error) ||
       !sealed_read_outcome(&outcome, s->directory, s->version, error)) {
     return false;
   }
@@ -168,7 +170,7 @@ static bool find_trained(SchedulerTrained* trained, const char* named, Arena* ar
 }
 
 static void check(OptionsCheck* check, const RunSpec* x) {
-  if (own(x)->levels.count != 2) {
+  if (options_of(x)->levels.count != 2) {
     options_broken(check, "ror.levels", "must have two items");
   }
 }
