@@ -29,4 +29,8 @@ typedef struct {
 // Appends the script.
 void launch_print(Text* out, const LaunchScript* script);
 
+// The script of an array whose tasks work on one experiment, each at one process at a time;
+// operands are those of `autombpo experiment run`.
+void launch_print_experiment(Text* out, const LaunchScript* script);
+
 #endif  // CLI_LAUNCH_H

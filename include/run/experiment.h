@@ -20,13 +20,18 @@ typedef struct {
   const char* name;
   const char* operands;  // configuration files and key=value
   double threshold;      // of the return, for the time that a run takes to it; NaN = none
+  const char* baseline;  // operands of `autombpo baseline`: its R' is for all; NULL = there is one
   int repetitions;       // at most, of any method
 } ExperimentTask;
+
+// The method that makes R' of a task.
+#define EXPERIMENT_BASELINE "baseline"
 
 typedef struct {
   const char* name;
   int repetitions;               // of all steps
   const char* steps[STEP_COUNT];  // operands, NULL = no such step
+  bool makes_baseline;            // the method EXPERIMENT_BASELINE, of tasks that ask for it
 } ExperimentMethod;
 
 #define EXPERIMENT_MOST_NEEDS 8
@@ -36,8 +41,10 @@ typedef struct {
   ExperimentStep step;
   int64_t seed;
   const char* directory;  // DIR/TASK/METHOD/REPETITION/STEP
+  const char* output;     // the R' that it makes: then it is an `autombpo baseline`; or NULL
   int operand_count;
   char** operands;        // of `autombpo train`
+  bool differs;           // between repetitions by what it uses; else by its seed
   int need_count;
   int needs[EXPERIMENT_MOST_NEEDS];        // runs that must be finished before
   const char* schedule;   // a file that `autombpo schedule` must make of a finished run, or NULL

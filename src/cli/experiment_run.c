@@ -176,11 +176,15 @@ static bool make_parent(const Pool* p, const ExperimentRun* r, Error* error) {
 
 static bool begin(Pool* p, Job* job, int run, Error* error) {
   const ExperimentRun* r = &p->x->runs[run];
-  char** arguments = ARENA_NEW(p->arena, r->operand_count + 5, char*);
+  char** arguments = ARENA_NEW(p->arena, r->operand_count + 7, char*);
   int count = 0;
   arguments[count++] = "autombpo";
-  arguments[count++] = "train";
+  arguments[count++] = r->output ? "baseline" : "train";
   arguments[count++] = "-q";
+  if (r->output) {
+    arguments[count++] = "-o";
+    arguments[count++] = (char*)r->output;
+  }
   for (int i = 0; i < r->operand_count; i++) {
     arguments[count++] = r->operands[i];
   }
@@ -443,8 +447,7 @@ int experiment_run(const Experiment* x, const ExperimentRunOptions* options, Are
   if (isfinite(options->sample_seconds)) {
     keep_samples(&pool);
   }
-  if (!experiment_write(x, error) ||
-      !files_make_directory(text_format(arena, "%s/lease", x->directory), error) ||
+  if (!files_make_directory(text_format(arena, "%s/lease", x->directory), error) ||
       !work(&pool, error)) {
     return EXIT_FAILED;
   }

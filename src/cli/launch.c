@@ -1,3 +1,9 @@
+// launch.c - the Slurm scripts of `autombpo launch` and `autombpo experiment launch`.
+//
+// Both have the same head: name, size, time limit, and a signal some time before the end. A run is
+// watched over by the scripts of mpi_launch/, which are part of what is printed; a worker of an
+// experiment watches over its runs itself, and the script only passes signals on and goes back into
+// the queue.
 #include "cli/launch.h"
 
 #include <inttypes.h>
@@ -59,6 +65,42 @@ static void add_run(Text* out, const LaunchScript* s) {
     text_add_shell_word(out, s->operands[i]);
   }
   text_add(out, s->seeds.count > 0 ? " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n" : "\n");
+}
+
+// A worker ends with 75 when it was told to stop, and goes on where it was as the job comes back.
+static const char experiment_worker[] =
+    "worker=\n"
+    "trap '[[ -z $worker ]] || kill -USR1 \"$worker\"' USR1\n"
+    "trap '[[ -z $worker ]] || kill -TERM \"$worker\"; cancelled=yes' TERM\n"
+    "cancelled=\n"
+    "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n";
+
+static const char experiment_end[] =
+    " &\n"
+    "worker=$!\n"
+    "code=0\n"
+    "while :; do\n"
+    "  code=0\n"
+    "  wait \"$worker\" || code=$?\n"
+    "  kill -0 \"$worker\" 2>/dev/null || break # else a signal ended the wait\n"
+    "done\n"
+    "if [[ $code == 75 && -z $cancelled ]]; then\n"
+    "  scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\" && exit 0\n"
+    "fi\n"
+    "exit $code\n";
+
+void launch_print_experiment(Text* out, const LaunchScript* s) {
+  add_header(out, s);
+  text_add(out, "%scd ", experiment_worker);
+  text_add_shell_word(out, s->directory);
+  text_add(out, "\n");
+  text_add_shell_word(out, s->program);
+  text_add(out, " experiment run --jobs=1");
+  for (int i = 0; i < s->operand_count; i++) {
+    text_add(out, " ");
+    text_add_shell_word(out, s->operands[i]);
+  }
+  text_add(out, "%s", experiment_end);
 }
 
 void launch_print(Text* out, const LaunchScript* s) {

@@ -16,19 +16,21 @@
 #include "base/options_value.h"
 #include "cli/experiment_run.h"
 #include "cli/experiment_table.h"
+#include "cli/launch.h"
 #include "cli/verbs.h"
 #include "nn/gemm.h"
 
 #define MOST_JOBS 1024
 
 static const char usage[] =
-    "usage: autombpo experiment plan|run|status|report [OPTION...] FILE.yaml\n\n"
+    "usage: autombpo experiment plan|run|status|report|launch [OPTION...] FILE.yaml\n\n"
     "An experiment is tasks x methods x repetitions, each with steps that train on one set of\n"
     "seeds and report on another (docs/formats.md).\n\n"
     "  plan             its runs, and the core-hours and bytes that they take\n"
     "  run              runs what is missing; the same command goes on after a stop\n"
     "  status           what is finished, and what is left\n"
-    "  report           statistics, tables and figures, with the analysis package\n\n"
+    "  report           statistics, tables and figures, with the analysis package\n"
+    "  launch           prints a Slurm script: an array whose tasks all do `run`\n\n"
     "  -j, --jobs=N     run: processes at a time (default: the processors there are; in an\n"
     "                   mpirun of several processes, one each)\n"
     "      --max-hours=H  run: save and stop after H hours; everything stays usable\n"
@@ -38,6 +40,9 @@ static const char usage[] =
     "      --task=NAME, --method=NAME\n"
     "                   only this one, and what it needs\n"
     "  -o, --output=DIR report: where tables and figures go (default: DIR/report)\n"
+    "      --tasks=N    launch: tasks of the array (default: as many as there are runs, at most\n"
+    "                   1000; tasks share the runs, so that any number will do)\n"
+    "      --time=T     launch: time limit of a task, as sbatch takes it (default: a day)\n"
     "  -q, --quiet      run: print nothing about single runs";
 
 typedef struct {
@@ -46,6 +51,8 @@ typedef struct {
   const char* output;
   ExperimentChoice choice;
   int jobs;
+  int tasks;       // 0 = not said
+  double seconds;  // time limit of a task
   double max_hours;
   double measure;  // seconds; 0 = not
   bool quiet;
@@ -56,8 +63,22 @@ static int usage_error(const char* what, const char* value) {
   return EXIT_USAGE;
 }
 
+#define MOST_TASKS 1000  // Slurm's MaxArraySize is 1001 by default
+
 static bool parse_number(double* value, const char* text, double least, double most) {
   return text_read_number(value, text) && *value >= least && *value <= most;
+}
+
+static int parse_launch_option(ExperimentArguments* a, int option) {
+  double number;
+  if (option == 'n') {
+    a->tasks = parse_number(&number, optarg, 1, 1e6) && number == floor(number) ? (int)number : 0;
+    return a->tasks > 0 ? -1 : usage_error("--tasks: expected a whole number from 1", optarg);
+  }
+  Error error = {0};
+  return option_parse_time(&a->seconds, optarg, 60, &error) && a->seconds >= 1
+             ? -1
+             : usage_error("--time: expected a time limit as sbatch takes it", optarg);
 }
 
 // The exit code, or -1.
@@ -81,6 +102,9 @@ static int parse_option(ExperimentArguments* a, int option) {
       return parse_number(&a->measure, optarg, 1, 86400)
                  ? -1
                  : usage_error("--measure: expected a number of seconds", optarg);
+    case 'n':
+    case 'T':
+      return parse_launch_option(a, option);
     case 'd':
       a->choice.directory = optarg;
       return -1;
@@ -106,6 +130,8 @@ static int parse(ExperimentArguments* a, int argc, char** argv) {
                                           {"jobs", required_argument, NULL, 'j'},
                                           {"max-hours", required_argument, NULL, 'H'},
                                           {"measure", required_argument, NULL, 's'},
+                                          {"tasks", required_argument, NULL, 'n'},
+                                          {"time", required_argument, NULL, 'T'},
                                           {"dir", required_argument, NULL, 'd'},
                                           {"task", required_argument, NULL, 't'},
                                           {"method", required_argument, NULL, 'm'},
@@ -155,16 +181,28 @@ static bool print_table(const Experiment* x, Arena* arena, Error* error) {
   return good;
 }
 
+static bool find_program(char program[FILES_PATH_SIZE], Error* error) {
+  ssize_t length = readlink("/proc/self/exe", program, FILES_PATH_SIZE - 1);
+  program[length > 0 ? length : 0] = '\0';
+  return length >= 0 || error_errno(error, "/proc/self/exe");
+}
+
+// Describes the whole experiment in its directory, whatever part of it is asked for.
+static bool write_description(const Experiment* x, const ExperimentArguments* a, Arena* arena,
+                              Error* error) {
+  Experiment whole;
+  ExperimentChoice choice = {.directory = x->directory};
+  return experiment_read(&whole, a->file, &choice, arena, error) &&
+         experiment_write(&whole, error);
+}
+
 // sample: only begins a run of each line.
 static int run(const Experiment* x, const ExperimentArguments* a, bool sample, Arena* arena,
                Error* error) {
   char program[FILES_PATH_SIZE];
-  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-  if (length < 0) {
-    error_errno(error, "/proc/self/exe");
+  if (!find_program(program, error) || !write_description(x, a, arena, error)) {
     return EXIT_FAILED;
   }
-  program[length] = '\0';
   ExperimentRunOptions options = {
       .jobs = a->jobs > 0 ? a->jobs : is_one_of_many() ? 1 : count_processors(),
       .max_seconds = 3600 * a->max_hours,
@@ -178,10 +216,41 @@ static int run(const Experiment* x, const ExperimentArguments* a, bool sample, A
   return code;
 }
 
+static int launch(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
+  char program[FILES_PATH_SIZE], directory[FILES_PATH_SIZE];
+  char* operands[] = {text_format(arena, "--dir=%s", x->directory), (char*)a->file, NULL, NULL};
+  int count = 2;
+  if (a->choice.task) {
+    operands[count++] = text_format(arena, "--task=%s", a->choice.task);
+  }
+  if (a->choice.method) {
+    operands[count++] = text_format(arena, "--method=%s", a->choice.method);
+  }
+  if (!find_program(program, error) || !getcwd(directory, sizeof directory)) {
+    return EXIT_FAILED;
+  }
+  int most = x->run_count < MOST_TASKS ? x->run_count : MOST_TASKS;
+  LaunchScript script = {
+      .title = text_format(arena, "%s: %d runs, into %s.", x->name, x->run_count, x->directory),
+      .name = x->name,
+      .program = program,
+      .directory = directory,
+      .workers = 1,
+      .tasks = a->tasks > 0 ? a->tasks : most,
+      .seconds = a->seconds,
+      .operand_count = count,
+      .operands = operands};
+  Text text;
+  text_init(&text, arena);
+  launch_print_experiment(&text, &script);
+  fputs(text.bytes, stdout);
+  return 0;
+}
+
 // Becomes the program of the analysis package.
 static int report(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
   const char* output = a->output ? a->output : text_format(arena, "%s/report", x->directory);
-  if (!experiment_write(x, error)) {
+  if (!write_description(x, a, arena, error)) {
     return EXIT_FAILED;
   }
   execlp("autombpo-plot", "autombpo-plot", "experiment", x->directory, "-o", output, (char*)NULL);
@@ -196,23 +265,26 @@ static int act(const Experiment* x, const ExperimentArguments* a, Arena* arena, 
   if (strcmp(a->action, "report") == 0) {
     return report(x, a, arena, error);
   }
+  if (strcmp(a->action, "launch") == 0) {
+    return launch(x, a, arena, error);
+  }
   int code = strcmp(a->action, "plan") == 0 && a->measure > 0 ? run(x, a, true, arena, error) : 0;
   return code == EXIT_FAILED || !print_table(x, arena, error) ? EXIT_FAILED : 0;
 }
 
 int verb_experiment(int argc, char** argv) {
-  static const char* const actions[] = {"plan", "run", "status", "report"};
-  ExperimentArguments arguments = {.max_hours = INFINITY};
+  static const char* const actions[] = {"plan", "run", "status", "report", "launch"};
+  ExperimentArguments arguments = {.max_hours = INFINITY, .seconds = 86400};
   int code = parse(&arguments, argc, argv);
   if (code >= 0) {
     return code;
   }
   bool known = false;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 5; i++) {
     known |= strcmp(arguments.action, actions[i]) == 0;
   }
   if (!known) {
-    return usage_error("expected plan, run, status or report", arguments.action);
+    return usage_error("expected plan, run, status, report or launch", arguments.action);
   }
   Arena arena;
   Experiment x;

@@ -17,6 +17,7 @@
 
 #include "experiment_file.h"
 #include "hyper/run_directory.h"
+#include "hyper/scheduler.h"
 #include "nn/gemm.h"
 #include "run/program.h"
 #include "store/json.h"
@@ -69,6 +70,7 @@ typedef struct {
   Experiment* x;
   Arena* arena;
   Error* error;
+  int8_t* compares;  // (tasks, methods, steps) whether a step needs R'; 0 = not known yet
 } Expansion;
 
 static int expand_step(const Expansion* e, int task, int method, int repetition,
@@ -109,11 +111,19 @@ static char* substitute(const Expansion* e, ExperimentRun* run, const char* word
   text_init(&out, e->arena);
   for (const char* open = strchr(word, '{'); open; open = strchr(word, '{')) {
     const char* close = strchr(open, '}');
+    if (strncmp(open, "{repetition}", 12) == 0) {
+      text_add_bytes(&out, word, (size_t)(open - word));
+      text_add(&out, "%d", run->repetition);
+      run->differs = true;
+      word = close + 1;
+      continue;
+    }
     int needed = close ? refer(e, run, open + 1, (size_t)(close - open - 1)) : -1;
     if (needed < 0 || run->need_count == EXPERIMENT_MOST_NEEDS) {
       return NULL;
     }
     run->needs[run->need_count++] = needed;
+    run->differs = true;
     text_add_bytes(&out, word, (size_t)(open - word));
     text_add(&out, "%s", e->x->runs[needed].directory);
     word = close + 1;
@@ -141,7 +151,7 @@ static bool add_operands(const Expansion* e, ExperimentRun* run, const char* tex
     if (!operand) {
       return false;
     }
-    if (run->operand_count > MOST_OPERANDS - 4) {
+    if (run->operand_count > MOST_OPERANDS - 6) {
       return wrong(e, run, "too many operands", "at most 60");
     }
     run->operands[run->operand_count++] = find_config(e, operand);
@@ -149,10 +159,25 @@ static bool add_operands(const Expansion* e, ExperimentRun* run, const char* tex
   return true;
 }
 
+// The last of the seeds for tuning, which no repetition gets before all others.
+static int64_t seed_of_baseline(const Experiment* x) {
+  int64_t first = x->first_seed[STEP_TRAIN], end = first + MOST_RUNS;
+  for (int i = 0; i < STEP_COUNT; i++) {
+    if (x->first_seed[i] > first && x->first_seed[i] < end) {
+      end = x->first_seed[i];
+    }
+  }
+  return end - 1;
+}
+
 // Its seed, which must be of its own set.
 static bool take_seed(const Expansion* e, ExperimentRun* run) {
   int64_t first = e->x->first_seed[run->step];
-  run->seed = first + (run->need_count == 0 ? run->repetition : 0);
+  if (run->output) {
+    run->seed = seed_of_baseline(e->x);
+    return true;
+  }
+  run->seed = first + (run->differs ? 0 : run->repetition);
   for (int i = 0; i < STEP_COUNT; i++) {
     int64_t other = e->x->first_seed[i];
     if (i != (int)run->step && other >= first && other <= run->seed) {
@@ -175,6 +200,36 @@ static void add_own(const Expansion* e, ExperimentRun* run) {
   run->operand_count += 4;
 }
 
+// Whether the kind of scheduler learns from R'; of all repetitions the first one tells.
+static bool compares(const Expansion* e, const ExperimentRun* run) {
+  int8_t* known = &e->compares[(run->task * e->x->method_count + run->method) * STEP_COUNT +
+                               (int)run->step];
+  if (*known == 0) {
+    RunConfig config;
+    Error error = {0};
+    run_config_init(&config);
+    bool read = run_config_read(&config, run->operand_count, run->operands, false, NULL, &error);
+    *known = read && scheduler_kind(&config.spec)->needs_baseline ? 1 : -1;
+    run_config_free(&config);
+  }
+  return *known > 0;
+}
+
+// R' of the task, where it is made by the experiment.
+static bool add_baseline(const Expansion* e, ExperimentRun* run) {
+  if (!e->x->tasks[run->task].baseline || run->output || !compares(e, run)) {
+    return true;
+  }
+  int needed = expand_step(e, run->task, e->x->method_count - 1, 0, STEP_TRAIN);
+  if (needed < 0 || run->need_count == EXPERIMENT_MOST_NEEDS) {
+    return false;
+  }
+  run->needs[run->need_count++] = needed;
+  run->operands[run->operand_count++] =
+      text_format(e->arena, "scheduler.baseline=%s", e->x->runs[needed].output);
+  return true;
+}
+
 // Appends a run, after what it needs. Returns its index, -1 if it is wrong.
 static int expand_step(const Expansion* e, int task, int method, int repetition,
                        ExperimentStep step) {
@@ -187,8 +242,14 @@ static int expand_step(const Expansion* e, int task, int method, int repetition,
   run.operands = ARENA_NEW(e->arena, MOST_OPERANDS, char*);
   run.directory = text_format(e->arena, "%s/%s/%s/%d/%s", x->directory, x->tasks[task].name,
                               x->methods[method].name, repetition, experiment_step_names[step]);
+  bool makes_baseline = x->methods[method].makes_baseline;
+  if (makes_baseline) {
+    run.output = text_format(e->arena, "%s.yaml", run.directory);
+  }
   if (!add_operands(e, &run, x->tasks[task].operands) ||
-      !add_operands(e, &run, x->methods[method].steps[step]) || !take_seed(e, &run)) {
+      !add_operands(e, &run,
+                    makes_baseline ? x->tasks[task].baseline : x->methods[method].steps[step]) ||
+      !take_seed(e, &run) || !add_baseline(e, &run)) {
     return -1;
   }
   add_own(e, &run);
@@ -234,6 +295,7 @@ bool experiment_read(Experiment* x, const char* path, const ExperimentChoice* ch
   }
   x->directory = choice->directory ? choice->directory : x->directory;
   Expansion e = {.x = x, .arena = arena, .error = error};
+  e.compares = ARENA_NEW(arena, x->task_count * x->method_count * STEP_COUNT, int8_t);
   bool good = true, task_known = false, method_known = false;
   for (int t = 0; t < x->task_count; t++) {
     bool task = !choice->task || strcmp(choice->task, x->tasks[t].name) == 0;
@@ -275,7 +337,7 @@ bool experiment_is_done(const ExperimentRun* run) {
   char path[RUN_PATH_SIZE];
   snprintf(directory.path, sizeof directory.path, "%s", run->directory);
   run_file(path, &directory, "COMPLETE");
-  return files_stands(path);
+  return files_stands(path) && (!run->output || files_stands(run->output));
 }
 
 bool experiment_is_ready(const Experiment* x, const ExperimentRun* run) {
@@ -290,9 +352,14 @@ bool experiment_is_ready(const Experiment* x, const ExperimentRun* run) {
 static void add_run(Json* json, const Experiment* x, const ExperimentRun* run, Arena* arena) {
   Text command;
   text_init(&command, arena);
-  text_add(&command, "autombpo train");
+  if (run->output) {
+    text_add(&command, "autombpo baseline -o %s", run->output);
+  } else {
+    text_add(&command, "autombpo train");
+  }
   for (int i = 0; i < run->operand_count; i++) {
-    text_add(&command, " %s", run->operands[i]);
+    text_add(&command, " ");
+    text_add_shell_word(&command, run->operands[i]);
   }
   json_begin_object(json, NULL);
   json_text(json, "task", x->tasks[run->task].name);

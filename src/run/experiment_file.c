@@ -79,6 +79,9 @@ static bool read_task_member(ExperimentTask* task, const Reader* r, const YamlNo
   if (strcmp(node->key, "config") == 0) {
     return read_text(&task->operands, r, node);
   }
+  if (strcmp(node->key, "baseline") == 0) {
+    return read_text(&task->baseline, r, node);
+  }
   if (strcmp(node->key, "threshold") == 0) {
     return yaml_number(&task->threshold, node, r->file, r->error);
   }
@@ -87,7 +90,7 @@ static bool read_task_member(ExperimentTask* task, const Reader* r, const YamlNo
     task->repetitions = (int)count;
     return good;
   }
-  return unknown(r, node, "config, threshold or repetitions");
+  return unknown(r, node, "config, baseline, threshold or repetitions");
 }
 
 static bool read_method_member(ExperimentMethod* method, const Reader* r, const YamlNode* node) {
@@ -136,6 +139,10 @@ static bool read_method(const Reader* r, const YamlNode* node) {
   int at = place_of(node->key, x->methods, sizeof *x->methods, x->method_count);
   if (node->kind != YAML_MAP || at == MOST_METHODS) {
     return wrong(r, node, "this is no method", "its steps, in a map, of 256 methods at most");
+  }
+  if (strcmp(node->key, EXPERIMENT_BASELINE) == 0) {
+    return wrong(r, node, "a method of this name makes R' of tasks with a 'baseline'",
+                 "another name");
   }
   ExperimentMethod* method = &x->methods[at];
   *method = (ExperimentMethod){.name = node->key, .repetitions = 1};
@@ -244,7 +251,7 @@ static const char* find(const char* path, Arena* arena) {
 bool experiment_file_read(Experiment* x, const char* path, Arena* arena, Error* error) {
   *x = (Experiment){.path = find(path, arena), .first_seed = {1, 1000, 2000}};
   x->tasks = ARENA_NEW(arena, MOST_TASKS, ExperimentTask);
-  x->methods = ARENA_NEW(arena, MOST_METHODS, ExperimentMethod);
+  x->methods = ARENA_NEW(arena, MOST_METHODS + 1, ExperimentMethod);
   Reader reader = {.x = x, .arena = arena, .error = error};
   if (!read_file(reader, x->path)) {
     return false;
@@ -254,5 +261,7 @@ bool experiment_file_read(Experiment* x, const char* path, Arena* arena, Error* 
                       !x->name ? "name" : x->task_count == 0 ? "tasks" : "methods");
   }
   x->directory = x->directory ? x->directory : text_format(arena, "runs/%s", x->name);
+  x->methods[x->method_count++] =
+      (ExperimentMethod){.name = EXPERIMENT_BASELINE, .makes_baseline = true, .repetitions = 1};
   return true;
 }

@@ -151,7 +151,8 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   if (!kind->find_trained || !*c->spec.scheduler.controller) {
     return true;
   }
-  if (!kind->find_trained(&trained, c->spec.scheduler.controller, &c->arena, error)) {
+  const char* named = run_config_find_shipped(c, c->spec.scheduler.controller);
+  if (!kind->find_trained(&trained, named, &c->arena, error)) {
     return false;
   }
   c->controller_path = arena_string(&c->arena, trained.path);

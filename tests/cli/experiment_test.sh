@@ -102,7 +102,7 @@ bad "unknown option|did you mean" 's/hyper_episodes=3/hyper_episode=3/'
 sed 's/^dir:.*/seeds: {tune: 1, validate: 2}/' all.yaml >bad.yaml
 expect 2 "seed 2 is of the set 'validate', too" experiment plan bad.yaml
 expect 2 "there is no task 'hopper'" experiment plan --task=hopper all.yaml
-expect 2 'expected plan, run, status or report' experiment paln all.yaml
+expect 2 'expected plan, run, status, report or launch' experiment paln all.yaml
 expect 2 'jobs: expected' experiment run --jobs=none all.yaml
 
 # a run that fails is named with its reason, what needs it is left, the rest is done
@@ -112,3 +112,41 @@ sed 's/methods.yaml/methods2.yaml/' all.yaml >bad.yaml
 expect 1 'ppo/0/train: failed with exit code 2: no baseline none.yaml' experiment run --dir=four \
   -j2 bad.yaml
 [[ -e four/tiny/fixed/0/test/COMPLETE ]] || fail "the others were not run"
+
+# R' that the experiment makes, on a seed of its own, and a controller that is named by its number
+cp one/tiny/ppo/0/train/policy/v000000.h5 0.h5
+cat >made.yaml <<END
+name: made
+tasks:
+  tiny: {config: task.yaml log.quiet=true, baseline: scheduler.hyper_episodes=2}
+methods:
+  ppo: {train: methods/autombpo.yaml}
+  shipped:
+    test: scheduler.kind=apply scheduler.controller={repetition}.h5
+END
+experiment run -j2 --dir=five made.yaml >out 2>&1 || fail "with R'"
+experiment status --dir=five made.yaml >out
+says '^made: 3 of 3 runs finished'
+grep -q 'run_seeds: .999.' five/tiny/baseline/0/train.yaml || fail "R' has another seed"
+cmp five/tiny/baseline/0/train.yaml five/tiny/ppo/0/train/baseline.yaml || fail "another R'"
+
+# the printed script: a worker is told to stop by Slurm, and the task goes back into the queue
+mkdir bin
+printf '#!/bin/sh\necho "$@" >>requeued\n' >bin/scontrol
+chmod +x bin/scontrol
+experiment launch --dir=six --tasks=3 --time=60 all.yaml >job.sh
+grep -q '^#SBATCH --array=0-2$' job.sh || fail "array"
+PATH=$PWD/bin:$PATH SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash job.sh >log2 2>&1 &
+job=$!
+until [[ -e six/experiment.json ]]; do sleep 0.1; done
+sleep 1
+kill -USR1 $job
+wait $job || fail "the script failed"
+grep -q '^requeue 7_1$' requeued || [[ -e six/tiny/static/0/test/COMPLETE ]] || fail "not requeued"
+SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash job.sh >log2 2>&1 || fail "the script again"
+diff <(sums one) <(sums six) || fail "checksums of the script"
+
+# every experiment that is shipped is one
+for file in "$source_dir"/configs/experiments/*/*.yaml; do
+  [[ $file == */tasks.yaml ]] || expect 0 ' 0 of [0-9]* runs finished' experiment plan "$file"
+done
