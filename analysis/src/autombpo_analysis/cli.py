@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__, compare, plots
+from . import experiment_figures as figures
 from .check import check_episode, check_policies
+from .experiment import Experiment, is_experiment
 from .io import FormatError
 from .runs import Runs, load
-from .style import _cell
+from .style import Drawing, _cell
 
 EPILOG = """RUN is a run directory, a directory with runs below it, a pattern, or a sealed
-hyper-episode. Each figure is written to -o (png, pdf or svg, by the name), and its numbers
-beside it as CSV. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+hyper-episode; for returns, schedule and controller also the directory of an experiment, whose
+test runs (controller: training runs) are drawn, with intervals over controllers. Each figure is
+written to -o (png, pdf or svg, by the name), and its numbers beside it as CSV. Exit codes: 0 done,
+1 failed, 2 wrong usage."""
 
 
 def _figure_parser(commands, name: str, text: str) -> argparse.ArgumentParser:
@@ -25,6 +29,10 @@ def _figure_parser(commands, name: str, text: str) -> argparse.ArgumentParser:
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("-o", "--output", type=Path, default=Path(f"{name}.png"), metavar="FILE",
                         help=f"figure to write (default: {name}.png)")  # fmt: skip
+    parser.add_argument("--task", action="append", default=[], metavar="TASK",
+                        help="this task only (may be repeated)")  # fmt: skip
+    parser.add_argument("--method", action="append", default=[], metavar="METHOD",
+                        help="this method only (may be repeated)")  # fmt: skip
     parser.add_argument("--csv", action="store_true", help="also print the numbers to stdout")
     return parser
 
@@ -54,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     p = _figure_parser(commands, "schedule", "hyperparameter schedules (figure 3)")
     _stage_option(p)
     p.add_argument("--bins", type=int, default=40, help="parts of the run (default: 40)")
+    p.add_argument("--effective", action="store_true",
+                   help="add the share of decisions that had an effect")  # fmt: skip
     p.add_argument("--theory", action="store_true", help="add the real ratio of theorem 4.1")
 
     _figure_parser(commands, "controller", "training progress of the controller, by stage")
@@ -83,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     p = commands.add_parser("experiment", help=text, description=text, epilog=EPILOG)
     p.add_argument("directory", type=Path, metavar="DIR")
     p.add_argument("-o", "--output", type=Path, metavar="DIR",
-                   help="where CSV files and report go (default: DIR/report)")  # fmt: skip
+                   help="where CSV files, figures and report go (default: DIR/report)")  # fmt: skip
+    p.add_argument("--no-figures", action="store_true", help="numbers and report only")
 
     text = "compare the tables of a document with the CSV files that they are made of"
     p = commands.add_parser("tables", help=text, description=text, epilog=EPILOG)
@@ -101,13 +112,27 @@ def _theory():
     return theory
 
 
+def _draw_experiment(options: argparse.Namespace):
+    """Figures 2 and 4, 3, and D.3, of the runs that experiment.json tells of."""
+    if len(options.runs) > 1 or options.command not in ("returns", "schedule", "controller"):
+        raise ValueError(f"{options.runs[0]}: an experiment stands alone, in returns, schedule or "
+                         "controller; `experiment` makes its tables")  # fmt: skip
+    experiment = Experiment.read(options.runs[0])
+    role = "train" if options.command == "controller" else "test"
+    runs = figures.select(experiment.load(role), options.task, options.method)
+    if options.command == "controller":
+        return figures.training(runs)
+    options.stage = "all"
+    return _draw(options, runs)
+
+
 def _draw(options: argparse.Namespace, runs: Runs):
     if options.command == "returns":
         band = plots.Band(options.band)
         return plots.returns(runs, band, options.stage, not options.no_baseline)
     if options.command == "schedule":
         theory = _theory().schedule_line if options.theory else None
-        return plots.schedule(runs, options.bins, options.stage, theory)
+        return plots.schedule(runs, options.bins, options.stage, theory, options.effective)
     if options.command == "controller":
         return plots.controller(runs)
     if options.command == "effects":
@@ -155,7 +180,7 @@ def _run_experiment(options: argparse.Namespace) -> int:
     from . import experiment_report
 
     output = options.output or options.directory / "report"
-    for path in experiment_report.write(options.directory, output):
+    for path in experiment_report.write(options.directory, output, not options.no_figures):
         print(path)
     return 0
 
@@ -185,12 +210,17 @@ def _dispatch(options: argparse.Namespace) -> int:
         for path in written or [options.output]:
             print(path)
         return 0
+    if any(is_experiment(run) for run in options.runs):
+        return _save(options, _draw_experiment(options))
     runs = load(*options.runs, unfinished=options.command == "returns")
     if options.command == "table":
         return _run_table(options, runs)
     if options.command == "check":
         return _run_check(runs)
-    drawing = _draw(options, runs)
+    return _save(options, _draw(options, figures.select(runs, options.task, options.method)))
+
+
+def _save(options: argparse.Namespace, drawing: Drawing) -> int:
     paths = drawing.save(options.output)
     if options.csv:
         drawing.write(sys.stdout)

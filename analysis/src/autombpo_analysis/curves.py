@@ -23,6 +23,13 @@ class Curves:
     episodes: list[Episode]
     diverged: int
 
+    def groups(self) -> list[np.ndarray]:
+        """Values by the controller that trials share; a trial without one is a group of its own."""
+        found: dict[object, list[int]] = {}
+        for i, episode in enumerate(self.episodes):
+            found.setdefault(episode.attributes.get("controller", ("alone", i)), []).append(i)
+        return [self.values[rows] for rows in found.values()]
+
     def count_until(self, steps: float) -> int:
         """Evaluations up to about `steps` real samples (half an interval is let pass)."""
         slack = 0.5 * float(np.diff(self.steps).min()) if len(self.steps) > 1 else 0.0
@@ -224,6 +231,26 @@ def schedules(episodes: Sequence[Episode], bins: int = 40) -> Schedules:
         )
         original["model_training"] = np.where(frequency > 0, 1.0, np.nan)
     return Schedules((np.arange(bins) + 0.5) / bins, values, original, relative)
+
+
+def effective_share(
+    episodes: Sequence[Episode], head: int, parts: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(progress, decisions, share with an effect), each (parts), of what a head was asked.
+
+    The share is NaN where it was not asked.
+    """
+    progress, took = [np.empty(0)], [np.empty(0)]
+    for episode in episodes:
+        if episode.n_decisions:
+            asked = episode.decisions["action"][:, head] >= 0
+            progress.append(episode.feature("progress")[asked])
+            took.append(episode.decisions["effective"][asked, head].astype(float))
+    part = np.clip((np.concatenate(progress) * parts).astype(int), 0, parts - 1)
+    count = np.bincount(part, minlength=parts)
+    total = np.bincount(part, np.concatenate(took), parts)
+    share = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return (np.arange(parts) + 0.5) / parts, count, share
 
 
 def theory_schedule(

@@ -157,7 +157,9 @@ def is_experiment(path: Path) -> bool:
 
 def _labelled(run: Run, plan: PlannedRun) -> Run:
     """A run whose hyper-episodes have the names that the experiment gives them."""
-    names = {"env": plan.task, "method": plan.method, "repetition": plan.repetition}
+    names: dict[str, Any] = {"env": plan.task, "method": plan.method}
+    if plan.after:  # what was made before is shared by all its hyper-episodes (Curves.groups)
+        names["controller"] = plan.repetition
     for i, episode in enumerate(run.episodes):
         run.episodes[i] = replace(episode, attributes={**episode.attributes, **names})
     return run

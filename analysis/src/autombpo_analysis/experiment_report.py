@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import experiment as ex
+from . import experiment_figures as figures
 from . import tables
 
 READING = """\
@@ -42,8 +43,8 @@ def _section(title: str, text: str, kind: str, name: str) -> str:
     return f"## {title}\n\n{text}<!-- table: {kind} {name}.csv -->\n<!-- end of table -->\n\n"
 
 
-def write(directory: Path, output: Path) -> list[Path]:
-    """Write the CSV files and the report of an experiment; returns their paths."""
+def write(directory: Path, output: Path, with_figures: bool = True) -> list[Path]:
+    """Write CSV files, figures and report of an experiment; returns their paths."""
     experiment = ex.Experiment.read(directory)
     name = experiment.name
     trials = ex.trials(experiment)
@@ -52,6 +53,7 @@ def write(directory: Path, output: Path) -> list[Path]:
     others = {"costs": ex.costs(experiment), **ex.behaviour(experiment)}
     written = [trials.write(output / f"{name}.csv")]
     written += [numbers.write(output / f"{name}-{what}.csv") for what, numbers in others.items()]
+    written += figures.draw_all(experiment, output) if with_figures else ()
     text = f"# {name}\n\n" + _section("Scores", READING, "scores", name)
     text += _section("Each repetition", "", "controllers", name)
     text += "".join(_section(*PARTS[what][:2], what, name) for what in PARTS if what in others)

@@ -20,6 +20,7 @@ from . import stats
 from .effects import HEADER as EFFECT_HEADER
 from .effects import effects as effects_of
 from .io import HEAD_SIZES, HEADS, Episode
+from .population import is_round
 from .runs import Runs
 from .style import (
     GREY,
@@ -110,20 +111,25 @@ class Band:
         none = self.kind != "std" and trials < stats.FEWEST
         return f"; none with fewer than {stats.FEWEST} trials" if none else ""
 
-    def __call__(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(line, low, high), each (T), of values (n, T)."""
+    def __call__(self, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(line, low, high), each (T), of groups of values (n_g, T) (Curves.groups)."""
+        values = np.concatenate(groups)
         if self.kind == "std":
             line, spread = values.mean(axis=0), values.std(axis=0)
             return line, line - spread, line + spread
         statistic: Callable[..., np.ndarray] = stats.STATISTICS[self.kind]
-        low, high = stats.bootstrap_interval(
-            values, statistic, resamples=self.resamples, seed=self.seed
-        )
+        options = {"resamples": self.resamples, "seed": self.seed}
+        if len(groups) == len(values):
+            low, high = stats.bootstrap_interval(values, statistic, **options)
+        else:
+            low, high = stats.hierarchical_interval(groups, statistic, **options)
         return statistic(values, axis=0), low, high
 
 
 def _trial_label(method: str, curves: cv.Curves) -> str:
+    groups = len(curves.groups())
     label = f"{method_name(method)}, n = {len(curves.values)}"
+    label += f" of {groups}" if groups < len(curves.values) else ""
     return label + (f" ({curves.diverged} diverged, left out)" if curves.diverged else "")
 
 
@@ -179,6 +185,12 @@ def _unfinished_lines(ax: Axes, panel: ReturnsPanel, colours: dict[str, str]) ->
     return rows
 
 
+def _end_of_runs(panel: ReturnsPanel) -> float:
+    """Real samples where the single runs end: a population goes on to many times as many."""
+    ends = [e.epochs["env_step"][-1] for e in panel.everything() if not is_round(e) and e.n_epochs]
+    return max(ends, default=np.inf)
+
+
 def draw_returns(
     ax: Axes, panel: ReturnsPanel, band: Band, colours: dict[str, str], counts: bool = True
 ) -> list[tuple]:
@@ -187,7 +199,7 @@ def draw_returns(
     rows = []
     for method, episodes in panel.trials.items():
         data = cv.learning_curves(episodes)
-        line, low, high = band(data.values)
+        line, low, high = band(data.groups())
         ax.plot(
             data.steps, line, color=colours[method], marker="o" if len(data.steps) < 12 else None,
             ms=4, label=_trial_label(method, data) if counts else method_name(method),
@@ -196,12 +208,25 @@ def draw_returns(
         n = len(data.values)
         rows += [(panel.env, method, n, *row) for row in zip(data.steps, line, low, high)]
     rows += _unfinished_lines(ax, panel, colours)
-    _thousands(ax, max(row[3] for row in rows))
-    _ends(ax, min(row[3] for row in rows), max(row[3] for row in rows))
+    end = min(max(row[3] for row in rows), _end_of_runs(panel))
+    _thousands(ax, end)
+    _ends(ax, min(row[3] for row in rows), end)
     return rows
 
 
 RETURNS_HEADER = ("env", "method", "trials", "env_step", "return", "low", "high")
+
+
+def _fewest_groups(panels: Sequence[ReturnsPanel]) -> tuple[int, bool]:
+    """The fewest trials, or controllers, of a line; and whether any trials share a controller."""
+    counts, shared = [stats.FEWEST], False
+    for panel in panels:
+        for episodes in panel.trials.values():
+            usable = cv.finished(episodes)
+            owners = [e.attributes.get("controller", ("alone", i)) for i, e in enumerate(usable)]
+            counts.append(len(set(owners)))
+            shared |= counts[-1] < len(usable)
+    return min(counts), shared
 
 
 def returns(
@@ -223,9 +248,12 @@ def returns(
         for ax in axes[::3]:
             ax.set_ylabel("evaluation return")
         _legend(figure, axes)
-        trials = [len(cv.finished(e)) for panel in panels for e in panel.trials.values()]
-        note = band.note(min(trials, default=stats.FEWEST))
-        _caption(figure, f"Line: {band.line_name}; band: {band.band_name} over trials{note}.")
+        fewest, shared = _fewest_groups(panels)
+        over = "controllers and their trials" if shared else "trials"
+        text = f"Line: {band.line_name}; band: {band.band_name} over {over}{band.note(fewest)}."
+        if any(is_round(e) for panel in panels for e in panel.everything()):
+            text += " Populations: best member over the samples of all, which go on."
+        _caption(figure, text)
     return drawing
 
 
@@ -233,10 +261,31 @@ def _caption(figure: Figure, text: str) -> None:
     figure.supxlabel(text, fontsize=8, color=GREY)
 
 
-def _schedule_axes(figure: Figure, relative: bool, theory: bool) -> list[Axes]:
+SCHEDULE_HEADS = dict(zip(cv.SCHEDULE, ("real_ratio", "train_model", "policy_updates",
+                                        "rollout_length")))  # fmt: skip
+
+
+def _draw_effective(ax: Axes, name: str, episodes: Sequence[Episode], colour: str, bins: int):
+    """Share of the decisions about a hyperparameter that had an effect; returns its rows."""
+    head = SCHEDULE_HEADS[name]
+    at, count, share = cv.effective_share(cv.finished(episodes), HEADS.index(head), bins)
+    known = count > 0
+    ax.plot(at[known], share[known], color=colour, lw=1.2)
+    return [(x, f"effective_{name}", y, *[np.nan] * 3) for x, y in zip(at[known], share[known])]
+
+
+def _effective_axes(axes: Sequence[Axes]) -> None:
+    for ax in axes:
+        ax.set_ylim(0, 1.05)
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+        ax.set_xlabel("training progress")
+    axes[0].set_ylabel("decisions with an effect")
+
+
+def _schedule_axes(axes: Sequence[Axes], relative: bool, theory: bool) -> None:
     """Four panels. Beside the theory the real ratio is larger, and logarithmic: the theory's spans
     orders of magnitude."""
-    axes = list(figure.subplots(1, 4, width_ratios=[1.7 if theory else 1, 1, 1, 1]))
     if theory:
         axes[0].set_yscale("log")
         axes[0].yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
@@ -251,7 +300,6 @@ def _schedule_axes(figure: Figure, relative: bool, theory: bool) -> list[Axes]:
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     for ax in axes[2:]:
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    return axes
 
 
 def draw_trials(ax: Axes, progress: np.ndarray, values: np.ndarray, colour: str, label: str):
@@ -322,8 +370,11 @@ def schedule(
     bins: int = 40,
     stage: str = "auto",
     theory: Callable[[Axes, Sequence[Episode], str], None] | None = None,
+    effective: bool = False,
 ) -> Drawing:
     """Hyperparameters over scaled training progress (Figure 3): four panels.
+
+    `effective` adds a row of panels: the share of the decisions that had an effect.
 
     `theory(ax, trials, colour)` may draw lines into the panel of the real ratio (theory.schedule_line).
     """
@@ -333,8 +384,12 @@ def schedule(
     colours = _schedule_colours(list(groups), by_task)
     header = ("env", "method", "trials", "progress", "name", "mean", "low", "high", "original")
     with matplotlib.rc_context(RC):
-        figure = Figure(figsize=(13.2, 3.35), layout="constrained")
-        axes = _schedule_axes(figure, all(d.relative for d in data.values()), theory is not None)
+        figure = Figure(figsize=(13.2, 5.3 if effective else 3.35), layout="constrained")
+        wide = [1.7 if theory is not None else 1, 1, 1, 1]
+        grid = figure.subplots(1 + effective, 4, squeeze=False, width_ratios=wide,
+                               height_ratios=[2, 1][: 1 + effective])  # fmt: skip
+        axes = list(grid[0])
+        _schedule_axes(axes, all(d.relative for d in data.values()), theory is not None)
         drawing = Drawing(figure, header)
         seen: set[str] = set()
         for (env, method), result in data.items():
@@ -351,11 +406,16 @@ def schedule(
                     for x, *row in zip(result.progress, *lines, result.original[name])
                 ]
             seen.add(env)
+            for ax, name in zip(grid[1] if effective else (), cv.SCHEDULE):
+                rows = _draw_effective(ax, name, groups[env, method], colour, min(bins, 20))
+                drawing.rows += [(env, method, "", *row) for row in rows]
             if theory is not None:
                 drawing.rows += _theory_rows(
                     theory, axes[0], (env, method), groups[env, method], colour
                 )
         _schedule_limits(axes)
+        if effective:
+            _effective_axes(grid[1])
         _legend(figure, axes)
         text = (
             "Line: mean over trials; band: ± one standard deviation. "

@@ -180,22 +180,14 @@ def head_uses(groups: dict[tuple[str, str], list[Episode]]) -> list[HeadUse]:
 
 def effective(env: str, method: str, episodes: Sequence[Episode]) -> Figure | None:
     """Share of the decisions of each head that took effect, over the run; None: it has none."""
-    tables = [e for e in episodes if e.n_decisions]
     drawing, ax = _panel(("env", "method", "head", "progress", "asked", "effective_share"), 3.0)
     for h, head in enumerate(HEADS):
-        asked = [e.decisions["action"][:, h] >= 0 for e in tables]
-        if not any(a.any() for a in asked):
+        at, count, share = cv.effective_share(episodes, h, PARTS)
+        if not count.any():
             continue
-        progress = np.concatenate([e.feature("progress")[a] for e, a in zip(tables, asked)])
-        took = np.concatenate([e.decisions["effective"][a, h] for e, a in zip(tables, asked)])
-        part = np.clip((progress * PARTS).astype(int), 0, PARTS - 1)
-        count = np.bincount(part, minlength=PARTS)
-        share = np.bincount(part, took.astype(float), PARTS) / np.maximum(count, 1)
-        at = (np.arange(PARTS) + 0.5) / PARTS
         ax.plot(at[count > 0], share[count > 0], color=PALETTE[h], marker=MARKERS[h], ms=3.5,
                 lw=1.2, label=plots.HEAD_NAMES[head])  # fmt: skip
-        drawing.rows += [(env, method, head, x, n, s if n else np.nan)
-                         for x, n, s in zip(at, count, share)]  # fmt: skip
+        drawing.rows += [(env, method, head, *row) for row in zip(at, count, share)]
     if not drawing.rows:
         return None
     _progress_axis(ax)
