@@ -87,3 +87,16 @@ def test_a_report_has_the_figures_that_its_runs_give(tmp_path: Path):
     names = {p.name for p in (path / "report").glob("*.png")}
     assert names == {"figure-2-returns.png", "figure-2-schedule-hopper-small.png",
                      "figure-2-training.png"}  # fmt: skip
+
+
+def test_published_values_are_points_of_their_task(five: Path, tmp_path: Path):
+    published = tmp_path / "published.csv"
+    published.write_text("# from somewhere\nenv,method,env_step,return,source\n"
+                         "hopper-v2,mbpo,10000,500,paper\nhopper-v2,mbpo,90000,900,paper\n"
+                         "ant-v2,mbpo,10000,700,paper\n")  # fmt: skip
+    figure = tmp_path / "returns.png"
+    assert main(["returns", str(five), "--published", str(published), "-o", str(figure)]) == 0
+    rows = [row for row in numbers(figure) if "published" in row["method"]]
+    assert [(row["env"], row["env_step"], row["return"]) for row in rows] == [
+        ("hopper-small", "10000", "500")  # of this task, and within the figure
+    ]

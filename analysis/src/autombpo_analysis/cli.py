@@ -16,6 +16,7 @@ from .experiment import Experiment, is_experiment
 from .io import FormatError
 from .runs import Runs, load
 from .style import Drawing, _cell
+from .tables import read_csv
 
 EPILOG = """RUN is a run directory, a directory with runs below it, a pattern, or a sealed
 hyper-episode; for returns, schedule and controller also the directory of an experiment, whose
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
                    help="line and band: interquartile mean, mean or median with 95%% bootstrap "
                    "interval, or mean ± standard deviation (default: iqm)")  # fmt: skip
     p.add_argument("--no-baseline", action="store_true", help="leave out the baseline R'")
+    p.add_argument("--published", type=Path, metavar="FILE.csv",
+                   help="draw these values as points: env, method, env_step, return")  # fmt: skip
 
     p = _figure_parser(commands, "schedule", "hyperparameter schedules (figure 3)")
     _stage_option(p)
@@ -129,7 +132,8 @@ def _draw_experiment(options: argparse.Namespace):
 def _draw(options: argparse.Namespace, runs: Runs):
     if options.command == "returns":
         band = plots.Band(options.band)
-        return plots.returns(runs, band, options.stage, not options.no_baseline)
+        published = read_csv(options.published) if options.published else ()
+        return plots.returns(runs, band, options.stage, not options.no_baseline, published)
     if options.command == "schedule":
         theory = _theory().schedule_line if options.theory else None
         return plots.schedule(runs, options.bins, options.stage, theory, options.effective)

@@ -161,7 +161,8 @@ def _labelled(run: Run, plan: PlannedRun) -> Run:
     if plan.after:  # what was made before is shared by all its hyper-episodes (Curves.groups)
         names["controller"] = plan.repetition
     for i, episode in enumerate(run.episodes):
-        run.episodes[i] = replace(episode, attributes={**episode.attributes, **names})
+        own = {**names, "env_id": episode.env}
+        run.episodes[i] = replace(episode, attributes={**episode.attributes, **own})
     return run
 
 

@@ -8,7 +8,15 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, export, export_data, export_net, export_tensorboard
+from . import (
+    __version__,
+    export,
+    export_data,
+    export_hyper,
+    export_net,
+    export_tensorboard,
+)
+from .experiment import Experiment, is_experiment
 from .io import FormatError
 from .runs import load, run_directories
 
@@ -31,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"FORMAT, and what DIR then holds:\n{kinds}\n\n"
         "RUN is a run directory, a directory with runs below it, a pattern, or a sealed\n"
-        "hyper-episode. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+        "hyper-episode; for minari also the directory of an experiment, whose hyper-episodes\n"
+        "become data sets of the hyper-MDP by task, method and role, with a data card.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--to", required=True, choices=tuple(FORMATS), metavar="FORMAT",
@@ -58,6 +68,13 @@ def _export(options: argparse.Namespace) -> None:
         if not directories:
             raise ValueError(f"no run directory in {', '.join(options.runs)}")
         export_tensorboard.follow(directories, options.output, options.interval)
+        return
+    if options.to == "minari" and is_experiment(Path(options.runs[0])):
+        if len(options.runs) > 1:
+            raise ValueError(f"{options.runs[0]}: an experiment stands alone")
+        experiment = Experiment.read(options.runs[0])
+        for path in export_hyper.to_minari_of_experiment(experiment, options.output):
+            print(path)
         return
     for path in FORMATS[options.to][0](load(*options.runs), options.output):
         print(path)

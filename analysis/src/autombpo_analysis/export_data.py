@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,29 +112,33 @@ def _hyper_buffer(buffer: Any, episode: Episode, number: int) -> Any:
     )
 
 
-def to_minari_hyper(run: Run, root: Path):
-    """The decisions of a run as a data set of the hyper-MDP, below `root`; None if it has none.
+def hyper_data_set(episodes: Sequence[Episode], name: str, root: Path):
+    """Hyper-episodes with decisions as a data set of the hyper-MDP, below `root`.
 
     An episode is a hyper-episode. Actions are those of the heads, -1 where a head was not asked.
     """
     with _minari(root):
         from gymnasium.spaces import Box
         from minari.data_collector import EpisodeBuffer
-    episodes = [e for e in run.episodes if e.n_decisions]
-    if not episodes:
-        return None
     first = episodes[0]
     heads = np.asarray(first.decision_attributes.get("head_sizes", HEAD_SIZES), np.int64)
     return _create(
         root,
-        f"autombpo/{name_of_run(first)}_hyper-v0",
+        f"autombpo/{name}_hyper-v0",
         [_hyper_buffer(EpisodeBuffer, e, i) for i, e in enumerate(episodes)],
         observation_space=Box(-1.0, 1.0, (len(first.feature_names),), np.float64),
         action_space=Box(np.full(len(heads), -1), heads - 1, dtype=np.int64),
-        algorithm_name=run.method,
-        description=f"Decisions on {run.env}: {', '.join(first.head_names)}; states: "
+        algorithm_name=first.method,
+        description=f"Decisions on {first.env}: {', '.join(first.head_names)}; states: "
         f"{', '.join(first.feature_names)}. The last state is there twice: none follows it.",
     )
+
+
+def to_minari_hyper(run: Run, root: Path):
+    """The decisions of a run as such a data set; None if it has none."""
+    with _minari(root):  # which tells that it is missing, whatever there is to write
+        episodes = [e for e in run.episodes if e.n_decisions]
+    return hyper_data_set(episodes, name_of_run(episodes[0]), root) if episodes else None
 
 
 def to_minari_all(runs: Iterable[Run], root: Path) -> list[Path]:

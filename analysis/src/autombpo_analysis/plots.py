@@ -229,10 +229,34 @@ def _fewest_groups(panels: Sequence[ReturnsPanel]) -> tuple[int, bool]:
     return min(counts), shared
 
 
+def _draw_published(ax: Axes, panel: ReturnsPanel, published: Sequence[dict[str, str]],
+                    colours: dict[str, str]) -> list[tuple]:  # fmt: skip
+    """Values that others published of the task, as points up to the end of the axis."""
+    names = {panel.env, *(e.attributes.get("env_id") for e in panel.everything())}
+    here = [row for row in published if row["env"] in names]
+    rows = []
+    for method in dict.fromkeys(row["method"] for row in here):
+        points = [(float(row["env_step"]), float(row["return"])) for row in here
+                  if row["method"] == method]  # fmt: skip
+        points = [point for point in points if point[0] <= ax.get_xlim()[1]]
+        if points:
+            ax.plot(*zip(*points), "D", ms=4, mfc="white", color=colours.get(method, GREY),
+                    label=f"{method_name(method)}, published")  # fmt: skip
+            rows += [(panel.env, f"{method} (published)", "", *p, np.nan, np.nan) for p in points]
+    return rows
+
+
 def returns(
-    runs: Runs, band: Band | None = None, stage: str = "auto", reference: bool = True
+    runs: Runs,
+    band: Band | None = None,
+    stage: str = "auto",
+    reference: bool = True,
+    published: Sequence[dict[str, str]] = (),
 ) -> Drawing:
-    """Learning curves: a panel for each task, a line with a band for each method (Figure 2)."""
+    """Learning curves: a panel for each task, a line with a band for each method (Figure 2).
+
+    published: rows of env (id of the task), method, env_step and return, drawn as points.
+    """
     band = band or Band()
     panels = returns_panels(runs, stage)
     colours = method_colours(e.method for panel in panels for e in panel.everything())
@@ -244,6 +268,7 @@ def returns(
             if reference and panel.trials:
                 rows = draw_reference(ax, [e for group in panel.trials.values() for e in group])
                 drawing.rows += [(panel.env, "baseline", "", s, v, *[np.nan] * 2) for s, v in rows]
+            drawing.rows += _draw_published(ax, panel, published, colours)
             ax.set_title(panel.env)
         for ax in axes[::3]:
             ax.set_ylabel("evaluation return")

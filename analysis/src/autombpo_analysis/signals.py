@@ -60,6 +60,12 @@ def _fork_settings(episode: Episode) -> tuple[int, int]:
     return int(config["ppo.episodes_per_update"]), int(config["ppo.forks"])
 
 
+def is_fork_of_stage(episode: Episode) -> bool:
+    """Whether a hyper-episode of training repeats another one up to a decision."""
+    size, forks = _fork_settings(episode)
+    return forks > 0 and episode.index % (size * (1 + forks)) >= size
+
+
 # Returns to go -----------------------------------------------------------------------------------
 
 
