@@ -10,6 +10,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -106,6 +107,18 @@ def test_the_claim_is_what_the_files_say(page: Page, campaign: Path):
     said = re.search(r"(?<!Auto)MBPO on hopper-v2: final return (\S+) \[(\S+), (\S+)\]", page.text)
     assert np.allclose([float(x) for x in said.groups()], [stats.iqm(final), low, high], rtol=1e-3)
     assert "AutoMBPO is better than one of MBPO with probability 1.00" in page.text
+
+
+def test_an_interval_redraws_controllers_where_trials_share_them():
+    values = np.arange(12.0)
+    episodes = [SimpleNamespace(policy_version=1, path=Path(f"run{i // 2}/e{i}")) for i in range(12)]
+    low, high, over = report.facts._interval(episodes, values)
+    groups = [values[i : i + 2] for i in range(0, 12, 2)]
+    assert (low, high) == pytest.approx(stats.hierarchical_interval(groups))
+    assert over == "over 6 controllers, then their trials"
+    assert report.facts._interval(episodes[:6], values[:6])[2].endswith("not over others")
+    alone = [SimpleNamespace(policy_version=-1, path=Path(f"run/e{i}")) for i in range(12)]
+    assert report.facts._interval(alone, values)[2] == "over trials"
 
 
 def test_every_trial_is_drawn_and_in_the_numbers(page: Page, campaign: Path):

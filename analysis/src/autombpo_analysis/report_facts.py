@@ -113,6 +113,7 @@ class Result:
     value: float
     low: float
     high: float
+    over: str
     baseline: float
     above_baseline: int
     trials: int
@@ -130,6 +131,29 @@ def _baseline_at(episodes: Iterable[Episode], step: float) -> float:
     return float("nan")
 
 
+def _by_controller(episodes: Sequence[Episode], values: np.ndarray) -> list[np.ndarray]:
+    """Values of trials, those that share a controller in one group: they share its luck."""
+    found: dict[Any, list[float]] = {}
+    for episode, value in zip(episodes, values):
+        shared = episode.path.parent if episode.policy_version >= 0 else episode.path
+        found.setdefault(shared, []).append(value)
+    return [np.array(group) for group in found.values()]
+
+
+def _interval(episodes: Sequence[Episode], values: np.ndarray) -> tuple[float, float, str]:
+    """Bounds of the interquartile mean, and what was redrawn for them."""
+    groups = _by_controller(episodes, values)
+    if len(groups) == len(values):
+        low, high = stats.bootstrap_interval(values)
+        return float(low), float(high), "over trials"
+    if len(groups) >= stats.FEWEST:
+        low, high = stats.hierarchical_interval(groups)
+        return float(low), float(high), f"over {len(groups)} controllers, then their trials"
+    low, high = stats.bootstrap_interval(values)
+    these = "this controller" if len(groups) == 1 else f"these {len(groups)} controllers"
+    return float(low), float(high), f"over trials of {these}, not over others"
+
+
 def results(data: Scores, groups: dict[tuple[str, str], list[Episode]]) -> list[Result]:
     """The final return of each method on each task, beside R' at the same point."""
     found = []
@@ -137,10 +161,10 @@ def results(data: Scores, groups: dict[tuple[str, str], list[Episode]]) -> list[
         usable = {m: cv.finished(groups[(env, m)]) for m in data.raw}
         base = _baseline_at([e for each in usable.values() for e in each], data.until[env])
         for method, parts in data.raw.items():
-            low, high = stats.bootstrap_interval(parts[i])
+            low, high, over = _interval(usable[method], parts[i])
             found.append(
                 Result(env, method, cv.trial_counts(usable[method]), data.until[env],
-                       float(stats.iqm(parts[i])), float(low), float(high), base,
+                       float(stats.iqm(parts[i])), low, high, over, base,
                        int((parts[i] > base).sum()), len(parts[i]))
             )  # fmt: skip
     return found
