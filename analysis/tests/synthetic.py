@@ -398,7 +398,8 @@ def _planned(method: str, repetition: int, role: str, seed: int, after=()) -> di
         "set": "test" if role == "test" else "tune",
         "seed": seed,
         "directory": f"hopper-small/{method}/{repetition}/{role}",
-        "command": f"autombpo train {method}.yaml run.seed={seed}",
+        "command": f"autombpo train {method}.yaml run.seed={seed}"
+        + (" scheduler.controller=c" if after else ""),
         "after": list(after),
     }
 

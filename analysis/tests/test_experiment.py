@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,21 @@ def test_costs_are_those_of_all_that_came_before(small: Path):
     assert (mbpo["runs_before"], mbpo["samples_before"], mbpo["samples"]) == (0, 0, 45000)
     assert (first["runs_before"], first["samples_before"], first["samples"]) == (1, 36000, 45000)
     assert first["core_seconds_before"] == pytest.approx(4 * 4 * 26.9)
+
+
+def test_runs_share_what_was_made_before_wherever_it_was_made(small: Path):
+    manifest = json.loads((small / "experiment.json").read_text())
+    for run in manifest["runs"]:
+        run["after"] = []  # controllers that came from elsewhere
+    (small / "experiment.json").write_text(json.dumps(manifest))
+    experiment = ex.Experiment.read(small)
+    assert [r["shared"] for r in rows_of(ex.costs(experiment))] == [0, 1, 1]
+    assert np.isnan([r["samples_before"] for r in rows_of(ex.costs(experiment))][1:]).all()
+    assert report(small, small) == 0
+    assert "| ? + 15,000 | ? + " in tables.scores(small / "figure-2.csv").splitlines()[-1]
+    controllers = [{e.attributes.get("controller") for e in run.episodes}
+                   for run in experiment.load()]  # fmt: skip
+    assert controllers == [{None}, {0}, {1}]
 
 
 def test_what_is_not_finished_is_counted_as_missing(small: Path, tmp_path: Path):

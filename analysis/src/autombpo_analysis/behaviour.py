@@ -70,6 +70,8 @@ def feature_rows(episodes: Sequence[Episode]) -> Iterator[tuple]:
 
 def stage_rows(run: Run) -> Iterator[tuple]:
     """Each stage of a training run: mean score, R', and how far the update went."""
+    if not run.trains_controller:
+        return
     table = cv.stage_table(run)
     newest = run.policies[-1].stages if run.policies else {}
     known = {int(stage): i for i, stage in enumerate(newest.get("stage", ()))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,9 +34,10 @@ FINAL = 5  # evaluations that the final return is the mean of
 
 TRIAL_HEADER = ("task", "method", "repetition", "set", "seed", "hyper_episode", "auc", "final",
                 "samples_to_threshold", "diverged", "real_samples", "core_seconds")  # fmt: skip
-COST_HEADER = ("task", "method", "repetition", "runs_before", "samples_before",
+COST_HEADER = ("task", "method", "repetition", "shared", "runs_before", "samples_before",
                "core_seconds_before", "planned", "finished", "samples",
                "core_seconds")  # fmt: skip
+APPLIES = re.compile(r" scheduler\.(controller|schedule)=[^ ]")  # in a command
 BEHAVIOUR = ("task", "method", "repetition")
 
 
@@ -105,7 +107,7 @@ class Experiment:
     def open(self, plan: PlannedRun) -> Run:
         """A finished run, with the experiment's names of task, method and repetition."""
         if plan.path not in self.read_before:
-            self.read_before[plan.path] = _labelled(read_run(plan.path), plan)
+            self.read_before[plan.path] = _labelled(read_run(plan.path), plan, self.shares(plan))
         return self.read_before[plan.path]
 
     def before(self, run: PlannedRun) -> list[PlannedRun]:
@@ -118,6 +120,13 @@ class Experiment:
                 found[index] = None
                 waiting += self.runs[index].after
         return [self.runs[index] for index in sorted(found)]
+
+    def shares(self, plan: PlannedRun) -> bool:
+        """Whether the hyper-episodes of a test run share what was made before: a controller, one of
+        several repetitions, or what the command names."""
+        same = (plan.task, plan.method, plan.role)
+        repetitions = {r.repetition for r in self.runs if (r.task, r.method, r.role) == same}
+        return len(repetitions) > 1 or bool(APPLIES.search(plan.command))
 
     def load(self, role: str = "test") -> Runs:
         """Finished runs of a role (see open)."""
@@ -155,10 +164,10 @@ def is_experiment(path: Path) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
-def _labelled(run: Run, plan: PlannedRun) -> Run:
+def _labelled(run: Run, plan: PlannedRun, shared: bool) -> Run:
     """A run whose hyper-episodes have the names that the experiment gives them."""
     names: dict[str, Any] = {"env": plan.task, "method": plan.method}
-    if plan.after:  # what was made before is shared by all its hyper-episodes (Curves.groups)
+    if shared:  # Curves.groups
         names["controller"] = plan.repetition
     for i, episode in enumerate(run.episodes):
         own = {**names, "env_id": episode.env}
@@ -311,7 +320,8 @@ def _spent(experiment: Experiment, plans: Iterable[PlannedRun]) -> tuple[int, fl
 def costs(experiment: Experiment) -> Numbers:
     """One row a repetition of a method: what came before its test run, and what that took.
 
-    A run that several repetitions need (R') counts for each of them, because each needs it.
+    A run that several repetitions need (R') counts for each of them, because each needs it. What a
+    controller cost that came from elsewhere is not known: NaN.
     """
     groups: dict[tuple, list[PlannedRun]] = {}
     for run in experiment.runs:
@@ -321,7 +331,10 @@ def costs(experiment: Experiment) -> Numbers:
     for key, tests in groups.items():
         before = {run.path: run for test in tests for run in experiment.before(test)}
         finished = [test for test in tests if test.complete]
-        rows.append((*key, len(before), *_spent(experiment, before.values()), len(tests),
+        shared = int(any(experiment.shares(test) for test in tests))
+        foreign = not before and any(APPLIES.search(test.command) for test in tests)
+        made = (np.nan, np.nan) if foreign else _spent(experiment, before.values())
+        rows.append((*key, shared, len(before), *made, len(tests),
                      len(finished), *_spent(experiment, finished)))  # fmt: skip
     return Numbers(COST_HEADER, rows, comments(experiment))
 

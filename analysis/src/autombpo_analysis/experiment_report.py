@@ -13,11 +13,12 @@ A run is one hyper-episode of a test seed. Mean return is the mean over all eval
 the main number; an epoch that was lost to a divergence counts as the run's score counts it. IQM:
 interquartile mean over all runs. Brackets: 95 % hierarchical bootstrap interval, controllers
 redrawn first and then the runs of each; none with fewer than five controllers (or runs, where
-nothing was trained), of which each one's mean is told instead. Lowest quarter: mean of the lowest
-quarter of the runs. Better than MBPO: probability that a run has a higher mean return than one of
-MBPO. Threshold: runs with an evaluation that reaches it, and the median of the real samples until
-then. Real samples and core-hours: of what had to be made before, and of a test run; means over
-repetitions. Missing: test runs that were planned and are not finished.
+nothing was trained), of which each one's mean is told instead; of five to ten controllers it is
+somewhat too narrow. Lowest quarter: mean of the lowest quarter of the runs. Better than MBPO:
+probability that a run has a higher mean return than one of MBPO. Threshold: runs with an
+evaluation that reaches it, and the median of the real samples until then. Real samples and core-
+hours: of what had to be made before, and of a test run; means over repetitions (?: a controller
+from elsewhere). Missing: test runs that were planned and are not finished.
 """
 
 

@@ -70,8 +70,8 @@ def _name(method: str) -> str:
 class Method:
     """The trials of a method on a task, and what it cost.
 
-    A group holds the trials that share what was trained (a controller, a population); without
-    training each trial is a group of its own.
+    A group holds the trials that share what was made before (a controller, a schedule); without
+    that each trial is a group of its own.
     """
 
     name: str
@@ -79,15 +79,15 @@ class Method:
     costs: list[Row]
 
     @property
-    def trained(self) -> bool:
-        """Whether something was made before the test runs."""
-        return any(int(row["runs_before"]) for row in self.costs)
+    def shared(self) -> bool:
+        """Whether the trials of a repetition share what was made before."""
+        return any(int(row["shared"]) for row in self.costs)
 
     def groups(self, column: str) -> list[np.ndarray]:
         """Values of a column, by group; fields that are empty are left out."""
         found: dict[tuple, list[Row]] = {}
         for row in self.trials:
-            own = () if self.trained else (row["seed"], row["hyper_episode"])
+            own = () if self.shared else (row["seed"], row["hyper_episode"])
             found.setdefault((row["repetition"], *own), []).append(row)
         values = [_column(rows, column) for rows in found.values()]
         return [v[np.isfinite(v)] for v in values if np.isfinite(v).any()]
@@ -153,16 +153,18 @@ def _reached(method: Method) -> str:
 
 
 def _spent(method: Method, before: str, each: str, format: Callable[[float], str]) -> str:
-    """`before + a run`, of two columns: means over repetitions and over runs."""
+    """`before + a run`, of two columns: means over repetitions and over runs; ?: not known."""
     own = _column(method.trials, each)
     run = format(float(own.mean())) if len(own) and np.isfinite(own).all() else "-"
     made = float(_column(method.costs, before).mean())
+    if np.isnan(made):
+        return f"? + {run}"
     return f"{format(made)} + {run}" if made else run
 
 
 def _trial_count(method: Method) -> str:
     groups = len(method.groups("auc"))
-    return f"{len(method.trials)} of {groups}" if method.trained else f"{len(method.trials)}"
+    return f"{len(method.trials)} of {groups}" if method.shared else f"{len(method.trials)}"
 
 
 SCORES = ("", "runs", "mean return: IQM", "mean", "lowest quarter", "better than MBPO",
