@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import write_experiment
+from synthetic import sealed, write_experiment
 
 from autombpo_analysis import stats
 from autombpo_analysis.cli import main
-from autombpo_analysis.experiment import Experiment
+from autombpo_analysis.experiment import TRIAL_HEADER, Experiment
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,23 @@ def test_a_report_has_the_figures_that_its_runs_give(tmp_path: Path):
     names = {p.name for p in (path / "report").glob("*.png")}
     assert names == {"figure-2-returns.png", "figure-2-schedule-hopper-small.png",
                      "figure-2-training.png"}  # fmt: skip
+
+
+def test_a_method_of_which_all_runs_diverged_is_told_and_not_drawn(tmp_path: Path):
+    path = write_experiment(tmp_path / "d", controllers=1, seeds=1)
+    with sealed(path / "hopper-small/mbpo/0/test/episodes/000000.h5") as file:
+        file.attrs["status"] = "diverged"
+        file.attrs["config"] = "hyper:\n  apply_epochs: 20\n"
+        returns = file["epochs/eval_return_mean"][:]
+        file.attrs["score"] = (returns.sum() - 10 * 40.0) / 20
+    assert main(["experiment", str(path)]) == 0
+    lines = (path / "report/figure-2.csv").read_text().splitlines()
+    row = next(line for line in lines if line.startswith("hopper-small,mbpo")).split(",")
+    auc, final, diverged = (row[TRIAL_HEADER.index(n)] for n in ("auc", "final", "diverged"))
+    assert float(auc) == pytest.approx((returns.sum() - 400) / 20)
+    assert (float(final), diverged) == (pytest.approx(-40), "1")
+    assert {row["method"] for row in numbers(path / "report/figure-2-returns.png")} >= {"autombpo"}
+    assert "mbpo" not in {row["method"] for row in numbers(path / "report/figure-2-returns.png")}
 
 
 def test_published_values_are_points_of_their_task(five: Path, tmp_path: Path):

@@ -221,7 +221,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         return _run_table(options, runs)
     if options.command == "check":
         return _run_check(runs)
-    return _save(options, _draw(options, figures.select(runs, options.task, options.method)))
+    if options.task or options.method:
+        runs = figures.select(runs, options.task, options.method)
+    return _save(options, _draw(options, runs))
 
 
 def _save(options: argparse.Namespace, drawing: Drawing) -> int:

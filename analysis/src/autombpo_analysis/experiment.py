@@ -20,7 +20,7 @@ from . import behaviour as bh
 from . import curves as cv
 from . import signals
 from .io import Episode, FormatError
-from .live import json_lines
+from .live import json_lines, read_config
 from .population import best_line, is_round, population_samples
 from .run import Run, read_run
 from .runs import Runs
@@ -200,6 +200,13 @@ def _seconds(run: Run) -> dict[int, float]:
     return result
 
 
+def _planned_epochs(trials: Sequence[Episode]) -> int:
+    """Epochs of those that came to their end; where none did, those of the configuration."""
+    ended = [episode.n_epochs for episode in trials if not episode.diverged]
+    config = read_config(str(trials[0].attributes.get("config", "")))
+    return max(ended, default=int(config.get("hyper.apply_epochs", 0)))
+
+
 def _evaluations(episode: Episode, planned: int) -> np.ndarray:
     """Mean evaluation returns; each epoch lost to a divergence has what `score` counts it as."""
     returns = episode.epochs["eval_return_mean"]
@@ -231,7 +238,7 @@ def representatives(run: Run) -> list[Episode]:
 
 def _trial_rows(plan: PlannedRun, run: Run, threshold: float | None) -> Iterable[tuple]:
     trials = representatives(run)
-    planned = max(episode.n_epochs for episode in trials)
+    planned = _planned_epochs(trials)
     population = is_round(run.episodes[0])
     seconds = _seconds(run)
     for episode in trials:

@@ -26,10 +26,18 @@ from .style import GREY, MARKERS, PALETTE, RC, Drawing, method_colours, method_n
 TRAINING_HEADER = ("env", "method", "controllers", "stage", "quantity", "mean", "low", "high")
 
 
+def _ended(run: Run) -> bool:
+    """Whether anything of a run came to its end: what did not is counted, and is no curve."""
+    try:
+        return bool(cv.finished(run.trials("all"))) or bool(run.unfinished)
+    except FormatError:  # of a population no member did
+        return False
+
+
 def select(runs: Runs, tasks: Sequence[str] = (), methods: Sequence[str] = ()) -> Runs:
-    """Runs of these tasks and methods; nothing named: all."""
+    """Runs of these tasks and methods that can be drawn; nothing named: all."""
     found = Runs(run for run in runs if (not tasks or run.env in tasks)
-                 and (not methods or run.method in methods))  # fmt: skip
+                 and (not methods or run.method in methods) and _ended(run))  # fmt: skip
     if not found:
         known = sorted({f"{run.env} {run.method}" for run in runs})
         raise FormatError(f"no finished run of these tasks and methods; there are {known}")
@@ -127,7 +135,7 @@ def training(runs: Sequence[Run]) -> Drawing:
 def draw_all(experiment: Experiment, output: Path) -> Iterator[Path]:
     """Writes all figures that an experiment's finished runs give; yields their paths."""
     name = experiment.name
-    tests = experiment.load()
+    tests = select(experiment.load())
     yield from plots.returns(tests, stage="all").save(output / f"{name}-returns.png")
     for task in dict.fromkeys(run.env for run in tests):
         runs = schedules_themselves(select(tests, [task]))
