@@ -23,10 +23,18 @@
 
 typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
 
-static bool is_sealed(const Coordinator* c, int64_t e) {
+// Where the disk does not tell, it may be, and is not begun.
+static bool may_be_sealed(const Coordinator* c, int64_t e) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, c->directory, e);
   return files_exists(path);
+}
+
+// For sure: it can be read, and what it took to make it may go.
+static bool is_sealed(const Coordinator* c, int64_t e) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, c->directory, e);
+  return c->status[e] == EPISODE_SEALED || files_stands(path);
 }
 
 static void release(const Coordinator* c, int64_t e) {
@@ -63,12 +71,17 @@ static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
 static bool scan_episodes(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
-  bool complete = files_exists(path);
+  bool complete = files_stands(path);
   run_directory_sweep(c->directory, complete);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   c->watch = ARENA_NEW(c->arena, c->total, LeaseWatch);
   for (int64_t e = 0; e < c->total; e++) {
-    if (!is_sealed(c, e)) {
+    bool there;
+    run_episode_path(path, c->directory, e);
+    if (!files_look(&there, path, error)) {
+      return false;
+    }
+    if (!there) {
       continue;
     }
     if (!sealed_check_episode(c->directory, c->spec, e, error) ||
@@ -133,10 +146,10 @@ static int64_t find(const Coordinator* c, int64_t e, EpisodeStatus status) {
 static bool lease(Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
-  if (is_sealed(c, e) || !lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
+  if (may_be_sealed(c, e) || !lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
     return false;
   }
-  if (is_sealed(c, e)) {
+  if (may_be_sealed(c, e)) {
     lease_release(&c->leases, name);
     return false;
   }
@@ -225,7 +238,7 @@ bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
   order->verdict = ORDER_GO;
   order->note_count = 0;
   hyper_action_none(&order->action);
-  if (c->status[report->hyper_episode] == EPISODE_SEALED || is_sealed(c, report->hyper_episode)) {
+  if (is_sealed(c, report->hyper_episode)) {
     order->verdict = ORDER_DROP;
     coordinator_give_back(c, report->hyper_episode);
     reporter_idle(c->reporter, rank);

@@ -18,6 +18,9 @@
 // Seconds between two heartbeats while waiting.
 #define HEARTBEAT_INTERVAL 1.0
 
+// If this rank itself did nothing for longer, in seconds, rank 0 is not blamed for it.
+#define OWN_PAUSE 1.0
+
 typedef struct {
   Comm* comm;
   Process server;   // rank 0
@@ -74,12 +77,13 @@ static void pass_stop_on(MessageLink* m) {
 
 // Waits for a message with this tag, or for the end. False: it must stop before an order comes.
 static bool wait_for(MessageLink* m, int tag, AnyMessage* message) {
-  double received = clock_wall(), sent = received;
+  double received = clock_wall(), sent = received, turned = received;
   int found = 0;
   while (found != tag && !m->ended) {
     found = poll(m, message);
-    double now = clock_wall();
-    received = found ? now : received;
+    double now = clock_wall(), pause = now - turned;
+    turned = now;
+    received = found ? now : pause > OWN_PAUSE ? received + pause : received;
     if (now - received > m->patience) {
       leave(m, "is silent");
     }

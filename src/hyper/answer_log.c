@@ -64,10 +64,12 @@ bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory,
   char path[RUN_PATH_SIZE];
   char* text = NULL;
   size_t size = 0;
+  bool there;
   Arena arena;
   arena_init(&arena);
   run_answers_path(path, directory, e);
-  bool good = !files_exists(path) || files_read(&text, &size, path, &arena, error);
+  bool good = files_look(&there, path, error) &&
+              (!there || files_read(&text, &size, path, &arena, error));
   Log log = cut(text, size);
   *found = good && decision < log.lines;
   if (*found) {

@@ -33,7 +33,9 @@ static int list_generations(long numbers[MAX_GENERATIONS], const char* path, Are
                             Error* error) {
   char** names;
   int count = 0, found = 0;
-  if (files_exists(path) && !files_list(&names, &count, path, ".h5", scratch, error)) {
+  bool there;
+  if (!files_look(&there, path, error) ||
+      (there && !files_list(&names, &count, path, ".h5", scratch, error))) {
     return -1;
   }
   for (int i = 0; i < count && found < MAX_GENERATIONS; i++) {
@@ -166,7 +168,7 @@ bool checkpoint_load(HyperEpisode* h, const RunDirectory* directory, bool* found
   long numbers[MAX_GENERATIONS];
   run_checkpoint_path(parent, directory, h->index);
   *found = false;
-  if (files_exists(parent) && access(parent, R_OK | X_OK) != 0) {
+  if (files_stands(parent) && access(parent, R_OK | X_OK) != 0) {
     return error_errno(error, parent);
   }
   ArenaMark mark = arena_mark(scratch);

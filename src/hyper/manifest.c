@@ -1,3 +1,9 @@
+// manifest.c - COMPLETE: checksum and name of every sealed file, made when the last one stands.
+//
+// It is written once and never again; a start that finds it compares the files with it. One that is
+// missing may be made again, to the same bits, so only those that are there are compared. Whether a
+// file is there is asked for with the reason (files_look): a disk that failed for a moment must not
+// look like a file that is gone.
 #define _GNU_SOURCE
 #include "hyper/manifest.h"
 
@@ -14,8 +20,12 @@ static bool add_files(Text* text, const RunDirectory* directory, const char* par
   char path[RUN_PATH_SIZE];
   char** names;
   int count;
+  bool there;
   run_file(path, directory, part);
-  if (!files_exists(path)) {
+  if (!files_look(&there, path, error)) {
+    return false;
+  }
+  if (!there) {
     return true;
   }
   if (!files_list(&names, &count, path, ".h5", text->arena, error)) {
@@ -44,11 +54,13 @@ bool manifest_write(const RunDirectory* directory, Error* error) {
   char path[RUN_PATH_SIZE];
   char* bytes;
   size_t size = 0;
+  bool there;
   Arena arena;
   arena_init(&arena);
   run_file(path, directory, "COMPLETE");
   // an empty one is of an earlier program
-  bool good = !files_exists(path) || files_read(&bytes, &size, path, &arena, error);
+  bool good = files_look(&there, path, error) &&
+              (!there || files_read(&bytes, &size, path, &arena, error));
   good = good && (size > 0 ? manifest_check(directory, error)
                            : write_new(path, directory, &arena, error));
   arena_free(&arena);
@@ -64,8 +76,12 @@ static bool check_line(const RunDirectory* directory, const char* manifest, cons
     return error_set(error, "%s: '%.80s' is no line of a manifest; remove it: it is made again",
                      manifest, line);
   }
+  bool there;
   run_file(path, directory, name);
-  if (!files_exists(path)) {
+  if (!files_look(&there, path, error)) {
+    return false;
+  }
+  if (!there) {
     return true;
   }
   return files_hash(&hash, path, error) &&
@@ -81,9 +97,13 @@ bool manifest_check(const RunDirectory* directory, Error* error) {
   char path[RUN_PATH_SIZE];
   char* text;
   size_t size;
+  bool there;
   Arena arena;
   run_file(path, directory, "COMPLETE");
-  if (!files_exists(path)) {
+  if (!files_look(&there, path, error)) {
+    return false;
+  }
+  if (!there) {
     return true;
   }
   arena_init(&arena);

@@ -134,7 +134,7 @@ static bool is_complete(const Scheduler* s, int round) {
   int sealed = 0;
   for (; sealed < s->plan.stage_size; sealed++) {
     run_episode_path(path, s->directory, (int64_t)round * s->plan.stage_size + sealed);
-    if (!files_exists(path)) {
+    if (!files_stands(path)) {
       return false;
     }
   }

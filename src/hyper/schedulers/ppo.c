@@ -95,7 +95,7 @@ static int newest_version(const Scheduler* s) {
   do {
     version++;
     run_policy_path(path, s->directory, version);
-  } while (version <= s->plan.updates && files_exists(path));
+  } while (version <= s->plan.updates && files_stands(path));
   return version - 1;
 }
 

@@ -75,7 +75,7 @@ static bool open_run(Scheduler* s, Error* error) {
   }
   char path[RUN_PATH_SIZE];
   run_episode_path(path, s->directory, s->version);
-  while (s->version < s->plan.updates && files_exists(path)) {
+  while (s->version < s->plan.updates && files_stands(path)) {
     if (!load_version(s, s->version + 1, error)) {
       return false;
     }

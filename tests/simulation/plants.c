@@ -1,0 +1,69 @@
+// plants.c - faults of the program that the simulation must find, and laws that are looked after
+// where a call can be watched. Faults of syncing, of messages and of state are where these are made.
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hyper/sealed_check.h"
+
+Plant plant = PLANT_NONE;
+
+const char* const plant_names[PLANTS] = {
+    [PLANT_NONE] = "none",
+    [PLANT_NO_FILE_SYNC] = "no-file-sync",
+    [PLANT_NO_DIRECTORY_SYNC] = "no-directory-sync",
+    [PLANT_LEASE_TWICE] = "lease-twice",
+    [PLANT_FOLD_ORDER] = "fold-order",
+    [PLANT_FORGOTTEN_STATE] = "forgotten-state",
+    [PLANT_LOST_MESSAGE] = "lost-message",
+};
+
+bool __real_lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout);
+bool __wrap_lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout) {
+  bool taken = __real_lease_take(leases, name, watch, timeout);
+  return taken || plant == PLANT_LEASE_TWICE;
+}
+
+// Where nobody dies, pauses or is stopped, nothing is done twice.
+NextAnswer __real_coordinator_next(Coordinator* coordinator, BeginMessage* begin, int rank,
+                                   Error* error);
+NextAnswer __wrap_coordinator_next(Coordinator* c, BeginMessage* begin, int rank, Error* error) {
+  NextAnswer next = __real_coordinator_next(c, begin, rank, error);
+  if (next != NEXT_BEGIN) {
+    return next;
+  }
+  const Start* start = &world.start[world.running->start];
+  world_log("assigns hyper-episode %lld to rank %d", (long long)begin->hyper_episode, rank);
+  for (int i = 0; world.weather.quiet && i < world.actors; i++) {
+    if (world.holder[i] == begin->hyper_episode) {
+      world_fail("hyper-episode %lld runs in start %d rank %d, and begins in start %d rank %d",
+                 (long long)begin->hyper_episode, world.actor[i].start, world.actor[i].rank,
+                 world.running->start, rank);
+    }
+  }
+  world.holder[start->rank[rank] - world.actor] = begin->hyper_episode;
+  return next;
+}
+
+bool __real_coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank,
+                               Error* error);
+bool __wrap_coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank,
+                               Error* error) {
+  world.acknowledged[sealed->hyper_episode] = true;
+  world.holder[world.start[world.running->start].rank[rank] - world.actor] = -1;
+  return __real_coordinator_sealed(c, sealed, rank, error);
+}
+
+// A stage is folded in another order: a hyper-episode takes the place of the one beside it.
+bool __real_sealed_read_episode(Trajectory* t, const RunDirectory* directory, const RunSpec* x,
+                                int64_t e, Arena* arena, Error* error);
+bool __wrap_sealed_read_episode(Trajectory* t, const RunDirectory* directory, const RunSpec* x,
+                                int64_t e, Arena* arena, Error* error) {
+  char other[RUN_PATH_SIZE];
+  run_episode_path(other, directory, e ^ 1);
+  bool swapped = plant == PLANT_FOLD_ORDER && world.running && world_chance(0.2) &&
+                 access(other, R_OK) == 0;
+  return __real_sealed_read_episode(t, directory, x, swapped ? e ^ 1 : e, arena, error);
+}
