@@ -44,6 +44,9 @@ bool files_link(const char* temporary, const char* path, Error* error);
 // work was done twice) or if `temporary` was swept away (files_was_swept), else an error.
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error);
 
+// Makes the bytes of a file, or the names in a directory, last.
+bool files_sync(const char* path, Error* error);
+
 // Makes the name of a file last.
 bool files_sync_parent(const char* path, Error* error);
 

@@ -59,6 +59,20 @@ static bool read_line(Answer* answer, const Log* log, const char* path, int64_t 
                     "controller is asked again", (long long)e);
 }
 
+// Of the first answer the names must last as well.
+static bool sync_names(const char* path, const RunDirectory* directory, Error* error) {
+  char parent[RUN_PATH_SIZE];
+  run_file(parent, directory, "answers");
+  return files_sync_parent(path, error) && files_sync_parent(parent, error);
+}
+
+// The last line may be of a process that ended before it had synced it.
+static bool make_last(const Log* log, const char* path, const RunDirectory* directory, int decision,
+                      Error* error) {
+  return decision < log->lines - 1 ||
+         (files_sync(path, error) && (decision > 0 || sync_names(path, directory, error)));
+}
+
 bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory, int64_t e,
                      int decision, Error* error) {
   char path[RUN_PATH_SIZE];
@@ -73,7 +87,8 @@ bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory,
   Log log = cut(text, size);
   *found = good && decision < log.lines;
   if (*found) {
-    good = read_line(answer, &log, path, e, decision, &arena, error);
+    good = make_last(&log, path, directory, decision, error) &&
+           read_line(answer, &log, path, e, decision, &arena, error);
   } else if (good && decision > log.lines) {
     good = error_set(error, "%s: ends with the answer to decision %d, but hyper-episode %lld goes "
                      "on from decision %d. Put back what it held, or remove it and "
@@ -97,13 +112,6 @@ static int open_log(char path[RUN_PATH_SIZE], const RunDirectory* directory, int
   return log;
 }
 
-// Of the first answer the names must last as well.
-static bool sync_names(const char* path, const RunDirectory* directory, Error* error) {
-  char parent[RUN_PATH_SIZE];
-  run_file(parent, directory, "answers");
-  return files_sync_parent(path, error) && files_sync_parent(parent, error);
-}
-
 // Behind the whole lines, unless the decision has its line by now.
 static bool append(int log, const char* path, const Answer* answer, Arena* arena, Error* error) {
   char* text;
@@ -113,7 +121,7 @@ static bool append(int log, const char* path, const Answer* answer, Arena* arena
   }
   Log lines = cut(text, size);
   if (answer->decision < lines.lines) {
-    return true;
+    return fsync(log) == 0 || error_errno(error, path);
   }
   CHECK(answer->decision == lines.lines, "%s: answer %d after %d", path, answer->decision,
         lines.lines);

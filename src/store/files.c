@@ -117,8 +117,7 @@ bool files_put(int descriptor, const void* bytes, size_t size) {
   return true;
 }
 
-// Syncs a file or directory.
-static bool sync_path(const char* path, Error* error) {
+bool files_sync(const char* path, Error* error) {
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     return error_errno(error, path);
@@ -143,7 +142,7 @@ static void find_parent(char parent[FILES_PATH_SIZE], const char* path) {
 bool files_sync_parent(const char* path, Error* error) {
   char parent[FILES_PATH_SIZE];
   find_parent(parent, path);
-  return sync_path(parent, error);
+  return files_sync(parent, error);
 }
 
 bool files_check_output(const char* path, Error* error) {
@@ -205,7 +204,7 @@ bool files_was_swept(const char* temporary, const char* path) {
 }
 
 bool files_publish(const char* temporary, const char* path, bool replace, Error* error) {
-  bool good = sync_path(temporary, error);
+  bool good = files_sync(temporary, error);
   fault_point("before-rename");
   if (good && replace) {
     good = rename(temporary, path) == 0 || error_errno(error, path);
