@@ -106,10 +106,10 @@ class Band:
             return "± one standard deviation"
         return "95% bootstrap interval"
 
-    def note(self, trials: int) -> str:
-        """Where there is no band, given the fewest trials of a line."""
+    def note(self, trials: int, unit: str = "trials") -> str:
+        """Where there is no band, given the fewest trials (or what else they are) of a line."""
         none = self.kind != "std" and trials < stats.FEWEST
-        return f"; none with fewer than {stats.FEWEST} trials" if none else ""
+        return f"; none with fewer than {stats.FEWEST} {unit}" if none else ""
 
     def __call__(self, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(line, low, high), each (T), of groups of values (n_g, T) (Curves.groups)."""
@@ -275,7 +275,8 @@ def returns(
         _legend(figure, axes)
         fewest, shared = _fewest_groups(panels)
         over = "controllers and their trials" if shared else "trials"
-        text = f"Line: {band.line_name}; band: {band.band_name} over {over}{band.note(fewest)}."
+        note = band.note(fewest, "controllers (or trials, without one)" if shared else "trials")
+        text = f"Line: {band.line_name}; band: {band.band_name} over {over}{note}."
         if any(is_round(e) for panel in panels for e in panel.everything()):
             text += " Populations: best member over the samples of all, which go on."
         _caption(figure, text)
