@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
   uint64_t inode;
   int descriptor;  // of our own, so that it can be found whatever its name is
+  off_t synced;    // bytes at its start that last; files are only ever appended to
 } Dirty;
 
 static Descriptor descriptors[MOST_DESCRIPTORS];
@@ -106,7 +107,8 @@ static void note_written(int descriptor) {
     fstat(descriptor, &status);
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
-    dirty[dirty_count++] = (Dirty){status.st_ino, __real_open(path, O_RDWR | O_CLOEXEC)};
+    int own = __real_open(path, O_RDWR | O_CLOEXEC);
+    dirty[dirty_count++] = (Dirty){status.st_ino, own, status.st_size};
   }
 }
 
@@ -364,7 +366,8 @@ static void lose_bytes(void) {
     struct stat status;
     fstat(descriptor, &status);
     if (world_chance(0.7)) {
-      off_t left = (off_t)(world_uniform() * (double)status.st_size);
+      off_t synced = dirty[0].synced < status.st_size ? dirty[0].synced : status.st_size;
+      off_t left = synced + (off_t)(world_uniform() * (double)(status.st_size - synced));
       world_log("power: a file of %lld bytes keeps %lld", (long long)status.st_size,
                 (long long)left);
       bool zeros = world_chance(0.3);

@@ -15,6 +15,10 @@
 
 #define STACK (1u << 19)
 
+// What the weather did may end a start so much later: a pause of rank 0, the patience of its
+// workers, and that of rank 0 with them.
+#define LAST_EFFECT 300.0
+
 World world;
 
 static ucontext_t scheduler;
@@ -219,7 +223,7 @@ static void rank_main(void) {
                                                         : "failed",
             a->end == CLUSTER_FAILED ? ": " : "", a->end == CLUSTER_FAILED ? a->error.text : "");
   if (a->end == CLUSTER_FAILED) {
-    bool storm = world.now < world.calm + 60;
+    bool storm = world.now < world.calm + LAST_EFFECT;
     bool excused = (world.weather.fail > 0 && a->error.transient) ||
                    strstr(a->error.text, "every worker is lost") ||
                    strstr(a->error.text, "the controller 'controller': has ended");
