@@ -245,7 +245,8 @@ def citation_offences(path: str, root: Path, text: str) -> Iterator[Offence]:
 
 def all_citation_offences(root: Path) -> Iterator[Offence]:
     places = ("src", "include", "tests", "analysis", "mpi_launch", "configs", "docs")
-    inside = [file for place in places for file in (root / place).rglob("*")]
+    inside = [file for place in places for file in (root / place).rglob("*")
+              if not any(part.startswith(".") for part in file.relative_to(root).parts)]
     for file in sorted([*inside, *root.glob("*.md"), root / "CMakeLists.txt"]):
         if file.is_file() and file.suffix in COMMENTS:
             path = file.relative_to(root).as_posix()

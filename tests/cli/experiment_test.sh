@@ -150,3 +150,6 @@ diff <(sums one) <(sums six) || fail "checksums of the script"
 for file in "$source_dir"/configs/experiments/*/*.yaml; do
   [[ $file == */tasks.yaml ]] || expect 0 ' 0 of [0-9]* runs finished' experiment plan "$file"
 done
+for file in "$source_dir"/configs/controllers/*/*.h5; do
+  expect 0 '1 sealed file' inspect "$file"
+done
