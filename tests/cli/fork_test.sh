@@ -55,3 +55,7 @@ expect 2 "'real_ratio=sideways' is not a choice" fork joint 1 --at 2 --set real_
 expect 2 'was not possible: this head was not asked' fork staged 0 --at 1 --set rollout_length=up
 expect 2 'No such file' fork joint 99 --at 0 --all
 expect 2 'usage: autombpo fork' fork joint 1 --at 2
+
+# a fork of forks has no choices that could be made again
+expect 2 "'fork.of=fork': its hyper-episodes cannot be forked" config check --plan "$config" \
+  scheduler.kind=fork fork.of=fork

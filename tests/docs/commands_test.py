@@ -88,6 +88,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo-plot schedule RUN --theory", Short("-o theory.png", {"RUN": RUN})),
     (r"autombpo-plot compare", Test("analysis", r'main\(\["compare"', "analysis/tests/test_cli.py")),
     (r"(build/)?autombpo experiment", Test("cli/experiment", r"experiment run")),
+    (r"build/tests/simulation/simulate", Test("simulation", r"simulate")),
     (r"autombpo-plot experiment", Test("analysis", r'main\(\["experiment"',
                                        "analysis/tests/test_experiment.py")),
     (r"autombpo-plot tables", Test("analysis", r'main\(\["tables"',

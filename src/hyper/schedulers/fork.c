@@ -55,7 +55,8 @@ static void segment(HyperSegment* segment, const Scheduler* s, int64_t e) {
 
 static bool may_set(const RunSpec* x, HyperHead head) {
   RunSpec inner = forked(x);
-  return scheduler_may_set_head(&inner, head);
+  // a fork of forks, which `check` refuses, would ask itself for ever
+  return scheduler_kind(&inner)->can_fork && scheduler_may_set_head(&inner, head);
 }
 
 static bool sets(const Scheduler* s, HyperHead head, int version) {
