@@ -3,7 +3,7 @@
 source "$(dirname "$0")/common.sh"
 
 scripts=$source_dir/mpi_launch
-for script in local quickstart setup check plot; do
+for script in local quickstart setup check plot report export; do
   "$scripts/$script" --help >out 2>&1 || fail "$script --help"
   [[ $(wc -l <out) -ge 2 && ! -s log ]] || fail "$script --help says nothing"
   ! grep -q '^#' out || fail "$script --help shows its source"
@@ -11,7 +11,7 @@ done
 
 # a machine without MPI's launcher
 mkdir bin
-for tool in bash dirname nproc; do
+for tool in bash dirname nproc readlink; do
   ln -s "$(command -v $tool)" bin/
 done
 code=0
