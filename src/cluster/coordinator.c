@@ -286,7 +286,11 @@ bool coordinator_look(Coordinator* c, bool* over, Error* error) {
   if (*over) {
     return fold_complete_stages(c, error);
   }
-  return !is_sealed(c, e) || find_sealed(c, e, error);
+  // a disk that does not tell must end the start: nobody would begin the hyper-episode either
+  bool there;
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, c->directory, e);
+  return files_look(&there, path, error) && (!there || find_sealed(c, e, error));
 }
 
 void coordinator_renew(Coordinator* c) {
