@@ -3,6 +3,7 @@
 #define HYPER_SCHEDULER_KINDS_H
 
 #include "hyper/scheduler.h"
+#include "store/h5.h"
 
 #define SCHEDULER_EXTERN(name, meaning) extern const SchedulerKind scheduler_##name;
 SCHEDULER_TABLE(SCHEDULER_EXTERN)
@@ -10,6 +11,13 @@ SCHEDULER_TABLE(SCHEDULER_EXTERN)
 // find_trained of kinds whose controller is a policy file.
 bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* arena,
                            Error* error);
+
+// For find_trained of kinds that take up the end of a hyper-episode: opens the file of one, or of
+// a run that which `choose` names.
+bool scheduler_open_episode(H5File* file, SchedulerTrained* trained, const char* named,
+                            bool (*choose)(char path[RUN_PATH_SIZE], const RunDirectory* directory,
+                                           Error* error),
+                            Arena* arena, Error* error);
 
 // Checks ppo.groups against the heads that are scheduled. *groups: how many, 0 where it is broken.
 void scheduler_check_groups(int* groups, const RunSpec* x, OptionsCheck* check);

@@ -80,9 +80,6 @@ bool experiment_check(const Experiment* experiment, Error* error);
 // Whether a run is finished.
 bool experiment_is_done(const ExperimentRun* run);
 
-// Whether all that it needs is finished.
-bool experiment_is_ready(const Experiment* experiment, const ExperimentRun* run);
-
 // Writes DIR/experiment.json (docs/formats.md).
 bool experiment_write(const Experiment* experiment, Error* error);
 

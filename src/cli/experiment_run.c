@@ -408,7 +408,9 @@ static bool work(Pool* p, Error* error) {
     if (p->stopping && count_jobs(p) == 0) {
       return good;
     }
-    look(p);
+    if (count_jobs(p) < p->options->jobs) {
+      look(p);  // while all are busy, nothing is to be chosen
+    }
     if (!p->stopping && !is_open(p) && count_jobs(p) == 0) {
       return good;
     }

@@ -12,10 +12,12 @@
 #include "hyper/scheduler.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hyper/policy_file.h"
 #include "hyper/scheduler_kinds.h"
+#include "hyper/sealed_root.h"
 
 #define SCHEDULER_ADDRESS(name, meaning) &scheduler_##name,
 static const SchedulerKind* const kinds[SCHEDULER_KINDS] = {SCHEDULER_TABLE(SCHEDULER_ADDRESS)};
@@ -115,6 +117,27 @@ bool scheduler_find_policy(SchedulerTrained* trained, const char* named, Arena* 
   trained->config = training.config;
   trained->seed = training.seed;
   trained->baseline_seeds = training.baseline_seeds;
+  return true;
+}
+
+bool scheduler_open_episode(H5File* file, SchedulerTrained* trained, const char* named,
+                            bool (*choose)(char path[RUN_PATH_SIZE], const RunDirectory* directory,
+                                           Error* error),
+                            Arena* arena, Error* error) {
+  char* path = trained->path;
+  RunDirectory directory;
+  if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
+    return error_set(error, "%s: name too long", named);
+  }
+  run_file(path, &directory, "episodes");
+  bool is_run = files_exists(path);
+  snprintf(path, RUN_PATH_SIZE, "%s", named);
+  if ((is_run && !choose(path, &directory, error)) ||
+      !h5_open(file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
+    return false;
+  }
+  trained->env = h5_get_text(file, "", "env", arena);
+  trained->seed = h5_get_i64(file, "", "seed");
   return true;
 }
 

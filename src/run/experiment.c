@@ -340,15 +340,6 @@ bool experiment_is_done(const ExperimentRun* run) {
   return files_stands(path) && (!run->output || files_stands(run->output));
 }
 
-bool experiment_is_ready(const Experiment* x, const ExperimentRun* run) {
-  for (int i = 0; i < run->need_count; i++) {
-    if (!experiment_is_done(&x->runs[run->needs[i]])) {
-      return false;
-    }
-  }
-  return true;
-}
-
 static void add_run(Json* json, const Experiment* x, const ExperimentRun* run, Arena* arena) {
   Text command;
   text_init(&command, arena);

@@ -142,31 +142,21 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   return true;
 }
 
-// The newest hyper-episode of a run, or the file of one.
+static bool find_newest(char path[RUN_PATH_SIZE], const RunDirectory* directory, Error* error) {
+  (void)error;
+  int64_t e = 0;
+  for (run_episode_path(path, directory, e); files_exists(path); e++) {
+    run_episode_path(path, directory, e + 1);
+  }
+  run_episode_path(path, directory, e > 0 ? e - 1 : 0);
+  return true;
+}
+
 static bool find_trained(SchedulerTrained* trained, const char* named, Arena* arena,
                          Error* error) {
-  char* path = trained->path;
-  RunDirectory directory;
   H5File file;
-  if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
-    return error_set(error, "%s: name too long", named);
-  }
-  run_file(path, &directory, "episodes");
-  bool is_run = files_exists(path);
-  int64_t e = 0;
-  for (run_episode_path(path, &directory, e); is_run && files_exists(path); e++) {
-    run_episode_path(path, &directory, e + 1);
-  }
-  run_episode_path(path, &directory, e > 0 ? e - 1 : 0);
-  if (!is_run) {
-    snprintf(path, RUN_PATH_SIZE, "%s", named);
-  }
-  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
-    return false;
-  }
-  trained->env = h5_get_text(&file, "", "env", arena);
-  trained->seed = h5_get_i64(&file, "", "seed");
-  return take_trainer(ARENA_NEW(arena, 1, RorTrainer), &file, error);
+  return scheduler_open_episode(&file, trained, named, find_newest, arena, error) &&
+         take_trainer(ARENA_NEW(arena, 1, RorTrainer), &file, error);
 }
 
 static void check(OptionsCheck* check, const RunSpec* x) {

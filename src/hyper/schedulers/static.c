@@ -67,22 +67,9 @@ static bool find_best(char best[RUN_PATH_SIZE], const RunDirectory* directory, E
 
 static bool find_trained(SchedulerTrained* trained, const char* named, Arena* arena,
                          Error* error) {
-  char* path = trained->path;
-  RunDirectory directory;
   H5File file;
-  if (snprintf(directory.path, RUN_PATH_SIZE, "%s", named) >= RUN_PATH_SIZE - 64) {
-    return error_set(error, "%s: name too long", named);
-  }
-  run_file(path, &directory, "episodes");
-  bool is_run = files_exists(path);
-  snprintf(path, RUN_PATH_SIZE, "%s", named);
-  if ((is_run && !find_best(path, &directory, error)) ||
-      !h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
-    return false;
-  }
-  trained->env = h5_get_text(&file, "", "env", arena);
-  trained->seed = h5_get_i64(&file, "", "seed");
-  return h5_close(&file, error);
+  return scheduler_open_episode(&file, trained, named, find_best, arena, error) &&
+         h5_close(&file, error);
 }
 
 const SchedulerKind scheduler_static = {.name = "static",
