@@ -8,6 +8,7 @@
 #ifndef RUN_EXPERIMENT_H
 #define RUN_EXPERIMENT_H
 
+#include "hyper/scheduler.h"
 #include "run/run_config.h"
 
 typedef enum { STEP_TRAIN, STEP_VALIDATE, STEP_TEST, STEP_COUNT } ExperimentStep;
@@ -76,6 +77,9 @@ bool experiment_read(Experiment* experiment, const char* path, const ExperimentC
 // Whether the configuration of each run is one, as far as that can be told before what it needs is
 // there.
 bool experiment_check(const Experiment* experiment, Error* error);
+
+// The shape of a run. False: its configuration is none, which experiment_check says.
+bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run);
 
 // Whether a run is finished.
 bool experiment_is_done(const ExperimentRun* run);

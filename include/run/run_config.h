@@ -113,9 +113,6 @@ bool run_config_check(const RunConfig* config, Error* error);
 // The same for what a run needs and a configuration may leave open.
 bool run_config_check_inputs(const RunConfig* config, Error* error);
 
-// A file as it is named, or, if there is none, that of the shipped configurations.
-const char* run_config_find_shipped(RunConfig* config, const char* name);
-
 // Takes the settings of the controller to apply, if one is named, from its policy file: what the
 // command line does not say, or all with scheduler.settings=given compared alone. Differences are
 // named in warnings. scheduler.settings is `given` from then on: the configuration is whole.

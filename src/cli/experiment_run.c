@@ -30,7 +30,6 @@
 #include "cli/verbs.h"
 #include "cluster/lease.h"
 #include "cluster/stop.h"
-#include "hyper/scheduler.h"
 
 #define RENEW_INTERVAL 5.0   // seconds
 #define LEASE_TIMEOUT 120.0  // of a worker on another machine
@@ -114,18 +113,8 @@ static int count_slots(Pool* p, int run) {
   if (p->slots[run] > 0) {
     return p->slots[run];
   }
-  const ExperimentRun* r = &p->x->runs[run];
-  RunConfig config;
-  Error error = {0};
-  run_config_init(&config);
-  int64_t count = 1;
-  if (run_config_read(&config, r->operand_count, r->operands, false, NULL, &error) &&
-      run_config_check(&config, &error)) {
-    run_config_fill(&config);
-    SchedulerPlan plan = scheduler_plan(&config.spec);
-    count = scheduler_at_once(&plan);
-  }
-  run_config_free(&config);
+  SchedulerPlan plan;
+  int64_t count = experiment_shape(&plan, &p->x->runs[run]) ? scheduler_at_once(&plan) : 1;
   p->slots[run] = count > MOST_SLOTS ? MOST_SLOTS : (int)count;
   p->watches[run] = ARENA_NEW(p->arena, p->slots[run], LeaseWatch);
   return p->slots[run];

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include "cli/experiment_costs.h"
-#include "hyper/scheduler.h"
 
 #define LEAST_PROGRESS 0.002  // that says something about the whole
 
@@ -75,18 +74,8 @@ static double progress_of(const char* directory) {
 // Lines -------------------------------------------------------------------------------------------
 
 static double work_of(const ExperimentRun* run) {
-  RunConfig config;
-  Error error = {0};
-  double work = 0;
-  run_config_init(&config);
-  if (run_config_read(&config, run->operand_count, run->operands, false, NULL, &error) &&
-      run_config_check(&config, &error)) {
-    run_config_fill(&config);
-    SchedulerPlan plan = scheduler_plan(&config.spec);
-    work = (double)plan.hyper_episodes * pow(plan.epochs, GROWTH);
-  }
-  run_config_free(&config);
-  return work;
+  SchedulerPlan plan;
+  return experiment_shape(&plan, run) ? (double)plan.hyper_episodes * pow(plan.epochs, GROWTH) : 0;
 }
 
 static Line* line_of(Table* t, int run) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "store/files.h"
 
 #define PROBE "hopper.xml"
 #define PATH_SIZE 4096
@@ -50,6 +51,11 @@ static const char* around_program(const char* probe, Arena* arena) {
 const char* assets_configs(Arena* arena) {
   const char* found = around_program("methods/mbpo.yaml", arena);
   return found ? found : AUTOMBPO_SOURCE_DIR "/configs";
+}
+
+const char* assets_find_shipped(const char* name, Arena* arena) {
+  const char* shipped = text_format(arena, "%s/%s", assets_configs(arena), name);
+  return !files_exists(name) && files_exists(shipped) ? shipped : name;
 }
 
 const char* assets_find(Arena* arena, Error* error) {

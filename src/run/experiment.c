@@ -17,7 +17,6 @@
 
 #include "experiment_file.h"
 #include "hyper/run_directory.h"
-#include "hyper/scheduler.h"
 #include "nn/gemm.h"
 #include "run/program.h"
 #include "store/json.h"
@@ -136,12 +135,10 @@ static char* substitute(const Expansion* e, ExperimentRun* run, const char* word
   return out.bytes;
 }
 
-// A configuration beside the experiment's file; else as it is.
+// A configuration beside the experiment's file, unless there is one as it is named.
 static char* find_config(const Expansion* e, char* word) {
-  const char* slash = strrchr(e->x->path, '/');
-  char* beside = text_format(e->arena, "%.*s/%s", slash ? (int)(slash - e->x->path) : 1,
-                             slash ? e->x->path : ".", word);
-  return !strchr(word, '=') && !files_exists(word) && files_exists(beside) ? beside : word;
+  bool elsewhere = !strchr(word, '=') && !files_exists(word);
+  return elsewhere ? (char*)experiment_file_beside(e->x->path, word, e->arena) : word;
 }
 
 static bool add_operands(const Expansion* e, ExperimentRun* run, const char* text) {
@@ -327,6 +324,21 @@ bool experiment_check(const Experiment* x, Error* error) {
     }
     run_config_free(&config);
   }
+  return good;
+}
+
+bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run) {
+  RunConfig config;
+  Error error = {0};
+  run_config_init(&config);
+  bool good =
+      run_config_read(&config, run->operand_count, run->operands, false, NULL, &error) &&
+      run_config_check(&config, &error);
+  if (good) {
+    run_config_fill(&config);
+    *plan = scheduler_plan(&config.spec);
+  }
+  run_config_free(&config);
   return good;
 }
 

@@ -181,20 +181,24 @@ static bool read_seed(const Reader* r, const YamlNode* node) {
 
 static bool read_file(Reader r, const char* path);
 
+const char* experiment_file_beside(const char* file, const char* name, Arena* arena) {
+  const char* slash = strrchr(file, '/');
+  const char* beside = text_format(arena, "%.*s/%s", slash ? (int)(slash - file) : 1,
+                                   slash ? file : ".", name);
+  return files_exists(beside) ? beside : name;
+}
+
 static bool include(const Reader* r, const YamlNode* item) {
   const char* path = "";
-  const char* slash = strrchr(r->file, '/');
   if (!read_text(&path, r, item)) {
     return false;
   }
-  const char* beside = text_format(r->arena, "%.*s/%s", slash ? (int)(slash - r->file) : 1,
-                                   slash ? r->file : ".", path);
   Reader inner = *r;
   inner.depth++;
   if (inner.depth > DEEPEST_INCLUDE) {
     return wrong(r, item, "includes nest too deep", "at most 8 levels (is there a circle?)");
   }
-  return read_file(inner, files_exists(beside) ? beside : path);
+  return read_file(inner, experiment_file_beside(r->file, path, r->arena));
 }
 
 static bool read_member(const Reader* r, const YamlNode* node) {
@@ -242,14 +246,8 @@ static bool read_file(Reader r, const char* path) {
   return good;
 }
 
-// As it is named, or among the shipped ones.
-static const char* find(const char* path, Arena* arena) {
-  const char* shipped = text_format(arena, "%s/%s", assets_configs(arena), path);
-  return !files_exists(path) && files_exists(shipped) ? shipped : path;
-}
-
 bool experiment_file_read(Experiment* x, const char* path, Arena* arena, Error* error) {
-  *x = (Experiment){.path = find(path, arena), .first_seed = {1, 1000, 2000}};
+  *x = (Experiment){.path = assets_find_shipped(path, arena), .first_seed = {1, 1000, 2000}};
   x->tasks = ARENA_NEW(arena, MOST_TASKS, ExperimentTask);
   x->methods = ARENA_NEW(arena, MOST_METHODS + 1, ExperimentMethod);
   Reader reader = {.x = x, .arena = arena, .error = error};

@@ -8,4 +8,7 @@
 // includes: what comes later replaces what has the same name.
 bool experiment_file_read(Experiment* experiment, const char* path, Arena* arena, Error* error);
 
+// A file beside that of the experiment, or of one that it includes; else the name as it is.
+const char* experiment_file_beside(const char* file, const char* name, Arena* arena);
+
 #endif  // RUN_EXPERIMENT_FILE_H

@@ -183,12 +183,6 @@ static void write_config(RunConfig* c, Text* text) {
   strcpy(c->env.id, task);
 }
 
-// A file as it is named, or among the shipped configurations.
-const char* run_config_find_shipped(RunConfig* c, const char* name) {
-  const char* shipped = text_format(&c->arena, "%s/%s", c->options.share_dir, name);
-  return !files_exists(name) && files_exists(shipped) ? shipped : name;
-}
-
 static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   bool named = *c->spec.scheduler.baseline;
   if (!needed && !named) {
@@ -196,7 +190,7 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   }
   const char* name = named ? c->spec.scheduler.baseline
                            : text_format(&c->arena, "baselines/%s.yaml", c->spec.env);
-  const char* path = run_config_find_shipped(c, name);
+  const char* path = assets_find_shipped(name, &c->arena);
   if (!files_exists(path)) {
     return error_line(error,
                       "no baseline %s: a controller is trained against the return of MBPO in its "
@@ -221,7 +215,7 @@ static bool find_schedule(RunConfig* c, Error* error) {
   if (!scheduler_kind(&c->spec)->needs_schedule) {
     return true;
   }
-  c->schedule_path = run_config_find_shipped(c, c->spec.scheduler.schedule);
+  c->schedule_path = assets_find_shipped(c->spec.scheduler.schedule, &c->arena);
   if (!schedule_read(&c->schedule, c->schedule_path, &c->arena, error)) {
     return false;
   }

@@ -11,6 +11,7 @@
 
 #include "run/run_config.h"
 #include "hyper/scheduler.h"
+#include "run/assets.h"
 #include "run/seeds.h"
 
 // What belongs to the controller itself, and not to its training.
@@ -151,7 +152,7 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   if (!kind->find_trained || !*c->spec.scheduler.controller) {
     return true;
   }
-  const char* named = run_config_find_shipped(c, c->spec.scheduler.controller);
+  const char* named = assets_find_shipped(c->spec.scheduler.controller, &c->arena);
   if (!kind->find_trained(&trained, named, &c->arena, error)) {
     return false;
   }
