@@ -183,6 +183,55 @@ static void the_next_round_is_a_function_of_seed_and_round(void** state) {
   assert_false(same_point(&a[4], &b[4]));
 }
 
+// Mean and standard error over seeds of the mean place of a head after some rounds, with scores that
+// are noise and, so much of them, the place itself.
+static void place_after_rounds(double* mean, double* error, HyperHead head, double worth,
+                               const PbtOptions* o) {
+  enum { SEEDS = 400, ROUNDS = 12 };
+  double sum = 0, squares = 0;
+  for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    Member now[MOST], next[MOST];
+    Rng noise = rng_stream(seed, 4, RNG_TEST, 0);
+    population_begin(now, o, seed);
+    for (int round = 0; round < ROUNDS; round++) {
+      double scores[MOST];
+      for (int i = 0; i < o->members; i++) {
+        scores[i] = rng_normal(&noise) + worth * now[i].point.place[head];
+      }
+      evolve(next, now, scores, round, o, seed);
+      memcpy(now, next, sizeof now);
+    }
+    double place = 0;
+    for (int i = 0; i < o->members; i++) {
+      place += now[i].point.place[head] / o->members;
+    }
+    sum += place;
+    squares += place * place;
+  }
+  *mean = sum / SEEDS;
+  *error = sqrt((squares / SEEDS - *mean * *mean) / (SEEDS - 1));
+}
+
+// Noise alone: selection prefers no place beyond what chance explains. (Without perturbation, which
+// drifts by itself: D24 of docs/algorithms.md.) Where a place is worth something, it is found.
+static void no_place_is_preferred_where_nothing_is_to_be_learnt(void** state) {
+  (void)state;
+  PbtOptions kinds[] = {plain, plain};
+  kinds[1].members = 8;
+  kinds[1].frequencies = (OptionList){2, {1, 4}};
+  for (int kind = 0; kind < 2; kind++) {
+    kinds[kind].perturbation = 0;
+    for (HyperHead h = 0; h < HEAD_COUNT; h++) {
+      double mean, error;
+      place_after_rounds(&mean, &error, h, 0, &kinds[kind]);
+      assert_true(error < 0.02);
+      assert_true(fabs(mean - 0.5) <= 4 * error);
+      place_after_rounds(&mean, &error, h, 3, &kinds[kind]);
+      assert_true(mean - 0.5 > 8 * error);
+    }
+  }
+}
+
 static void each_number_has_an_equal_share_of_the_places(void** state) {
   (void)state;
   const SearchOptions s = {.train_every_max = 4};
@@ -214,6 +263,7 @@ int main(void) {
       cmocka_unit_test(what_comes_from_a_faster_part_is_taught_by_the_own_best),
       cmocka_unit_test(a_part_that_waits_still_replaces_what_diverged),
       cmocka_unit_test(the_next_round_is_a_function_of_seed_and_round),
+      cmocka_unit_test(no_place_is_preferred_where_nothing_is_to_be_learnt),
       cmocka_unit_test(each_number_has_an_equal_share_of_the_places),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
