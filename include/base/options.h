@@ -9,6 +9,7 @@
 // INT     int                 numbers                         256, 5e3
 // LONG    int64_t             numbers                         50000
 // REAL    double              numbers                         3e-4
+// AUTO    double, NAN = auto  NAN or a number, numbers        auto, 3e-4
 // FLAG    bool                true or false, unused           true
 // TIME    double, seconds     seconds                         90, 2s, 15m, 23h50m, 2d, 1-00:30:00
 // SIZE    int64_t, bytes      bytes                           500M, 20G (powers of 1024)
@@ -40,6 +41,7 @@ typedef enum {
   OPTION_INT,
   OPTION_LONG,
   OPTION_REAL,
+  OPTION_AUTO,
   OPTION_FLAG,
   OPTION_TIME,
   OPTION_SIZE,
@@ -53,7 +55,7 @@ typedef struct {
   OptionKind kind;
   const char* name;
   size_t offset;             // of the field in its struct
-  double number;             // default of INT ... SIZE
+  double number;             // default of INT ... SIZE; NAN = auto
   const char* text;          // default of TEXT, CHOICE, LIST
   double smallest, largest;  // inclusive
   const char* words;         // of CHOICE: "a|b|c"
@@ -94,6 +96,9 @@ typedef struct {
   int loads;                // files read
 } Options;
 
+// Fills a struct with the defaults of its table.
+void options_set_defaults(OptionTable table, void* values);
+
 // An empty set; strings and origins live in the arena.
 void options_init(Options* options, Arena* arena, const char* search_path, const char* share_dir);
 
@@ -130,7 +135,8 @@ const char* options_search(const Options* options, const char* path);
 void options_show(const Options* options, Text* out);
 
 // The same without origins: equal text for equal configurations. `excluded` (NULL-terminated, or
-// NULL) names sections ("log") and options ("run.dir") to leave out.
+// NULL) names sections ("log"), options ("run.dir") and values ("sac.temperature=auto") to leave
+// out.
 void options_canonical(const Options* options, const char* const* excluded, Text* out);
 
 // Appends "section.name: A -> B" lines where two sets of the same sections differ; returns how

@@ -9,6 +9,7 @@
 #define OPTION_FIELD_INT(name) int name;
 #define OPTION_FIELD_LONG(name) int64_t name;
 #define OPTION_FIELD_REAL(name) double name;
+#define OPTION_FIELD_AUTO(name) double name;
 #define OPTION_FIELD_FLAG(name) bool name;
 #define OPTION_FIELD_TIME(name) double name;
 #define OPTION_FIELD_SIZE(name) int64_t name;
@@ -26,6 +27,7 @@
 #define OPTION_VALUES_INT(initial, low, high) OPTION_NUMBERS(initial, low, high)
 #define OPTION_VALUES_LONG(initial, low, high) OPTION_NUMBERS(initial, low, high)
 #define OPTION_VALUES_REAL(initial, low, high) OPTION_NUMBERS(initial, low, high)
+#define OPTION_VALUES_AUTO(initial, low, high) OPTION_NUMBERS(initial, low, high)
 #define OPTION_VALUES_TIME(initial, low, high) OPTION_NUMBERS(initial, low, high)
 #define OPTION_VALUES_SIZE(initial, low, high) OPTION_NUMBERS(initial, low, high)
 #define OPTION_VALUES_FLAG(initial, low, high) OPTION_NUMBERS(initial, 0, 1)

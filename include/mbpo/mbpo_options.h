@@ -20,6 +20,9 @@
   OPT(INT, retain_epochs, 1, 1, 1000, "epochs", "epochs that imaginary data is kept") \
   OPT(LIST, rollout_schedule, "[20, 150, 1, 15]", 0, 1e9, "epochs, epochs, steps, steps", \
       "k rises linearly from the 3rd to the 4th value between these two epochs") \
+  OPT(FLAG, mean_actions, false, 0, 0, "", "rollouts take the policy's mean action, not a draw") \
+  OPT(FLAG, mean_predictions, false, 0, 0, "", \
+      "rollouts take the mean that a member of the ensemble predicts, not a sample") \
   OPT(INT, evaluation_episodes, 10, 1, 100, "episodes", "deterministic episodes of one evaluation")
 
 typedef struct {

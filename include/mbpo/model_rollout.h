@@ -1,7 +1,7 @@
 // model_rollout.h - branched imaginary rollouts (paper Algorithm 1, lines 12 to 14).
 //
-// From `count` states drawn from the real buffer, the stochastic policy acts for `length` steps in
-// the model; at every step each row is predicted by an elite drawn for it. Terminated branches end.
+// From `count` states drawn from the real buffer, the policy acts for `length` steps in the
+// model; at every step each row is predicted by an elite drawn for it. Terminated branches end.
 // A prediction that is not finite ends its branch and is not stored.
 #ifndef MBPO_MODEL_ROLLOUT_H
 #define MBPO_MODEL_ROLLOUT_H
@@ -17,11 +17,16 @@
 
 typedef struct RolloutScratch RolloutScratch;
 
+// What takes its mean instead of being drawn.
+typedef struct {
+  bool actions, predictions;
+} RolloutMeans;
+
 RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena);
 double rollout_scratch_bytes(int obs_size, int act_size);
 
 void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
-                   EnvTermination terminated, int64_t count, int length, Rng* rng,
-                   RolloutScratch* scratch);
+                   EnvTermination terminated, RolloutMeans means, int64_t count, int length,
+                   Rng* rng, RolloutScratch* scratch);
 
 #endif  // MBPO_MODEL_ROLLOUT_H

@@ -58,6 +58,10 @@ typedef struct {
 // `hidden_layers` layers of `hidden` units between in and out.
 Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation);
 
+// The same, with hidden layers of the given widths.
+Mlp mlp_make_layers(int members, int in, const int* hidden, int hidden_layers, int out,
+                    Activation activation);
+
 // Where member e's weights (in, out) and biases (out) of layer l start in the array of parameters,
 // and how many weights these are.
 size_t mlp_weights(const Mlp* mlp, int l, int e);

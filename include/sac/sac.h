@@ -1,9 +1,12 @@
 // sac.h - Soft Actor-Critic (Haarnoja et al. 2018): equations 2 and 3 of the paper.
 //
-// Policy and twin critics with targets, automatic temperature. One update computes all gradients at
-// the same parameters and then steps policy, critics and temperature (docs/algorithms.md, D2).
+// Policy and twin critics with targets, temperature learnt or fixed. One update computes all
+// gradients at the same parameters and then steps policy, critics and temperature
+// (docs/algorithms.md, D2).
 #ifndef SAC_SAC_H
 #define SAC_SAC_H
+
+#include <math.h>
 
 #include "base/archive.h"
 #include "base/options.h"
@@ -12,16 +15,31 @@
 #include "nn/mlp.h"
 #include "nn/squashed_gaussian.h"
 
+// The defaults are the published configuration; docs/algorithms.md, section 4, has what it lacks.
 // kind, name, default, smallest, largest, unit, meaning
 #define SAC_OPTIONS(OPT) \
   OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of one gradient update") \
   OPT(INT, hidden_size, 256, 1, 2048, "units", "width of the hidden layers of policy and critics") \
   OPT(INT, hidden_layers, 2, 1, 6, "layers", "hidden layers of policy and critics") \
+  OPT(LIST, policy_layers, "[]", 1, 2048, "units", \
+      "widths of the policy's hidden layers; [] = hidden_layers of hidden_size") \
+  OPT(LIST, critic_layers, "[]", 1, 2048, "units", "the same of the critics") \
   OPT(REAL, learning_rate, 3e-4, 1e-8, 1, "", "Adam step size of policy, critics and temperature") \
+  OPT(AUTO, policy_learning_rate, NAN, 1e-8, 1, "", "of the policy alone; auto = learning_rate") \
+  OPT(AUTO, critic_learning_rate, NAN, 1e-8, 1, "", "of the critics alone; auto = learning_rate") \
+  OPT(AUTO, alpha_learning_rate, NAN, 1e-8, 1, "", \
+      "of the temperature alone; auto = learning_rate") \
   OPT(REAL, discount, 0.99, 0, 1, "", "gamma, the discount factor") \
+  OPT(REAL, reward_scale, 1, 1e-6, 1e6, "", "factor of the rewards that the critics learn from") \
+  OPT(INT, policy_interval, 1, 1, 1000000, "updates", \
+      "updates of the critics for one of policy and temperature") \
+  OPT(INT, target_interval, 1, 1, 1000000, "updates", \
+      "updates of the critics for one of the target critics") \
   OPT(REAL, target_rate, 0.005, 0, 1, "", "rate of the target critics' moving average") \
   OPT(REAL, initial_alpha, 1, 1e-6, 100, "", "initial temperature") \
-  OPT(REAL, target_entropy, -1, -1000, 1000, "nats", "entropy that the temperature steers to")
+  OPT(AUTO, temperature, NAN, 1e-6, 100, "", "fixed temperature; auto = it is learnt") \
+  OPT(AUTO, target_entropy, -1, -1000, 1000, "nats", \
+      "entropy that the temperature steers to; auto = -1 for each component of the action")
 
 typedef struct {
   SAC_OPTIONS(OPTION_FIELD)
@@ -43,7 +61,7 @@ typedef struct {
 } SacTimes;
 
 typedef struct {
-  SacOptions options;
+  SacOptions options;   // target_entropy is a number
   int obs_size;         // O
   int act_size;         // A
   Mlp policy_net;       // E = 1: obs -> [mean | log_std]
@@ -62,6 +80,9 @@ typedef struct {
   struct SacScratch* scratch;
   SacTimes times;
 } Sac;
+
+// The defaults of the table above, for a Sac without a configuration.
+SacOptions sac_default_options(void);
 
 // Allocates for the given sizes and draws initial parameters from `rng`.
 void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,

@@ -27,6 +27,12 @@ static void* field_of(const OptionSection* section, const OptionRow* row) {
   return (char*)section->values + row->offset;
 }
 
+void options_set_defaults(OptionTable table, void* values) {
+  for (int i = 0; i < table.count; i++) {
+    option_set_default(&table.rows[i], (char*)values + table.rows[i].offset);
+  }
+}
+
 void options_section(Options* options, const char* name, OptionTable table, void* values) {
   CHECK(options->count < OPTIONS_MAX_SECTIONS, "more than %d option sections",
         OPTIONS_MAX_SECTIONS);
@@ -34,8 +40,8 @@ void options_section(Options* options, const char* name, OptionTable table, void
   *section = (OptionSection){.name = name, .table = table, .values = values};
   section->origins = ARENA_NEW(options->arena, table.count, const char*);
   section->loads = ARENA_NEW(options->arena, table.count, int);
+  options_set_defaults(table, values);
   for (int i = 0; i < table.count; i++) {
-    option_set_default(&table.rows[i], field_of(section, &table.rows[i]));
     section->origins[i] = "default";
   }
 }

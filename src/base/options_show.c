@@ -40,12 +40,20 @@ void options_show(const Options* options, Text* out) {
   }
 }
 
-static bool is_excluded(const char* const* excluded, const char* section, const char* name) {
-  size_t size = strlen(section);
+// What stands behind `start` in a text that starts so, else NULL.
+static const char* after(const char* text, const char* start) {
+  size_t size = strlen(start);
+  return text && strncmp(text, start, size) == 0 ? text + size : NULL;
+}
+
+static bool is_excluded(const char* const* excluded, const char* section, const char* name,
+                        const char* value) {
   for (; excluded && *excluded; excluded++) {
-    const char* word = *excluded;
-    bool within = strncmp(word, section, size) == 0;
-    if (within && (!word[size] || (word[size] == '.' && strcmp(word + size + 1, name) == 0))) {
+    const char* rest = after(*excluded, section);
+    const char* of_option = after(after(rest, "."), name);
+    const char* of_value = after(of_option, "=");
+    if ((rest && !*rest) || (of_option && !*of_option) ||
+        (of_value && strcmp(of_value, value) == 0)) {
       return true;
     }
   }
@@ -58,11 +66,12 @@ void options_canonical(const Options* options, const char* const* excluded, Text
     bool begun = false;
     for (int i = 0; i < section->table.count; i++) {
       const OptionRow* row = &section->table.rows[i];
-      if (is_excluded(excluded, section->name, row->name)) {
+      const char* value = value_text(section, row, options->arena);
+      if (is_excluded(excluded, section->name, row->name, value)) {
         continue;
       }
       text_add(out, "%s%s", begun ? "" : section->name, begun ? "" : ":\n");
-      text_add(out, "  %s: %s\n", row->name, value_text(section, row, options->arena));
+      text_add(out, "  %s: %s\n", row->name, value);
       begun = true;
     }
   }

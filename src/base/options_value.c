@@ -167,6 +167,15 @@ static bool parse_real(double* value, const OptionRow* row, const char* text, Er
   return good && check_range(row, *value, error);
 }
 
+static bool parse_auto(double* value, const OptionRow* row, const char* text, Error* error) {
+  if (strcmp(text, "auto") == 0) {
+    *value = NAN;
+    return true;
+  }
+  return (text_read_number(value, text) || error_set(error, "must be auto or a number")) &&
+         check_range(row, *value, error);
+}
+
 static bool parse_flag(bool* value, const char* text, Error* error) {
   bool yes = strcmp(text, "true") == 0;
   if (!yes && strcmp(text, "false") != 0) {
@@ -274,6 +283,12 @@ bool option_parse(const OptionRow* row, void* field, const char* text, Error* er
       }
       *(double*)field = real;
       return true;
+    case OPTION_AUTO:
+      if (!parse_auto(&real, row, text, error)) {
+        return false;
+      }
+      *(double*)field = real;
+      return true;
     case OPTION_FLAG:
       return parse_flag(field, text, error);
     case OPTION_TEXT:
@@ -320,6 +335,8 @@ static void format_number(const OptionRow* row, double value, Text* out) {
   char number[TEXT_NUMBER_SIZE];
   if (row->kind == OPTION_TIME) {
     format_time(value, out);
+  } else if (row->kind == OPTION_AUTO && isnan(value)) {
+    text_add(out, "auto");
   } else if (row->kind == OPTION_SIZE && fabs(value) < 0x1p63) {
     format_size((int64_t)value, out);
   } else if (row->kind == OPTION_INT || (row->kind == OPTION_LONG && fabs(value) < 0x1p53)) {
@@ -352,6 +369,7 @@ void option_format(const OptionRow* row, const void* field, Text* out) {
       format_size(*(const int64_t*)field, out);
       return;
     case OPTION_REAL:
+    case OPTION_AUTO:
     case OPTION_TIME:
       format_number(row, *(const double*)field, out);
       return;
@@ -382,6 +400,7 @@ void option_format_range(const OptionRow* row, Text* out) {
       [OPTION_INT] = "integer",   [OPTION_LONG] = "integer", [OPTION_REAL] = "number",
       [OPTION_FLAG] = "flag",     [OPTION_TIME] = "time",    [OPTION_SIZE] = "bytes",
       [OPTION_TEXT] = "any text", [OPTION_CHOICE] = "one of", [OPTION_LIST] = "list of numbers",
+      [OPTION_AUTO] = "auto or number",
   };
   text_add(out, "%s", kinds[row->kind]);
   if (row->kind == OPTION_FLAG) {
@@ -403,7 +422,7 @@ size_t option_size(const OptionRow* row) {
       [OPTION_REAL] = sizeof(double),      [OPTION_FLAG] = sizeof(bool),
       [OPTION_TIME] = sizeof(double),      [OPTION_SIZE] = sizeof(int64_t),
       [OPTION_TEXT] = OPTION_TEXT_SIZE,    [OPTION_CHOICE] = OPTION_CHOICE_SIZE,
-      [OPTION_LIST] = sizeof(OptionList),
+      [OPTION_LIST] = sizeof(OptionList),  [OPTION_AUTO] = sizeof(double),
   };
   return sizes[row->kind];
 }
@@ -419,6 +438,7 @@ void option_set_default(const OptionRow* row, void* field) {
       *(int64_t*)field = (int64_t)row->number;
       break;
     case OPTION_REAL:
+    case OPTION_AUTO:
     case OPTION_TIME:
       *(double*)field = row->number;
       break;
@@ -432,6 +452,7 @@ void option_set_default(const OptionRow* row, void* field) {
             error.text);
       return;
   }
-  CHECK(row->number >= row->smallest && row->number <= row->largest,
+  bool is_auto = row->kind == OPTION_AUTO && isnan(row->number);
+  CHECK(is_auto || (row->number >= row->smallest && row->number <= row->largest),
         "default of option '%s' is out of range", row->name);
 }

@@ -167,8 +167,8 @@ bool bench_ensemble(BenchResult* result, const BenchSetup* setup, Arena* arena, 
 
 static void rollout_run(void* self) {
   Learners* l = self;
-  model_rollout(&l->imagined, &l->data.replay, &l->sac, &l->ensemble, NULL, ROLLOUT_CHUNK,
-                l->setup->length, &l->data.rng, l->rollout_scratch);
+  model_rollout(&l->imagined, &l->data.replay, &l->sac, &l->ensemble, NULL, (RolloutMeans){0},
+                ROLLOUT_CHUNK, l->setup->length, &l->data.rng, l->rollout_scratch);
 }
 
 // No branch ends, so that as many transitions are made each time; the task's test for the end is

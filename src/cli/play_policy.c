@@ -1,8 +1,7 @@
 // play_policy.c - the policy of a sealed hyper-episode, and the choice of the best in a run.
 //
 // The file says its network's widths, and a Sac is made around them, of which only the policy is
-// used: to act is then the training's own code, to the bit. Options that only learning needs get
-// any valid value.
+// used: to act is then the training's own code, to the bit.
 //
 // The best hyper-episode is the one with the largest mean evaluation return over its epochs, which
 // is its score, and not the one with the best last evaluation: there is more luck in the maximum of
@@ -27,21 +26,24 @@ static bool read_shape(H5File* file, SacOptions* options, int* obs_size, int* ac
   }
   h5_get_i64s(file, GROUP, "widths", widths, count);
   for (int i = 0; i < count; i++) {
-    bool same = i < 2 || i == count - 1 || widths[i] == widths[1];
-    if (widths[i] < 1 || widths[i] > 1 << 16 || !same) {
-      return error_set(error, "%s: hidden layers of " GROUP " must be of one width", file->path);
+    if (widths[i] < 1 || widths[i] > 1 << 16) {
+      return error_set(error, "%s: a layer of " GROUP " has %lld units, expected 1 to %d",
+                       file->path, (long long)widths[i], 1 << 16);
     }
   }
   options->batch_size = 1;
-  options->hidden_size = (int)widths[1];
-  options->hidden_layers = count - 2;
+  options->hidden_size = options->hidden_layers = 1;  // of the critics
+  options->policy_layers.count = count - 2;
+  for (int l = 0; l < count - 2; l++) {
+    options->policy_layers.value[l] = (double)widths[l + 1];
+  }
   *obs_size = (int)widths[0];
   *act_size = (int)widths[count - 1] / 2;
   return true;
 }
 
 static bool read_policy(PlayPolicy* policy, H5File* file, Arena* arena, Error* error) {
-  SacOptions options = {.learning_rate = 3e-4, .discount = 0.99, .initial_alpha = 1};
+  SacOptions options = sac_default_options();
   int obs_size = 0;
   int act_size = 0;
   if (!read_shape(file, &options, &obs_size, &act_size, arena, error)) {

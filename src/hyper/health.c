@@ -1,3 +1,9 @@
+// health.c - what a run should look like at the end of an epoch, and what is a flaw.
+//
+// A limit follows from what the run has seen (rewards, changes of observations) and from its own
+// options (discount, scale of the rewards, temperature), not from the task: it is what no sound
+// learner exceeds there. A flaw is said, and never steers. What a model is measured against is the
+// error of predicting the mean of all real transitions.
 #include "hyper/health.h"
 
 #include <math.h>
@@ -50,7 +56,9 @@ Health health_of(const HyperEpisode* h) {
   const Mbpo* m = &h->mbpo;
   const MbpoEpoch* e = &h->epoch[h->epochs - 1];
   const SacOptions* sac = &m->sac.options;
-  double rewards = largest_reward(&m->real) / (1 - sac->discount);  // infinite without discount
+  // infinite without discount
+  double rewards = sac->reward_scale * largest_reward(&m->real) / (1 - sac->discount);
+  double first_alpha = isnan(sac->temperature) ? sac->initial_alpha : sac->temperature;
   // a uniform action has log 2 nats of entropy a component
   double entropy = fmax(fabs(e->losses.entropy), log(2) * m->sac.act_size) / (1 - sac->discount);
   return (Health){
@@ -58,9 +66,9 @@ Health health_of(const HyperEpisode* h) {
       .mean_error = m->uses_model ? mean_error(&m->real) : NAN,
       .sac_updates = e->sac_updates,
       .alpha = e->losses.alpha,
-      .alpha_limit = fmax(sac->initial_alpha, rewards),
+      .alpha_limit = fmax(first_alpha, rewards),
       .q_mean = e->losses.q_mean,
-      .q_limit = 2 * (rewards + fmax(sac->initial_alpha, e->losses.alpha) * entropy),
+      .q_limit = 2 * (rewards + fmax(first_alpha, e->losses.alpha) * entropy),
       .model_rows = m->uses_model ? e->model_rows : -1,
       .rollouts = m->options.rollouts,
       .action_range = action_range(&m->env.spec),

@@ -110,9 +110,11 @@ static void imagine(Mbpo* m) {
     mbpo_train_model(m);
   }
   Stopwatch watch = stopwatch_start();
+  RolloutMeans means = {m->options.mean_actions, m->options.mean_predictions};
   replay_set_capacity(&m->imagined, mbpo_imagined_rows(&m->options, m->rollout_length));
   model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
-                m->options.rollouts, m->rollout_length, &m->rollout_rng, m->rollout_scratch);
+                means, m->options.rollouts, m->rollout_length, &m->rollout_rng,
+                m->rollout_scratch);
   stopwatch_lap(&watch, &m->times.rollout);
 }
 

@@ -95,24 +95,32 @@ static int store(Replay* imagined, RolloutScratch* s, EnvTermination terminated,
   return alive;
 }
 
+static void draw_noise(RolloutScratch* s, bool mean, int64_t count, Rng* rng) {
+  if (mean) {
+    memset(s->noise, 0, (size_t)count * sizeof(Real));
+  } else {
+    rng_fill_normal(s->noise, count, rng);
+  }
+}
+
 static int rollout_step(Replay* imagined, Sac* sac, Ensemble* ensemble, EnvTermination terminated,
-                        int count, Rng* rng, RolloutScratch* s) {
-  rng_fill_normal(s->noise, (int64_t)count * s->act_size, rng);
+                        RolloutMeans means, int count, Rng* rng, RolloutScratch* s) {
+  draw_noise(s, means.actions, (int64_t)count * s->act_size, rng);
   sac_act(s->act, s->logp, sac, s->obs, s->noise, count);
   draw_elites(s, ensemble, count, rng);
-  rng_fill_normal(s->noise, (int64_t)count * (s->obs_size + 1), rng);
+  draw_noise(s, means.predictions, (int64_t)count * (s->obs_size + 1), rng);
   ensemble_sample(s->next_obs, s->rew, ensemble, s->obs, s->act, s->index, s->noise, count);
   return store(imagined, s, terminated, count);
 }
 
 void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
-                   EnvTermination terminated, int64_t count, int length, Rng* rng,
-                   RolloutScratch* scratch) {
+                   EnvTermination terminated, RolloutMeans means, int64_t count, int length,
+                   Rng* rng, RolloutScratch* scratch) {
   for (int64_t start = 0; start < count; start += ROLLOUT_CHUNK) {
     int alive = (int)(count - start < ROLLOUT_CHUNK ? count - start : ROLLOUT_CHUNK);
     draw_start_states(scratch, real, alive, rng);
     for (int k = 0; k < length && alive > 0; k++) {
-      alive = rollout_step(imagined, sac, ensemble, terminated, alive, rng, scratch);
+      alive = rollout_step(imagined, sac, ensemble, terminated, means, alive, rng, scratch);
     }
   }
 }

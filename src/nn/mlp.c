@@ -19,20 +19,30 @@
 
 #include "base/error.h"
 
-Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation) {
-  CHECK(members > 0 && in > 0 && hidden > 0 && out > 0, "mlp: empty shape");
+Mlp mlp_make_layers(int members, int in, const int* hidden, int hidden_layers, int out,
+                    Activation activation) {
+  CHECK(members > 0 && in > 0 && out > 0, "mlp: empty shape");
   CHECK(hidden_layers >= 0 && hidden_layers < MLP_MAX_LAYERS, "mlp: %d hidden layers",
         hidden_layers);
   Mlp mlp = {.members = members, .layers = hidden_layers + 1, .activation = activation};
   mlp.width[0] = in;
   for (int l = 0; l < mlp.layers; l++) {
-    mlp.width[l + 1] = l + 1 < mlp.layers ? hidden : out;
+    mlp.width[l + 1] = l + 1 < mlp.layers ? hidden[l] : out;
+    CHECK(mlp.width[l + 1] > 0, "mlp: layer %d is empty", l);
     mlp.weights[l] = mlp.size;
     mlp.size += (size_t)members * (size_t)mlp.width[l] * (size_t)mlp.width[l + 1];
     mlp.biases[l] = mlp.size;
     mlp.size += (size_t)members * (size_t)mlp.width[l + 1];
   }
   return mlp;
+}
+
+Mlp mlp_make(int members, int in, int hidden, int hidden_layers, int out, Activation activation) {
+  int widths[MLP_MAX_LAYERS];
+  for (int l = 0; l < MLP_MAX_LAYERS; l++) {
+    widths[l] = hidden;
+  }
+  return mlp_make_layers(members, in, widths, hidden_layers, out, activation);
 }
 
 size_t mlp_weights(const Mlp* mlp, int l, int e) {
@@ -47,27 +57,44 @@ size_t mlp_weights_count(const Mlp* mlp, int l) {
   return (size_t)mlp->width[l] * (size_t)mlp->width[l + 1];
 }
 
+// Of the inputs, the hidden layers and the outputs.
+static int widest_layer(const Mlp* mlp) {
+  int widest = 0;
+  for (int l = 0; l <= mlp->layers; l++) {
+    widest = mlp->width[l] > widest ? mlp->width[l] : widest;
+  }
+  return widest;
+}
+
+static size_t most_weights(const Mlp* mlp) {
+  size_t most = 0;
+  for (int l = 0; l < mlp->layers; l++) {
+    size_t weights = mlp_weights_count(mlp, l);
+    most = weights > most ? weights : most;
+  }
+  return most;
+}
+
+// Without a backward pass two buffers in turn are enough; they serve hidden layers of any width.
+static int buffer_width(const Mlp* mlp, bool backward, int l) {
+  return backward ? mlp->width[l + 1] : widest_layer(mlp);
+}
+
 double mlp_tape_bytes(const Mlp* mlp, int max_batch, bool backward) {
-  const int hidden = mlp->layers - 1;
-  const int out = mlp->width[mlp->layers];
-  int widest = mlp->width[0] > out ? mlp->width[0] : out;
-  widest = widest > mlp->width[1] ? widest : mlp->width[1];
-  int kept = backward || hidden < 2 ? hidden : 2;
-  kept += backward && mlp->activation == ACTIVATION_SWISH ? hidden : 0;
-  double numbers = (double)mlp->members * max_batch * (kept * (double)mlp->width[1] + out);
+  double widest = widest_layer(mlp), width = mlp->width[mlp->layers];
+  int times = backward && mlp->activation == ACTIVATION_SWISH ? 2 : 1;
+  for (int l = 0; l + 1 < mlp->layers && (backward || l < 2); l++) {
+    width += times * buffer_width(mlp, backward, l);
+  }
+  double numbers = (double)mlp->members * max_batch * width;
   if (backward) {
-    numbers += 2.0 * max_batch * widest + max_batch + (double)widest * widest + 2 * widest;
+    numbers += 2.0 * max_batch * widest + max_batch + (double)most_weights(mlp) + 2 * widest;
   }
   return numbers * sizeof(Real);
 }
 
 static void layer_gradient_init(MlpTape* tape, const Mlp* mlp, size_t widest, Arena* arena) {
-  size_t largest = 0;
-  for (int l = 0; l < mlp->layers; l++) {
-    size_t weights = mlp_weights_count(mlp, l);
-    largest = weights > largest ? weights : largest;
-  }
-  tape->d_weights = ARENA_NEW(arena, largest, Real);
+  tape->d_weights = ARENA_NEW(arena, most_weights(mlp), Real);
   tape->d_biases[0] = ARENA_NEW(arena, widest, Real);
   tape->d_biases[1] = ARENA_NEW(arena, widest, Real);
 }
@@ -75,11 +102,8 @@ static void layer_gradient_init(MlpTape* tape, const Mlp* mlp, size_t widest, Ar
 void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, Arena* arena) {
   *tape = (MlpTape){.max_batch = max_batch};
   size_t rows = (size_t)mlp->members * (size_t)max_batch;
-  int widest = 0;
   for (int l = 0; l + 1 < mlp->layers; l++) {
-    size_t size = rows * (size_t)mlp->width[l + 1];
-    widest = mlp->width[l + 1] > widest ? mlp->width[l + 1] : widest;
-    // without a backward pass two buffers in turn are enough
+    size_t size = rows * (size_t)buffer_width(mlp, backward, l);
     bool reuse = !backward && l >= 2;
     tape->hidden[l] = reuse ? tape->hidden[l - 2] : ARENA_NEW(arena, size, Real);
     if (backward && mlp->activation == ACTIVATION_SWISH) {
@@ -88,13 +112,12 @@ void mlp_tape_init(MlpTape* tape, const Mlp* mlp, int max_batch, bool backward, 
   }
   tape->out = ARENA_NEW(arena, rows * (size_t)mlp->width[mlp->layers], Real);
   if (backward) {
-    widest = widest > mlp->width[0] ? widest : mlp->width[0];
-    widest = widest > mlp->width[mlp->layers] ? widest : mlp->width[mlp->layers];
-    size_t size = (size_t)max_batch * (size_t)widest;
+    size_t widest = (size_t)widest_layer(mlp);
+    size_t size = (size_t)max_batch * widest;
     tape->rows[0] = ARENA_NEW(arena, size, Real);
     tape->rows[1] = ARENA_NEW(arena, size, Real);
     tape->chosen = ARENA_NEW(arena, max_batch, int32_t);
-    layer_gradient_init(tape, mlp, (size_t)widest, arena);
+    layer_gradient_init(tape, mlp, widest, arena);
   }
 }
 

@@ -8,7 +8,8 @@
 // The hash is over the canonical text of all options that results depend on, and over the contents
 // of input files. `unhashed` lists what does not count: places, limits of time, what is printed. An
 // option in doubt belongs in the hash: to refuse a run is a nuisance, to mix two is
-// wrong.
+// wrong. One that is added gets a line there for the value that programs before it had, so that
+// their runs, baselines and controllers stay what they were.
 #include "run/run_config.h"
 
 #include <inttypes.h>
@@ -41,7 +42,12 @@ static const char* const unhashed[] = {
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
     "scheduler.schedule", "scheduler.settings", "scheduler.transfer",
-    "scheduler.trained_seeds", NULL};
+    "scheduler.trained_seeds",
+    // of options that came later, the value that all files before them mean
+    "sac.policy_layers=[]", "sac.critic_layers=[]", "sac.policy_learning_rate=auto",
+    "sac.critic_learning_rate=auto", "sac.alpha_learning_rate=auto", "sac.reward_scale=1",
+    "sac.policy_interval=1", "sac.target_interval=1", "sac.temperature=auto",
+    "mbpo.mean_actions=false", "mbpo.mean_predictions=false", NULL};
 
 static void add_unhashed(RunConfig* c, const char* const* keys) {
   for (; keys && *keys; keys++) {

@@ -8,6 +8,7 @@
 // Where a sum is too large (memory, hyper-episodes), the message should name the option to blame.
 // It is found by trying: every option is set back to its default in turn, and the one that spares
 // most is named. Nothing has to know which options enter the sum.
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,6 +135,18 @@ static void check_hyper(Check* check) {
   check_scale(check, "hyper.scale_eval_return", &h->scale_eval_return);
 }
 
+// Widths of hidden layers, where they are listed.
+static void check_layers(Check* check, const char* key, const OptionList* layers) {
+  if (layers->count >= MLP_MAX_LAYERS) {
+    broken(check, key, "must have at most %d layers", MLP_MAX_LAYERS - 1);
+  }
+  for (int i = 0; i < layers->count; i++) {
+    if (layers->value[i] != floor(layers->value[i])) {
+      broken(check, key, "item %d must be a whole number of units", i + 1);
+    }
+  }
+}
+
 static void check_compute(Check* check) {
   if (strcmp(check->config->compute.precision, "bfloat16") == 0 && !gemm_has_bfloat16()) {
     broken(check, "compute.precision",
@@ -149,6 +162,8 @@ bool run_config_check(const RunConfig* config, Error* error) {
   check_names(&check);
   check_compute(&check);
   check_model(&check);
+  check_layers(&check, "sac.policy_layers", &config->spec.sac.policy_layers);
+  check_layers(&check, "sac.critic_layers", &config->spec.sac.critic_layers);
   if (kind->steps) {
     check_starts(&check);
   }

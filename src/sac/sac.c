@@ -36,6 +36,14 @@ struct SacScratch {
   Real* d_head;         // (B, 2 A)
 };
 
+OPTION_TABLE(sac_table, SacOptions, SAC_OPTIONS)
+
+SacOptions sac_default_options(void) {
+  SacOptions options = {0};
+  options_set_defaults(sac_table(), &options);
+  return options;
+}
+
 static int scratch_rows(const SacOptions* options) {
   return options->batch_size > CHUNK ? options->batch_size : CHUNK;
 }
@@ -59,12 +67,30 @@ static void scratch_init(Sac* sac, Arena* arena) {
   sac->scratch = scratch;
 }
 
+// Hidden layers of the listed widths, or all of one width.
+static Mlp make_networks(int members, int in, const OptionList* layers, int out,
+                         const SacOptions* o) {
+  int width[OPTION_LIST_SIZE];
+  for (int l = 0; l < layers->count; l++) {
+    width[l] = (int)layers->value[l];
+  }
+  Mlp net = layers->count > 0
+                ? mlp_make_layers(members, in, width, layers->count, out, ACTIVATION_RELU)
+                : mlp_make(members, in, o->hidden_size, o->hidden_layers, out, ACTIVATION_RELU);
+  net.precision = o->precision;
+  return net;
+}
+
 static Mlp make_policy(const SacOptions* o, int obs_size, int act_size) {
-  return mlp_make(1, obs_size, o->hidden_size, o->hidden_layers, 2 * act_size, ACTIVATION_RELU);
+  return make_networks(1, obs_size, &o->policy_layers, 2 * act_size, o);
 }
 
 static Mlp make_critics(const SacOptions* o, int obs_size, int act_size) {
-  return mlp_make(2, obs_size + act_size, o->hidden_size, o->hidden_layers, 1, ACTIVATION_RELU);
+  return make_networks(2, obs_size + act_size, &o->critic_layers, 1, o);
+}
+
+static double number_or(double number, double otherwise) {
+  return isnan(number) ? otherwise : number;
 }
 
 double sac_bytes(const SacOptions* options, int obs_size, int act_size) {
@@ -84,8 +110,6 @@ void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, R
   *sac = (Sac){.options = *options, .obs_size = obs_size, .act_size = act_size};
   sac->policy_net = make_policy(options, obs_size, act_size);
   sac->critic_net = make_critics(options, obs_size, act_size);
-  sac->policy_net.precision = options->precision;
-  sac->critic_net.precision = options->precision;
   size_t policy_size = sac->policy_net.size;
   size_t critic_size = sac->critic_net.size;
   sac->policy = ARENA_NEW(arena, policy_size, Real);
@@ -99,10 +123,13 @@ void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, R
   for (size_t p = 0; p < critic_size; p++) {
     sac->targets[p] = sac->critics[p];
   }
-  sac->log_alpha = (Real)log(options->initial_alpha);
-  adam_init(&sac->policy_adam, policy_size, options->learning_rate, arena);
-  adam_init(&sac->critic_adam, critic_size, options->learning_rate, arena);
-  adam_init(&sac->alpha_adam, 1, options->learning_rate, arena);
+  const SacOptions* o = options;
+  sac->log_alpha = (Real)log(number_or(o->temperature, o->initial_alpha));
+  sac->options.target_entropy = number_or(o->target_entropy, -act_size);
+  double rate = o->learning_rate;
+  adam_init(&sac->policy_adam, policy_size, number_or(o->policy_learning_rate, rate), arena);
+  adam_init(&sac->critic_adam, critic_size, number_or(o->critic_learning_rate, rate), arena);
+  adam_init(&sac->alpha_adam, 1, number_or(o->alpha_learning_rate, rate), arena);
   scratch_init(sac, arena);
 }
 
@@ -141,7 +168,7 @@ static void policy_forward(Sac* sac, const Real* obs, const Real* noise, int B) 
                             sac->act_size);
 }
 
-// target_q = r + gamma (1 - terminated) (min target Q(s', a') - alpha log pi(a' | s')).
+// target_q = scale r + gamma (1 - terminated) (min target Q(s', a') - alpha log pi(a' | s')).
 static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
                              const Real* terminated, const Real* next_noise, int B) {
   struct SacScratch* scratch = sac->scratch;
@@ -151,10 +178,11 @@ static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
   const Real* next_q = critics_forward(sac, sac->targets, B);
   Real alpha = exp(sac->log_alpha);
   Real discount = (Real)sac->options.discount;
+  Real scale = (Real)sac->options.reward_scale;
   for (int b = 0; b < B; b++) {
     Real smaller = next_q[B + b] < next_q[b] ? next_q[B + b] : next_q[b];
     Real value = smaller - alpha * scratch->logp[b];
-    scratch->target_q[b] = rew[b] + discount * ((Real)1 - terminated[b]) * value;
+    scratch->target_q[b] = scale * rew[b] + discount * ((Real)1 - terminated[b]) * value;
   }
 }
 
@@ -191,56 +219,79 @@ static double smaller_q(int32_t* smaller, Real* d_q, const Real* q, int B) {
   return sum / B;
 }
 
-// Equation 2, through the reparametrised action. Expects the batch's observations in critic_in.
-static void policy_gradient(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise) {
+// Equation 2 at a reparametrised action. Expects the batch's observations in critic_in.
+static void policy_loss(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise) {
   struct SacScratch* scratch = sac->scratch;
   int B = batch->size;
-  int A = sac->act_size;
   policy_forward(sac, batch->obs, noise, B);
   set_critic_act(sac, scratch->act, B);
   const Real* q = critics_forward(sac, sac->critics, B);
   double q_mean = smaller_q(scratch->smaller, scratch->d_q, q, B);
-  mlp_backward_by_row(scratch->d_act, sac->obs_size, A, &scratch->critic_tape, &sac->critic_net,
-                      sac->critics, scratch->smaller, scratch->d_q, B);
-
-  Real alpha = exp(sac->log_alpha);
   double logp_sum = 0;
   for (int b = 0; b < B; b++) {
     logp_sum += (double)scratch->logp[b];
+  }
+  losses->alpha = (double)exp(sac->log_alpha);
+  losses->entropy = -logp_sum / B;
+  losses->policy_loss = losses->alpha * (logp_sum / B) - q_mean;
+}
+
+// Its gradient, through the action.
+static void policy_gradient(Sac* sac, const Real* noise, int B) {
+  struct SacScratch* scratch = sac->scratch;
+  int A = sac->act_size;
+  mlp_backward_by_row(scratch->d_act, sac->obs_size, A, &scratch->critic_tape, &sac->critic_net,
+                      sac->critics, scratch->smaller, scratch->d_q, B);
+  Real alpha = exp(sac->log_alpha);
+  for (int b = 0; b < B; b++) {
     scratch->d_logp[b] = alpha / (Real)B;
   }
   squashed_gaussian_backward(scratch->d_head, scratch->d_act, scratch->d_logp, scratch->act, noise,
                              scratch->policy_tape.out, B, A);
   mlp_backward(sac->d_policy, &scratch->policy_tape, &sac->policy_net, sac->policy,
                scratch->d_head, B);
-  losses->alpha = (double)alpha;
-  losses->entropy = -logp_sum / B;
-  losses->policy_loss = losses->alpha * (logp_sum / B) - q_mean;
 }
 
-// Gradient of -log_alpha * mean(log pi + target entropy).
+// Gradient of -log_alpha * mean(log pi + target entropy); a fixed temperature has none.
 static void alpha_gradient(SacLosses* losses, Sac* sac) {
-  double gradient = losses->entropy - sac->options.target_entropy;
+  bool learnt = isnan(sac->options.temperature);
+  double gradient = learnt ? losses->entropy - sac->options.target_entropy : 0;
   sac->d_log_alpha = (Real)gradient;
   losses->alpha_loss = (double)sac->log_alpha * gradient;
+}
+
+// Every `interval`-th update of the critics, the first one among them.
+static bool is_due(const Sac* sac, int interval) {
+  return sac->critic_adam.steps % interval == 0;
 }
 
 void sac_update(SacLosses* losses, Sac* sac, const Batch* batch, const Real* noise,
                 const Real* next_noise) {
   CHECK(batch->size > 0 && batch->size <= sac->options.batch_size,
         "sac_update: a batch of %d, expected 1 ... %d", batch->size, sac->options.batch_size);
+  bool policy_due = is_due(sac, sac->options.policy_interval);
+  bool targets_due = is_due(sac, sac->options.target_interval);
   Stopwatch watch = stopwatch_start();
   compute_target_q(sac, batch->next_obs, batch->rew, batch->terminated, next_noise, batch->size);
   stopwatch_lap(&watch, &sac->times.targets);
   critic_gradient(losses, sac, batch);
   stopwatch_lap(&watch, &sac->times.critics);
-  policy_gradient(losses, sac, batch, noise);
+  policy_loss(losses, sac, batch, noise);
   alpha_gradient(losses, sac);
+  if (policy_due) {
+    policy_gradient(sac, noise, batch->size);
+  }
   stopwatch_lap(&watch, &sac->times.policy);
-  adam_step(&sac->policy_adam, sac->policy, sac->d_policy);
-  adam_step_polyak(&sac->critic_adam, sac->critics, sac->d_critics, sac->targets,
-                   sac->options.target_rate);
-  adam_step(&sac->alpha_adam, &sac->log_alpha, &sac->d_log_alpha);
+  if (policy_due) {
+    adam_step(&sac->policy_adam, sac->policy, sac->d_policy);
+    adam_step(&sac->alpha_adam, &sac->log_alpha, &sac->d_log_alpha);
+  }
+  if (targets_due) {
+    adam_step_polyak(&sac->critic_adam, sac->critics, sac->d_critics, sac->targets,
+                     sac->options.target_rate);
+  } else {
+    adam_step(&sac->critic_adam, sac->critics, sac->d_critics);
+  }
   stopwatch_lap(&watch, &sac->times.adam);
 }
 

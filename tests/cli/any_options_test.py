@@ -79,12 +79,16 @@ class Options:
             return "".join(head + rng.choice("+,") for head in heads)[:-1]
         if row["key"] == "fork.choices":
             return ",".join(rng.sample(CHOICES, rng.randint(0, 3)))
+        if kind == "auto" and rng.random() < 0.5:
+            return "auto"
         if "words" in row:
             return rng.choice(row["words"].split("|"))
         if kind == "flag":
             return rng.choice(["true", "false"])
         if kind == "list":
             count = rng.choice([0, 1, 2, 2, 4, 4, 16])
+            if row["unit"] == "units":  # whole, and few of them where it is to run
+                return str([int(float(self.number(rng, row, small))) for _ in range(min(count, 4))])
             return str([float(self.number(rng, row, small)) for _ in range(count)])
         return self.number(rng, row, small)
 

@@ -138,6 +138,12 @@ static void rules_between_options_name_both(void** state) {
   Fixture* f = *state;
   expect_refused(f, "model.elites=9",
                  "command line: 'model.elites=9': must be at most model.members=7");
+  expect_refused(f, "sac.policy_layers=[64, 32.5]",
+                 "command line: 'sac.policy_layers=[64, 32.5]': item 2 must be a whole number of "
+                 "units");
+  expect_refused(f, "sac.critic_layers=[1,1,1,1,1,1,1,1]",
+                 "command line: 'sac.critic_layers=[1, 1, 1, 1, 1, 1, 1, 1]': must have at most 7 "
+                 "layers");
   expect_refused(f, "env.id=hoper-v4",
                  "command line: 'env.id=hoper-v4': no such task (did you mean 'hopper-v4'?)");
   expect_refused(f, "env.id=tetris",
@@ -257,6 +263,27 @@ static void the_hash_covers_what_results_depend_on_and_nothing_else(void** state
   run_config_free(other);
 }
 
+// One that is added must not make another run of what was begun, or trained, before.
+static void an_option_that_came_later_changes_no_hash_of_a_run_before_it(void** state) {
+  Fixture* f = *state;
+  const char* kept = SOURCE_DIR "/tests/formats_kept/version-1/run";
+  char* text;
+  size_t size;
+  RunConfig* config = ARENA_NEW(&f->arena, 1, RunConfig);
+  char* operands[] = {(char*)text_format(&f->arena, "%s/run.yaml", kept),
+                      (char*)text_format(&f->arena, "scheduler.baseline=%s/baseline.yaml", kept)};
+  run_config_init(config);
+  if (!run_config_read(config, 2, operands, false, NULL, &f->error) ||
+      !run_config_resolve(config, &f->error)) {
+    fail_msg("%s", f->error.text);
+  }
+  assert_true(files_read(&text, &size, operands[0], &f->arena, &f->error));
+  const char* recorded = strstr(text, "config_hash ");
+  assert_non_null(recorded);
+  assert_memory_equal(recorded + strlen("config_hash "), config->spec.config_hash, 16);
+  run_config_free(config);
+}
+
 static void the_completion_script_is_accepted_by_bash(void** state) {
   Fixture* f = *state;
   const char* path = text_format(&f->arena, "%s/completion", f->dir);
@@ -301,6 +328,8 @@ int main(void) {
                                       set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_hash_covers_what_results_depend_on_and_nothing_else,
                                       set_up, tear_down),
+      cmocka_unit_test_setup_teardown(
+          an_option_that_came_later_changes_no_hash_of_a_run_before_it, set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_completion_script_is_accepted_by_bash, set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_man_page_names_every_option, set_up, tear_down),
   };

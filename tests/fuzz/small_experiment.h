@@ -8,13 +8,15 @@
 #include "hyper/scheduler.h"
 
 static inline RunSpec small_experiment(void) {
+  SacOptions sac = sac_default_options();
+  sac.batch_size = 16;
+  sac.hidden_size = 8;
   RunSpec x = {
       .task = "pendulum-v1",
       .method = "fuzz",
       .assets = "",
       .seed = 7,
-      .sac = {.batch_size = 16, .hidden_size = 8, .hidden_layers = 2, .learning_rate = 3e-4,
-              .discount = 0.99, .target_rate = 0.005, .initial_alpha = 1, .target_entropy = -1},
+      .sac = sac,
       .model = {.members = 2, .elites = 1, .hidden_size = 8, .hidden_layers = 2,
                 .learning_rate = 1e-3, .batch_size = 32, .weight_decay = 1, .holdout_ratio = 0.2,
                 .holdout_limit = 5000, .patience = 5, .improvement = 0.01, .max_epochs = 2},

@@ -49,7 +49,7 @@ static inline void golden_read_real(Real* out, FILE* file, const char* name, siz
   }
 }
 
-// |numbers - next record| / |next record|, Euclidean norms.
+// |numbers - next record| / |next record|, Euclidean norms; 0 where the two are equal.
 static inline double golden_distance(FILE* file, const char* name, const Real* numbers,
                                      size_t count) {
   double expected[4096];
@@ -62,7 +62,7 @@ static inline double golden_distance(FILE* file, const char* name, const Real* n
     difference += d * d;
     norm += expected[i] * expected[i];
   }
-  return sqrt(difference / norm);
+  return difference > 0 ? sqrt(difference / norm) : difference;
 }
 
 #endif  // TESTS_GOLDEN_H

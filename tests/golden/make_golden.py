@@ -1,8 +1,9 @@
-"""Writes sac.golden and ensemble.golden: ten float64 updates of SAC and the dynamics ensemble.
+"""Writes sac*.golden and ensemble.golden: ten float64 updates of SAC and the dynamics ensemble.
 
 They are the reference of tests/sac/golden_test.c and tests/dynamics/golden_test.c.
-Run in any environment that has PyTorch (the files here were made with torch 2.15.0 on the CPU;
-other versions give the same numbers up to float64 rounding and other random inputs):
+Run in any environment that has PyTorch (the files here were made on the CPU, sac.golden and
+ensemble.golden with torch 2.15.0, the others with 1.13.1; other versions give the same numbers up to
+float64 rounding and other random inputs):
 
     python3 -m venv venv && venv/bin/pip install torch==2.15.0
     venv/bin/python tests/golden/make_golden.py
@@ -84,23 +85,29 @@ def step(optimizer, params, gradients):
     optimizer.step()
 
 
-def sac():
+def sac(name, policy_layers=(16, 16), critic_layers=(16, 16), learning_rates=(3e-4, 3e-4, 3e-4),
+        reward_scale=1.0, policy_interval=1, target_interval=1, temperature=None,
+        target_entropy=-1.5):  # fmt: skip
+    """An interval: the first update is one of it; temperature: fixed, and without a gradient."""
     generator = torch.Generator().manual_seed(1)
-    discount, target_rate, target_entropy, learning_rate = 0.99, 0.005, -1.5, 3e-4
-    golden = Golden("sac.golden")
-    policy_params = make_networks(generator, 1, [OBS, 16, 16, 2 * ACT])
-    critic_params = make_networks(generator, 2, [OBS + ACT, 16, 16, 1])
+    discount, target_rate = 0.99, 0.005
+    golden = Golden(name)
+    policy_params = make_networks(generator, 1, [OBS, *policy_layers, 2 * ACT])
+    critic_params = make_networks(generator, 2, [OBS + ACT, *critic_layers, 1])
     targets = [p.detach() + draw(generator, *p.shape, scale=0.05) for p in critic_params]
     targets = [p.float().double() for p in targets]
-    log_alpha = torch.tensor(-0.5, dtype=torch.float64, requires_grad=True)
+    start = -0.5 if temperature is None else torch.tensor(math.log(temperature)).item()
+    log_alpha = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     golden.put("policy", policy_params, "f32")
     golden.put("critics", critic_params, "f32")
     golden.put("targets", targets, "f32")
     golden.put("log_alpha", log_alpha, "f32")
     optimizers = [
-        torch.optim.Adam(p, lr=learning_rate) for p in (policy_params, critic_params, [log_alpha])
+        torch.optim.Adam(p, lr=rate)
+        for p, rate in zip((policy_params, critic_params, [log_alpha]), learning_rates)
     ]
-    for _ in range(STEPS):
+    d_policy = [torch.zeros_like(p) for p in policy_params]
+    for update in range(STEPS):
         obs, next_obs = draw(generator, BATCH, OBS), draw(generator, BATCH, OBS)
         act = torch.tanh(draw(generator, BATCH, ACT)).float().double()
         rew = draw(generator, BATCH)
@@ -119,7 +126,7 @@ def sac():
             next_act, next_logp = policy(policy_params, next_obs, next_noise)
             next_q = evaluate(targets, torch.cat([next_obs, next_act], -1), torch.relu).squeeze(-1)
             value = next_q.min(0).values - alpha * next_logp
-            y = rew + discount * (1 - terminated) * value
+            y = reward_scale * rew + discount * (1 - terminated) * value
         q = evaluate(critic_params, torch.cat([obs, act], -1), torch.relu).squeeze(-1)
         critic_losses = 0.5 * ((q - y) ** 2).mean(-1)
         d_critics = torch.autograd.grad(critic_losses.sum(), critic_params)
@@ -127,8 +134,11 @@ def sac():
         new_act, logp = policy(policy_params, obs, noise)
         new_q = evaluate(critic_params, torch.cat([obs, new_act], -1), torch.relu).squeeze(-1)
         policy_loss = (alpha * logp - new_q.min(0).values).mean()
-        d_policy = torch.autograd.grad(policy_loss, policy_params)
-        alpha_loss = -(log_alpha * (logp.detach() + target_entropy)).mean()
+        policy_due = update % policy_interval == 0
+        if policy_due:  # else the one before stands
+            d_policy = torch.autograd.grad(policy_loss, policy_params)
+        learnt = 1.0 if temperature is None else 0.0
+        alpha_loss = -learnt * (log_alpha * (logp.detach() + target_entropy)).mean()
         d_log_alpha = torch.autograd.grad(alpha_loss, [log_alpha])
 
         # critic, policy and temperature loss; alpha, entropy and mean Q of the batch
@@ -137,13 +147,14 @@ def sac():
         golden.put("d_policy", d_policy)
         golden.put("d_critics", d_critics)
         golden.put("d_log_alpha", d_log_alpha)
-        for optimizer, params, gradients in zip(
-                optimizers, (policy_params, critic_params, [log_alpha]),
-                (d_policy, d_critics, d_log_alpha)):
-            step(optimizer, params, gradients)
+        step(optimizers[1], critic_params, d_critics)
+        if policy_due:
+            step(optimizers[0], policy_params, d_policy)
+            step(optimizers[2], [log_alpha], d_log_alpha)
         with torch.no_grad():
             for target, p in zip(targets, critic_params):
-                target.add_(target_rate * (p - target))
+                if update % target_interval == 0:
+                    target.add_(target_rate * (p - target))
     golden.put("policy", policy_params)
     golden.put("critics", critic_params)
     golden.put("targets", targets)
@@ -181,5 +192,9 @@ def ensemble():
     golden.put("params", learnt)
 
 
-sac()
+sac("sac.golden")
+sac("sac_options.golden", policy_layers=(12, 7, 20), critic_layers=(24, 9),
+    learning_rates=(1e-3, 2e-3, 5e-3), reward_scale=2.5, policy_interval=2, target_interval=3,
+    target_entropy=-ACT)  # fmt: skip
+sac("sac_fixed.golden", temperature=0.2)
 ensemble()

@@ -38,9 +38,10 @@ static Sac sac_after_one_update(GemmPrecision precision, Arena* arena) {
   SacLosses losses;
   Batch batch;
   Rng rng = rng_stream(31, 0, RNG_TEST, 0);
-  SacOptions options = {.batch_size = BATCH, .hidden_size = WIDTH, .hidden_layers = 2,
-                        .learning_rate = 3e-4, .discount = 0.99, .target_rate = 0.005,
-                        .initial_alpha = 1, .target_entropy = -2, .precision = precision};
+  SacOptions options = sac_default_options();
+  options.batch_size = BATCH;
+  options.hidden_size = WIDTH;
+  options.precision = precision;
   Real* noise = ARENA_NEW(arena, 2 * BATCH * ACT, Real);
   sac_init(&sac, &options, OBS, ACT, &rng, arena);
   batch_init(&batch, BATCH, OBS, ACT, arena);

@@ -257,6 +257,7 @@ static void bytes_are_known_beforehand(void** state) {
     o.model.hidden_size = o.sac.hidden_size = width[i];
     o.model.hidden_layers = o.sac.hidden_layers = layers[i];
     o.model.batch_size = o.sac.batch_size = batch[i];
+    o.sac.critic_layers = (OptionList){i, {700, 30}};
     Arena arena;
     arena_init(&arena);
     Mbpo m;

@@ -11,15 +11,10 @@ typedef struct {
 } Small;
 
 static inline Small small_options(void) {
+  SacOptions sac = sac_default_options();
+  sac.batch_size = sac.hidden_size = 16;
   return (Small){
-      .sac = {.batch_size = 16,
-              .hidden_size = 16,
-              .hidden_layers = 2,
-              .learning_rate = 3e-4,
-              .discount = 0.99,
-              .target_rate = 0.005,
-              .initial_alpha = 1,
-              .target_entropy = -1},
+      .sac = sac,
       .model = {.members = 3,
                 .elites = 2,
                 .hidden_size = 16,

@@ -313,6 +313,28 @@ static void forward_computes_the_definition(void** state) {
   }
 }
 
+static void hidden_layers_may_differ_in_width(void** state) {
+  (void)state;
+  static const int widths[] = {3, 2, 40, 17, 5};
+  Arena arena;
+  arena_init(&arena);
+  Rng rng = rng_stream(7, 0, RNG_TEST, 0);
+  Mlp mlp = mlp_make_layers(2, IN, widths, 5, OUT, ACTIVATION_SWISH);
+  assert_int_equal(mlp.size, 2 * (IN * 3 + 3 + 3 * 2 + 2 + 2 * 40 + 40 + 40 * 17 + 17 + 17 * 5 + 5 +
+                                  5 * OUT + OUT));
+  Real* params = ARENA_NEW(&arena, mlp.size, Real);
+  Real in[B * IN];
+  fill_normal(params, mlp.size, 0.5, &rng);
+  fill_normal(in, B * IN, 1, &rng);
+  MlpTape whole, forward_only;  // the second has two buffers for all five layers
+  mlp_tape_init(&whole, &mlp, B, true, &arena);
+  mlp_tape_init(&forward_only, &mlp, B, false, &arena);
+  mlp_forward(&whole, &mlp, params, in, true, B);
+  mlp_forward(&forward_only, &mlp, params, in, true, B);
+  assert_memory_equal(whole.out, forward_only.out, 2 * B * OUT * sizeof(Real));
+  arena_free(&arena);
+}
+
 static void glorot_draws_stay_in_their_range_and_fill_it(void** state) {
   (void)state;
   Arena arena;
@@ -365,6 +387,7 @@ int main(void) {
       cmocka_unit_test(shared_input_equals_the_same_input_for_each_member),
       cmocka_unit_test(forward_of_one_member_equals_its_part_of_the_forward_of_all),
       cmocka_unit_test(members_in_turn_equal_all_at_once),
+      cmocka_unit_test(hidden_layers_may_differ_in_width),
       cmocka_unit_test(glorot_draws_stay_in_their_range_and_fill_it),
       cmocka_unit_test(truncated_normal_is_cut_at_two_deviations),
   };

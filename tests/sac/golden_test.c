@@ -1,4 +1,4 @@
-// Ten SAC updates from the parameters, batches and noise of tests/golden/make_golden.py, compared
+// Ten SAC updates of each kind from the parameters, batches and noise of tests/golden/make_golden.py, compared
 // with float64 PyTorch at each step.
 #include "../golden/golden.h"
 
@@ -24,16 +24,28 @@
 #define TOLERANCE 1e-5
 #endif
 
-static const SacOptions options = {
-    .batch_size = BATCH,
-    .hidden_size = 16,
-    .hidden_layers = 2,
-    .learning_rate = 3e-4,
-    .discount = 0.99,
-    .target_rate = 0.005,
-    .initial_alpha = 1,
-    .target_entropy = -1.5,
-};
+// The published algorithm, and all that it can be told to do otherwise at once.
+static SacOptions published(void) {
+  SacOptions options = sac_default_options();
+  options.batch_size = BATCH;
+  options.hidden_size = 16;
+  options.target_entropy = -1.5;
+  return options;
+}
+
+static SacOptions otherwise(void) {
+  SacOptions options = published();
+  options.policy_layers = (OptionList){3, {12, 7, 20}};
+  options.critic_layers = (OptionList){2, {24, 9}};
+  options.policy_learning_rate = 1e-3;
+  options.critic_learning_rate = 2e-3;
+  options.alpha_learning_rate = 5e-3;
+  options.reward_scale = 2.5;
+  options.policy_interval = 2;
+  options.target_interval = 3;
+  options.target_entropy = NAN;
+  return options;
+}
 
 static void read_parameters(FILE* file, Sac* sac) {
   golden_read_real(sac->policy, file, "policy", sac->policy_net.size);
@@ -72,8 +84,7 @@ static void compare_losses(FILE* file, const SacLosses* losses, int step) {
   }
 }
 
-static void ten_updates_match_pytorch(void** state) {
-  (void)state;
+static void ten_updates_match_pytorch(const char* name, SacOptions options) {
   gemm_init();
   Arena arena;
   arena_init(&arena);
@@ -85,7 +96,7 @@ static void ten_updates_match_pytorch(void** state) {
   Real* noise = ARENA_NEW(&arena, BATCH * ACT, Real);
   Real* next_noise = ARENA_NEW(&arena, BATCH * ACT, Real);
 
-  FILE* file = golden_open("sac.golden");
+  FILE* file = golden_open(name);
   read_parameters(file, &sac);
   for (int step = 0; step < STEPS; step++) {
     read_batch(file, &batch, noise, next_noise);
@@ -111,7 +122,28 @@ static void ten_updates_match_pytorch(void** state) {
   arena_free(&arena);
 }
 
+static void the_published_algorithm_is_that_of_pytorch(void** state) {
+  (void)state;
+  ten_updates_match_pytorch("sac.golden", published());
+}
+
+static void each_option_does_what_it_does_in_pytorch(void** state) {
+  (void)state;
+  ten_updates_match_pytorch("sac_options.golden", otherwise());
+}
+
+static void a_fixed_temperature_is_that_of_pytorch(void** state) {
+  (void)state;
+  SacOptions options = published();
+  options.temperature = 0.2;
+  ten_updates_match_pytorch("sac_fixed.golden", options);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ten_updates_match_pytorch)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_published_algorithm_is_that_of_pytorch),
+      cmocka_unit_test(each_option_does_what_it_does_in_pytorch),
+      cmocka_unit_test(a_fixed_temperature_is_that_of_pytorch),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,16 +20,11 @@
 #define BANDIT_UPDATES 3000
 
 static SacOptions small_options(void) {
-  return (SacOptions){
-      .batch_size = BATCH,
-      .hidden_size = 16,
-      .hidden_layers = 2,
-      .learning_rate = 3e-4,
-      .discount = 0.99,
-      .target_rate = 0.005,
-      .initial_alpha = 1,
-      .target_entropy = -2,
-  };
+  SacOptions options = sac_default_options();
+  options.batch_size = BATCH;
+  options.hidden_size = 16;
+  options.target_entropy = -2;
+  return options;
 }
 
 typedef struct {
@@ -109,6 +104,21 @@ static void resume_equals_uninterrupted(void** state) {
   archive_memory_free(&memory);
   tear_down(&whole);
   tear_down(&resumed);
+}
+
+static void a_fixed_temperature_stays_what_it_is(void** state) {
+  (void)state;
+  Fixture f;
+  set_up(&f, BATCH);
+  SacOptions options = small_options();
+  options.temperature = 0.2;
+  sac_init(&f.sac, &options, OBS, ACT, &f.rng, &f.arena);
+  run_updates(&f, 3);
+  SacLosses losses;
+  sac_update(&losses, &f.sac, &f.batch, f.noise, f.next_noise);
+  assert_true(fabs(losses.alpha - 0.2) < 1e-7 && losses.alpha_loss == 0);
+  assert_true(f.sac.log_alpha == (Real)log(0.2));
+  tear_down(&f);
 }
 
 // Sizes of Hopper: which kernels a product takes, and whether they allocate, depends on its shape.
@@ -344,6 +354,7 @@ static void learns_the_best_arm_of_a_bandit(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_fixed_temperature_stays_what_it_is),
       cmocka_unit_test(resume_equals_uninterrupted),
       cmocka_unit_test(updates_allocate_nothing),
       cmocka_unit_test(targets_move_by_the_rate_towards_new_critics),
