@@ -59,7 +59,8 @@ slurm_run() {
   slurm_environment
   directory=$(run_directory "$program" "$@") || slurm_stop "no such run: $*"
   if ((tasks > 1)); then
-    command=(mpirun -n $((tasks + 1)) --oversubscribe --bind-to none)
+    mpi_command $((tasks + 1)) none
+    command=("${mpi[@]}")
   fi
   note "job $(slurm_job), start $((${SLURM_RESTART_COUNT:-0} + 1)), $tasks workers on" \
     "${SLURM_JOB_NODELIST:-?}: $directory"

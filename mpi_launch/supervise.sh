@@ -16,6 +16,17 @@ mpi_environment() {
   fi
 }
 
+# mpi_command RANKS BINDING: sets $mpi to the start of a command on so many ranks, each bound to a core
+# or to none. Open MPI must be told that there may be more ranks than cores; Hydra (MPICH, Intel MPI)
+# takes no such option.
+mpi_command() {
+  mpi=(mpirun -n "$1")
+  case $(mpirun --version 2>/dev/null) in
+  *HYDRA* | *Hydra* | *Intel*) mpi+=(-bind-to "$2") ;;
+  *) mpi+=(--oversubscribe --bind-to "${2/core/core:overload-allowed}") ;;
+  esac
+}
+
 note() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 
 # run_directory PROGRAM VERB ARGUMENT...: prints where this command keeps its run.
@@ -113,10 +124,11 @@ family_of() {
   done
 }
 
-# rank_0_of PROCESS: prints the one below it that mpirun has started as rank 0, if there is one.
+# rank_0_of PROCESS: prints the one below it that mpirun has started as rank 0, if there is one; Open MPI
+# and Hydra name ranks differently.
 rank_0_of() {
   family_of "$1" | sed 's|.*|/proc/&/environ|' |
-    xargs grep -lzx OMPI_COMM_WORLD_RANK=0 2>/dev/null | tr -dc '0-9\n' | head -n 1
+    xargs grep -lzxE '(OMPI_COMM_WORLD|PMI)_RANK=0' 2>/dev/null | tr -dc '0-9\n' | head -n 1
 }
 
 # lives PROCESS: and is not only left to be collected.

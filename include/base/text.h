@@ -23,6 +23,9 @@ void text_init(Text* text, Arena* arena);
 void text_add(Text* text, const char* format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(Text* text, const char* bytes, size_t size);
 
+// A size for people, "5.5 GB", its number at least so wide.
+void text_add_size(Text* text, int width, double bytes);
+
 // The formatted string, in the arena.
 char* text_format(Arena* arena, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

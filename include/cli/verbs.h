@@ -17,6 +17,7 @@ int verb_inspect(int argc, char** argv);
 int verb_config(int argc, char** argv);
 int verb_env(int argc, char** argv);
 int verb_fvi(int argc, char** argv);
+int verb_plan(int argc, char** argv);
 int verb_play(int argc, char** argv);
 int verb_launch(int argc, char** argv);
 int verb_bench(int argc, char** argv);

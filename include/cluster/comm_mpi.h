@@ -8,6 +8,9 @@
 // Starts MPI. Refuses a launcher that started several processes which MPI cannot connect.
 bool comm_mpi_init(Comm* comm, Error* error);
 
+// Whether a launcher that MPI understands has started this process.
+bool comm_mpi_is_launched(void);
+
 // Name and version of the MPI library.
 const char* comm_mpi_description(void);
 

@@ -59,6 +59,9 @@ int hyper_choice(unsigned allowed, int n);
 // No head chooses, nothing is set.
 void hyper_action_none(HyperAction* action);
 
+// Each head that is asked chooses uniformly.
+void hyper_choose_by_chance(HyperAction* action, const uint8_t allowed[HEAD_COUNT], Rng* rng);
+
 // Applies an action: may train the model. effective[h] (HEAD_COUNT): whether head h's choice took
 // effect (false: not asked, or beyond a bound). For analysis alone: what did not take effect counts
 // in learning as what did, because a choice must not decide whether it counts.

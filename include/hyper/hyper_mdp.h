@@ -33,4 +33,7 @@ const char* feature_name(HyperFeature feature);
 void hyper_state(HyperState* state, Mbpo* mbpo, const HyperOptions* options, double* policy_change,
                  Rng* rng);
 
+// Fills in state->scaled from state->raw.
+void hyper_scale(HyperState* state, const HyperOptions* options);
+
 #endif  // HYPER_HYPER_MDP_H

@@ -41,6 +41,15 @@ void text_add_bytes(Text* text, const char* bytes, size_t size) {
   text->bytes[text->size] = '\0';
 }
 
+void text_add_size(Text* text, int width, double bytes) {
+  static const char* const units[] = {"kB", "MB", "GB", "TB"};
+  int unit = 0;
+  for (bytes *= 1e-3; bytes >= 999.5 && unit < 3; bytes *= 1e-3) {
+    unit++;
+  }
+  text_add(text, "%*.3g %s", width, bytes, units[unit]);
+}
+
 static void text_add_args(Text* text, const char* format, va_list args) {
   va_list again;
   va_copy(again, args);

@@ -1,13 +1,11 @@
 // bench_controller.c - rank 0's side of the measurement, and what all ranks share.
-#define _GNU_SOURCE
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "bench_internal.h"
 #include "cluster/cluster.h"
+#include "scratch_directory.h"
 #include "simulated.h"
 
 bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena, Error* error) {
@@ -18,13 +16,6 @@ bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena
   const RunSpec* x = setup->spec;
   *interval = x->hyper.decision_interval * x->mbpo.policy_updates / sac.value;
   return true;
-}
-
-static int remove_entry(const char* path, const struct stat* status, int type, struct FTW* ftw) {
-  (void)status;
-  (void)type;
-  (void)ftw;
-  return remove(path);
 }
 
 // As many hyper-episodes as workers, all at a time; the controller is asked at each decision.
@@ -40,11 +31,8 @@ static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* lo
                        Error* error) {
   RunSpec x = crowded(spec, load->workers);
   RunDirectory directory;
-  const char* place = getenv("TMPDIR");
-  snprintf(directory.path, sizeof directory.path, "%.900s/autombpo-bench-XXXXXX",
-           place && *place ? place : "/tmp");
-  if (!mkdtemp(directory.path)) {
-    return error_errno(error, directory.path);
+  if (!scratch_directory_make(&directory, error)) {
+    return false;
   }
   ClusterOptions options = {.save = {.interval = 3600},
                              .progress_interval = 3600,
@@ -52,9 +40,8 @@ static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* lo
                              .lease_timeout = 300,
                              .quiet = true};
   int64_t diverged;
-  bool ok = run_directory_make(&directory, error) &&
-            cluster_run(&diverged, comm, &x, &directory, &options, error) != CLUSTER_FAILED;
-  nftw(directory.path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+  bool ok = cluster_run(&diverged, comm, &x, &directory, &options, error) != CLUSTER_FAILED;
+  scratch_directory_remove(&directory);
   return ok;
 }
 

@@ -6,15 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "cluster/comm_mpi.h"
+#include "cli/mpirun.h"
 #include "cli/verbs.h"
 
 #define MOST_PROCESSES 16
-#define OWN_ARGUMENTS 7  // of mpirun, with the name of this program
 
 bool bench_has_ranks(void) {
-  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+  return comm_mpi_is_launched();
 }
 
 static int process_count(void) {
@@ -24,17 +23,9 @@ static int process_count(void) {
 }
 
 bool bench_start_ranks(char* const* arguments, int count, Arena* arena, Error* error) {
-  char program[4096];
-  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-  program[length > 0 ? length : 0] = '\0';
-  char** all = ARENA_NEW(arena, OWN_ARGUMENTS + count + 1, char*);
-  char* const own[OWN_ARGUMENTS] = {"mpirun", "-n", text_format(arena, "%d", process_count()),
-                                    "--oversubscribe", "--bind-to", "none", program};
-  memcpy(all, own, sizeof own);
-  memcpy(all + OWN_ARGUMENTS, arguments, (size_t)count * sizeof *all);
-  // mpirun refuses to be root's unless it is told twice; what it starts here is this program
-  setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
-  setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+  char** all = ARENA_NEW(arena, MPIRUN_ARGUMENTS + count + 1, char*);
+  int own = mpirun_arguments(all, process_count(), arena);
+  memcpy(all + own, arguments, (size_t)count * sizeof *all);
   execvp(all[0], all);
   return error_set(error,
                    "mpirun cannot be started (%s): start `mpirun -n 2 autombpo bench controller` "

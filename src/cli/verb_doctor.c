@@ -28,6 +28,7 @@
 
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "cli/mpirun.h"
 #include "cli/verbs.h"
 #include "cluster/comm_mpi.h"
 #include "env/mujoco.h"
@@ -258,16 +259,13 @@ static int run_rank(void) {
 }
 
 // Starts mpirun with its output in `path`; returns its exit code, -1: none in time, -2: no mpirun.
-static int start_ranks(const char* path) {
-  char program[FILES_PATH_SIZE];
-  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-  program[length > 0 ? length : 0] = '\0';
-  char* arguments[] = {"mpirun", "-n", "2", "--oversubscribe", program, "doctor", "--rank", NULL};
+static int start_ranks(Doctor* d, const char* path) {
+  char* arguments[MPIRUN_ARGUMENTS + 3];
+  int own = mpirun_arguments(arguments, 2, &d->arena);
+  memcpy(arguments + own, (char* const[]){"doctor", "--rank", NULL}, 3 * sizeof *arguments);
   posix_spawn_file_actions_t actions;
   pid_t child;
   int status = 0;
-  setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
-  setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, path, O_WRONLY | O_TRUNC, 0600);
@@ -295,7 +293,7 @@ static void check_mpi(Doctor* d) {
   if (file >= 0) {
     close(file);
   }
-  int code = file >= 0 ? start_ranks(path) : -2;
+  int code = file >= 0 ? start_ranks(d, path) : -2;
   files_read_start(said, path);
   said[strcspn(said, "\n")] = '\0';
   unlink(path);
@@ -308,8 +306,8 @@ static void check_mpi(Doctor* d) {
         comm_mpi_description());
   } else if (code == -1) {
     say(d, false, "mpi",
-        "two ranks did not start in %.0f s: try `mpirun -n 2 hostname`, then with --mca btl "
-        "tcp,self, and look for a firewall between hosts",
+        "two ranks did not start in %.0f s: try `mpirun -n 2 hostname`, of Open MPI then with "
+        "--mca btl tcp,self, and look for a firewall between hosts",
         PATIENCE);
   } else {
     say(d, false, "mpi", "mpirun ended with %d: %s; is it the MPI of this program (%s)?", code,

@@ -156,9 +156,9 @@ static int parse(ExperimentArguments* a, int argc, char** argv) {
 
 // One of several processes of an mpirun or srun works by itself.
 static bool is_one_of_many(void) {
-  static const char* const sizes[] = {"OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS"};
-  static const char* const ranks[] = {"OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
-  for (int i = 0; i < 2; i++) {
+  static const char* const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"};
+  static const char* const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (int i = 0; i < 3; i++) {
     const char* size = getenv(sizes[i]);
     if (size && getenv(ranks[i]) && atoi(size) > 1) {
       return true;

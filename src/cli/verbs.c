@@ -18,6 +18,7 @@ static const Verb verbs[] = {
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
+    {"plan", verb_plan, "measure for some seconds what a whole run will take: hours, memory, disk"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
     {"experiment", verb_experiment,
      "many runs from one file: tasks x methods x repetitions; plan, run, status, report"},

@@ -62,14 +62,13 @@ static int environment_int(const char* name) {
   return text ? atoi(text) : 0;
 }
 
-// Whether a launcher that MPI understands has started this process.
-static bool is_launched(void) {
+bool comm_mpi_is_launched(void) {
   return getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_RANK");
 }
 
 // srun without a PMI that this MPI understands starts N copies that each believe to be alone.
 static bool check_launcher(Error* error) {
-  if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !is_launched()) {
+  if (environment_int("SLURM_STEP_NUM_TASKS") > 1 && !comm_mpi_is_launched()) {
     return error_set(error,
                      "srun started %d tasks that MPI cannot connect: each would be a run of its "
                      "own. Use `srun --mpi=pmix autombpo ...` or, in the batch script, "
@@ -192,7 +191,7 @@ bool comm_mpi_init(Comm* comm, Error* error) {
   if (!check_launcher(error)) {
     return false;
   }
-  if (!is_launched()) {
+  if (!comm_mpi_is_launched()) {
     // alone it needs no daemon of Open MPI beside it, which could outlive it, nor directories of
     // that daemon, which processes that begin and end at the same time would share
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);

@@ -121,6 +121,20 @@ void hyper_action_none(HyperAction* action) {
   }
 }
 
+void hyper_choose_by_chance(HyperAction* action, const uint8_t allowed[HEAD_COUNT], Rng* rng) {
+  hyper_action_none(action);
+  action->explored = true;
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    double uniform = rng_uniform(rng);
+    int choices = hyper_choice_count(allowed[h]);
+    if (choices > 0) {
+      action->choice[h] = (int8_t)hyper_choice(allowed[h], (int)(uniform * choices));
+      action->logp[h] = -log(choices);
+      action->entropy[h] = log(choices);
+    }
+  }
+}
+
 static void set_value(Mbpo* m, HyperHead h, double value) {
   switch (h) {
     case HEAD_REAL_RATIO:

@@ -100,7 +100,7 @@ static double scale(double value, const OptionList* range, double smallest) {
   return fmax(smallest, fmin(1.0, scaled));
 }
 
-static void scale_state(HyperState* s, const HyperOptions* o) {
+void hyper_scale(HyperState* s, const HyperOptions* o) {
   const OptionList unit = {2, {0, 1}};
   const OptionList updates = {2, {0, o->policy_updates_max}};
   const OptionList length = {2, {0, o->rollout_length_max}};
@@ -131,5 +131,5 @@ void hyper_state(HyperState* s, Mbpo* m, const HyperOptions* o, double* policy_c
   s->raw[FEATURE_REAL_RATIO] = m->real_ratio;
   s->raw[FEATURE_POLICY_UPDATES] = m->policy_updates;
   s->raw[FEATURE_ROLLOUT_LENGTH] = m->rollout_length;
-  scale_state(s, o);
+  hyper_scale(s, o);
 }

@@ -48,14 +48,9 @@ double plan_bytes_of_rank(const PlanBytes* bytes) {
   return mbpo->imagined + mbpo->real + mbpo->fixed + bytes->episode.record + bytes->scheduler;
 }
 
-// "5.5 GB", at least so wide.
 static void add_bytes(Text* out, const char* before, int width, double bytes) {
-  static const char* const units[] = {"kB", "MB", "GB", "TB"};
-  int unit = 0;
-  for (bytes *= 1e-3; bytes >= 999.5 && unit < 3; bytes *= 1e-3) {
-    unit++;
-  }
-  text_add(out, "%s%*.3g %s", before, width, bytes, units[unit]);
+  text_add(out, "%s", before);
+  text_add_size(out, width, bytes);
 }
 
 void plan_format_bytes(const PlanBytes* b, Text* out) {

@@ -2,7 +2,21 @@
 # common.sh - sourced by the scripts beside it, called with PROGRAM SOURCE_DIR.
 # shellcheck source=tests/cli/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cli/common.sh"
+# shellcheck source=mpi_launch/supervise.sh
+source "$source_dir/mpi_launch/supervise.sh"
 export AUTOMBPO=$program # for mpi_launch/local
+
+is_open_mpi() { [[ $(mpirun --version 2>&1) == *'Open MPI'* ]]; }
+
+# rank_of PROCESS RANK: prints the process below it that is this rank.
+rank_of() {
+  local process
+  for process in $(family_of "$1"); do
+    if tr '\0' '\n' <"/proc/$process/environ" | grep -xE "(OMPI_COMM_WORLD|PMI)_RANK=$2" >/dev/null; then
+      echo "$process"
+    fi
+  done
+}
 
 # run_undisturbed KEY=VALUE...: a run that is slow enough to be disturbed. Sets $arguments, which
 # make it, and $expected, its checksum.

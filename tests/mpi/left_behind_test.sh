@@ -9,6 +9,7 @@ trap 'left all | xargs -r kill -KILL 2>/dev/null || true; rm -rf "$work"' EXIT
 mkdir bin
 cat >bin/mpirun <<'END'
 #!/usr/bin/env bash
+[[ $1 != --version ]] || exit 0
 rank() { OMPI_COMM_WORLD_RANK=$1 sleep "$2" & }
 eval "$MPIRUN"
 END
