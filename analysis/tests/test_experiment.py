@@ -148,3 +148,18 @@ def test_an_open_table_is_refused(tmp_path: Path):
 )
 def test_numbers_have_three_digits(value: float, text: str):
     assert tables.number(value) == text
+
+
+def test_tasks_are_averaged_where_a_method_ran_on_all_of_them(small: Path, tmp_path: Path):
+    assert report(small, tmp_path) == 0
+    for file in (tmp_path / "figure-2.csv", tmp_path / "figure-2-costs.csv"):
+        own = [line for line in file.read_text().splitlines() if line.startswith("hopper-small")]
+        other = [line.replace("hopper-small", "other") for line in own if ",sac_1," not in line]
+        # A method that ran on one task alone.
+        third = [line.replace(",mbpo,", ",sac_1,") for line in own if ",mbpo," in line]
+        file.write_text(file.read_text() + "\n".join([*other, *third]) + "\n")
+    lines = tables.tasks(tmp_path / "figure-2.csv").splitlines()
+    assert lines[0] == "|  | hopper-small | other | mean |"
+    cells = {line.split(" | ")[0]: line.strip(" |").split(" | ")[1:] for line in lines[2:]}
+    assert cells["| SAC(1)"][1:] == ["-", "-"] and cells["| SAC(1)"][0].startswith("0.50")
+    assert cells["| AutoMBPO"][0] == cells["| AutoMBPO"][1] == cells["| AutoMBPO"][2]

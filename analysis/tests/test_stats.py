@@ -196,3 +196,17 @@ def test_groups_of_one_have_the_interval_of_rliable():
     plain = stats.bootstrap_interval(task, stats.iqm, resamples=60_000)
     grouped = stats.hierarchical_interval(list(task[:, None]), stats.iqm, resamples=20_000)
     assert np.allclose(plain, grouped, atol=4e-3)  # 1 % of the width, by chance
+
+
+def test_the_improvement_over_tasks_is_the_mean_of_each():
+    # Trials that nothing binds together: the estimate and interval of rliable.
+    columns = (np.array(GOLDEN[name]).T for name in "xy")
+    tasks = [(list(x[:, None]), list(y[:, None])) for x, y in zip(*columns)]
+    estimate, low, high = GOLDEN["improvement"]
+    ours = stats.mean_improvement(tasks, resamples=5_000)
+    assert ours[0] == pytest.approx(estimate, abs=1e-12)
+    assert np.allclose(ours[1:], (low, high), atol=4e-3)  # shares are multiples of 1/300
+    alone = [stats.hierarchical_improvement(x, y, resamples=50)[0] for x, y in tasks]
+    assert ours[0] == pytest.approx(np.mean(alone), abs=1e-12)
+    few = [tasks[0], (tasks[1][0][:2], tasks[1][1])]
+    assert np.isnan(stats.mean_improvement(few, resamples=50)[1:]).all()

@@ -21,6 +21,10 @@ hours: of what had to be made before, and of a test run; means over repetitions 
 from elsewhere). Missing: test runs that were planned and are not finished.
 """
 
+TASKS = """\
+Probability that a run has a higher mean return than one of MBPO, and its mean over the tasks, with
+the interval of these tasks: other tasks are not drawn.
+"""
 
 SIGNAL = """\
 Noise is the deviation of the advantage of decisions with the same choice, signal that between the
@@ -56,6 +60,8 @@ def write(directory: Path, output: Path, with_figures: bool = True) -> list[Path
     written += [numbers.write(output / f"{name}-{what}.csv") for what, numbers in others.items()]
     written += figures.draw_all(experiment, output) if with_figures else ()
     text = f"# {name}\n\n" + _section("Scores", READING, "scores", name)
+    if len({plan.task for plan in experiment.runs}) > 1:
+        text += _section("Tasks", TASKS, "tasks", name)
     text += _section("Each repetition", "", "controllers", name)
     text += "".join(_section(*PARTS[what][:2], what, name) for what in PARTS if what in others)
     text += "## Made with\n\n" + "".join(f"- {line}\n" for line in trials.comments)

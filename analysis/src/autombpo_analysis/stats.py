@@ -157,26 +157,41 @@ def hierarchical_interval(
     return low, high
 
 
+Groups = Sequence[np.ndarray]
+
+
 def hierarchical_improvement(
-    x: Sequence[np.ndarray],
-    y: Sequence[np.ndarray],
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
+    x: Groups, y: Groups, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
 ) -> tuple[float, float, float]:
     """Probability that a trial of x beats one of y, with the interval of hierarchical_interval.
 
     x, y: groups (n_g) of trials on one task. NaN bounds as of probability_of_improvement.
     """
-    pools = [np.concatenate([_finite(g, "hierarchical_improvement") for g in z]) for z in (x, y)]
-    estimate = float(_win_share(*pools))
-    if min(len(x), len(y)) < FEWEST:
-        return estimate, np.nan, np.nan
+    return mean_improvement([(x, y)], resamples, level, seed)
+
+
+def mean_improvement(
+    tasks: Sequence[tuple[Groups, Groups]],
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """hierarchical_improvement averaged over tasks, each of which counts the same.
+
+    The interval redraws controllers and trials of each task, not the tasks: it is about these.
+    """
     rng = np.random.default_rng(seed)
-    draws = [_hierarchical_draws([len(g) for g in z], resamples, rng) for z in (x, y)]
-    shares = [_win_share(pools[0][a], pools[1][b]) for a, b in zip(*draws)]
+    estimates, shares = [], []
+    for x, y in tasks:
+        pools = [np.concatenate([_finite(g, "improvement") for g in z]) for z in (x, y)]
+        estimates.append(float(_win_share(*pools)))
+        draws = [_hierarchical_draws([len(g) for g in z], resamples, rng) for z in (x, y)]
+        shares.append([_win_share(pools[0][a], pools[1][b]) for a, b in zip(*draws)])
+    estimate = float(np.mean(estimates))
+    if min(len(z) for task in tasks for z in task) < FEWEST:
+        return estimate, np.nan, np.nan
     tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(shares, [tail, 100.0 - tail])
+    low, high = np.percentile(np.mean(shares, axis=0), [tail, 100.0 - tail])
     return (estimate, np.nan, np.nan) if low == high else (estimate, float(low), float(high))
 
 

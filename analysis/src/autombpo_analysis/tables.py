@@ -137,10 +137,12 @@ def _mean(groups: list[np.ndarray]) -> str:
 def _improvement(method: Method, reference: Method | None) -> str:
     if reference is None or method is reference or not method.trials or not reference.trials:
         return "-"
-    x, y = method.groups("auc"), reference.groups("auc")
-    value, low, high = stats.hierarchical_improvement(x, y)
-    bounds = f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
-    return f"{value:.2f}{bounds}"
+    return _chance(stats.hierarchical_improvement(method.groups("auc"), reference.groups("auc")))
+
+
+def _chance(estimate: tuple[float, float, float]) -> str:
+    value, low, high = estimate
+    return f"{value:.2f}" + (f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else "")
 
 
 def _reached(method: Method) -> str:
@@ -201,6 +203,20 @@ def scores(path: Path, task: str | None = None) -> str:
         rows = [_score_row(method, here.get(REFERENCE)) for method in here.values()]
         parts.append(title + markdown(SCORES, rows))
     return "\n".join(parts)
+
+
+def tasks(path: Path) -> str:
+    """Probability that a run of a method is better than one of MBPO, by task and over the tasks."""
+    found = methods(path)
+    names = dict.fromkeys(name for here in found.values() for name in here if name != REFERENCE)
+    rows = []
+    for name in names:
+        pairs = [(here.get(name), here[REFERENCE]) for here in found.values()]
+        cells = ["-" if method is None else _improvement(method, mbpo) for method, mbpo in pairs]
+        whole = all(method and method.trials and mbpo.trials for method, mbpo in pairs)
+        groups = [(method.groups("auc"), mbpo.groups("auc")) for method, mbpo in pairs if whole]
+        rows.append([_name(name), *cells, _chance(stats.mean_improvement(groups)) if whole else "-"])
+    return markdown(["", *found, "mean"], rows)
 
 
 CONTROLLERS = ("", "runs", "mean return", "last five", "threshold: runs, samples")
@@ -328,6 +344,7 @@ def stages(path: Path, task: str | None = None) -> str:
 
 TABLES: dict[str, Callable[..., str]] = {
     "scores": scores,
+    "tasks": tasks,
     "controllers": controllers,
     "schedules": schedules,
     "heads": heads,
