@@ -18,7 +18,7 @@ install(FILES ${said}/_autombpo DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-fu
 install(FILES ${said}/autombpo.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 # The scripts, and in bin/ a link autombpo-NAME to those that people call.
-set(commands local plot report export)
+set(commands local plot report export import)
 file(RELATIVE_PATH place ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/autombpo/mpi_launch)
 file(MAKE_DIRECTORY ${made}/bin)
 foreach(name ${commands})
@@ -83,5 +83,5 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS openmpi-bin)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS
-  "python3-numpy, python3-h5py, python3-matplotlib, python3-jinja2, python3-munkres")
+  "python3-numpy, python3-h5py, python3-matplotlib, python3-jinja2, python3-munkres, python3-yaml")
 include(CPack)

@@ -13,7 +13,7 @@
   OPT(CHOICE, kind, SCHEDULER_DEFAULT, SCHEDULER_WORDS, 0, "", \
       "who sets the hyperparameters" SCHEDULER_MEANINGS) \
   OPT(INT, hyper_episodes, 1, 1, 1000000, "runs", "number of runs, where no controller learns") \
-  OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory or policy file") \
+  OPT(TEXT, controller, "", 0, 0, "", "of apply: run directory, policy file or shipped:NAME") \
   OPT(CHOICE, controller_version, "best", "best|last", 0, "", "of apply: which policy to use") \
   OPT(CHOICE, settings, "trained", "trained|given", 0, "", \
       "of apply: the hyper-MDP that the controller was trained in, or the one configured here") \
@@ -21,7 +21,7 @@
   OPT(FLAG, trained_seeds, false, 0, 0, "", \
       "what is applied may be tried on seeds that it was trained on") \
   OPT(TEXT, schedule, "", 0, 0, "", "of replay: file of the schedule (autombpo schedule)") \
-  OPT(TEXT, baseline, "", 0, 0, "", "file of R'; empty = baselines/<task>.yaml")
+  OPT(TEXT, baseline, "", 0, 0, "", "file of R', or shipped:NAME; empty = baselines/<task>.yaml")
 
 typedef struct {
   SCHEDULER_OPTIONS(OPTION_FIELD)

@@ -9,11 +9,14 @@
 // differs, as diff(1).
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/config_completion.h"
+#include "cli/config_list.h"
 #include "cli/config_text.h"
+#include "run/assets.h"
 #include "run/plan.h"
 #include "run/run_config.h"
 #include "cli/verbs.h"
@@ -24,6 +27,8 @@ static const char usage[] =
     "       autombpo config keys  [--json] [PATTERN]\n"
     "       autombpo config check [--plan] [CONFIG.yaml ...] [key=value ...]\n"
     "       autombpo config diff  A B\n"
+    "       autombpo config list  [tasks|methods|baselines|controllers]\n"
+    "       autombpo config import mbpo|mbrl-lib|sb3 FILE [-o OUT.yaml]\n"
     "       autombpo config man | completion bash|zsh|fish\n"
     "\n"
     "show        prints every option with its value and where the value comes from; the text is a\n"
@@ -33,6 +38,10 @@ static const char usage[] =
     "            --plan prints what the run needs: rows of D_model at each k, memory of a\n"
     "            rank, real rows of a batch, rollouts, trainings, updates and real samples\n"
     "diff        prints what differs between two files or run directories; 1 if anything does\n"
+    "list        names what comes with the program, and what lies in directories of\n"
+    "            AUTOMBPO_PATH; one kind alone with the commands that made it\n"
+    "import      turns a configuration of MBPO's authors, mbrl-lib or RL Zoo (SB3) into ours, and\n"
+    "            says what cannot be expressed; config import --help\n"
     "man         prints the man page of the configuration file\n"
     "completion  prints a completion script for a shell\n"
     "\n"
@@ -154,6 +163,35 @@ static int diff(RunConfig* config, const Arguments* arguments, int count, char**
   return code == 0 && differences > 0 ? EXIT_FAILED : code;
 }
 
+static int list(RunConfig* config, const Arguments* arguments, int count, char** operands) {
+  Error error = {0};
+  Text text;
+  text_init(&text, &config->arena);
+  if (count > 1) {
+    return usage_error("list takes one kind");
+  }
+  if (!config_list(count > 0 ? operands[0] : NULL, &text, &error)) {
+    return problem(&error);
+  }
+  return print(arguments, &text);
+}
+
+// The reader of other programs' files is a script beside the configurations, in a source tree and
+// where it is installed: it evaluates Python and YAML with tags. Returns only where there is none.
+static int import(char** argv) {
+  Arena arena;
+  arena_init(&arena);
+  char program[4096];
+  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  program[length > 0 ? length : 0] = '\0';
+  setenv("AUTOMBPO", program, 1);
+  argv[0] = text_format(&arena, "%s/../mpi_launch/import", assets_configs(&arena));
+  execv(argv[0], argv);
+  perror(argv[0]);
+  arena_free(&arena);
+  return EXIT_FAILED;
+}
+
 static int man(RunConfig* config, const Arguments* arguments, int count, char** operands) {
   (void)operands;
   Text text;
@@ -180,7 +218,8 @@ typedef struct {
 } Part;
 
 static const Part parts[] = {{"show", show}, {"keys", keys}, {"check", check},
-                             {"diff", diff}, {"man", man},   {"completion", completion}};
+                             {"diff", diff}, {"list", list}, {"man", man},
+                             {"completion", completion}};
 
 // -1: go on. Otherwise the exit code.
 static int parse_options(Arguments* arguments, int argc, char** argv) {
@@ -220,12 +259,15 @@ static int parse_options(Arguments* arguments, int argc, char** argv) {
 
 int verb_config(int argc, char** argv) {
   Arguments arguments = {0};
+  if (argc > 1 && strcmp(argv[1], "import") == 0) {
+    return import(argv + 1);
+  }
   int code = parse_options(&arguments, argc, argv);
   if (code >= 0) {
     return code;
   }
   if (optind == argc) {
-    return usage_error("expected show, keys, check, diff, man or completion");
+    return usage_error("expected show, keys, check, diff, list, import, man or completion");
   }
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     if (strcmp(parts[i].name, argv[optind]) == 0) {
@@ -236,5 +278,5 @@ int verb_config(int argc, char** argv) {
       return code;
     }
   }
-  return usage_error("expected show, keys, check, diff, man or completion");
+  return usage_error("expected show, keys, check, diff, list, import, man or completion");
 }

@@ -20,6 +20,7 @@
 
 #include "base/archive.h"
 #include "run/assets.h"
+#include "run/shipped.h"
 #include "hyper/schedule.h"
 #include "hyper/scheduler.h"
 
@@ -196,7 +197,11 @@ static bool find_baseline(RunConfig* c, bool needed, Error* error) {
   }
   const char* name = named ? c->spec.scheduler.baseline
                            : text_format(&c->arena, "baselines/%s.yaml", c->spec.env);
-  const char* path = assets_find_shipped(name, &c->arena);
+  const char* path = shipped_find(SHIPPED_BASELINES, name, &c->arena, error);
+  if (!path) {
+    c->baseline_path = name;  // it is not one that may be made yet
+    return false;
+  }
   if (!files_exists(path)) {
     return error_line(error,
                       "no baseline %s: a controller is trained against the return of MBPO in its "

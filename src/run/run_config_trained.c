@@ -11,7 +11,7 @@
 
 #include "run/run_config.h"
 #include "hyper/scheduler.h"
-#include "run/assets.h"
+#include "run/shipped.h"
 #include "run/seeds.h"
 
 // What belongs to the controller itself, and not to its training.
@@ -152,8 +152,9 @@ bool run_config_take_trained(RunConfig* c, Error* error) {
   if (!kind->find_trained || !*c->spec.scheduler.controller) {
     return true;
   }
-  const char* named = assets_find_shipped(c->spec.scheduler.controller, &c->arena);
-  if (!kind->find_trained(&trained, named, &c->arena, error)) {
+  const char* named =
+      shipped_find(SHIPPED_CONTROLLERS, c->spec.scheduler.controller, &c->arena, error);
+  if (!named || !kind->find_trained(&trained, named, &c->arena, error)) {
     return false;
   }
   c->controller_path = arena_string(&c->arena, trained.path);

@@ -92,6 +92,11 @@ fi
 "$program" train -n methods/mbpo.yaml run.dir="$work/run" >/dev/null
 [[ ! -e $work/run ]] || fail "train -n wrote something"
 
+# what comes with it is found by name
+"$program" config list controllers | grep 'shipped:pendulum-small ' >/dev/null || fail "config list"
+"$program" apply -n pendulum-small.yaml scheduler.controller=shipped:pendulum-small/1 \
+  run.dir="$work/run" >/dev/null
+
 # what is changed in the prefix counts, so nothing is read from the source tree
 echo 'mbpo: {policy_updates: 17}' >"$share/methods/mbpo.yaml"
 "$program" config show methods/mbpo.yaml | grep -E 'policy_updates: +17' >/dev/null ||
