@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs every command that the documents show, in a copy of the sources, in their order.
 
-usage: commands_test.py PROGRAM SOURCE_DIR BUILD_DIR
+usage: commands_test.py PROGRAM SOURCE_DIR BUILD_DIR [DIRECTORY]
+  DIRECTORY   of the documents whose commands are run: docs/tutorials; without it, all but those
 
 Long commands run in a short form: the table below says what makes them short, or names the CTest that
 runs them, or why only a person can. A command that no row knows is a failure, and so is a row that knows
@@ -26,6 +27,8 @@ from pathlib import Path
 # Commands build on each other, so the order counts; the other documents follow.
 FIRST = ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/reliability.md",
          "docs/results.md", "docs/theory.md", "analysis/README.md"]  # fmt: skip
+
+APART = "docs/tutorials/"  # documents that are a test of their own
 
 # What a line of a code block begins with if it is a command.
 COMMAND = re.compile(r"(build/|autombpo|mpi_launch/|ctest|cmake|pip|tests/|python3|mpirun)")
@@ -82,8 +85,15 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo train .*model.stop=S", Short(SHORT, {"stop=S": "stop=alone", "=R": "=0.003",
                                                      "patience=P": "patience=2"})),
     (r"(build/)?autombpo (train|apply|baseline) ", Short(SHORT)),
-    (r"(build/)?autombpo (inspect|status) .*runs/quickstart", Short()),
-    (r"mpi_launch/(plot returns|report)", Short()),
+    (r"(build/)?autombpo (inspect|status) .*runs/(quickstart|first)", Short()),
+    (r"mpi_launch/(plot (returns|controller|schedule|table)|report)", Short()),
+    (r"mpi_launch/plot compare", Test("analysis", r'main\(\["compare"', "analysis/tests/test_cli.py")),
+    (r"autombpo resume runs/first", Short()),
+    (r"autombpo plan", Test("cli/forecast", r'plan\("--json"|"plan"')),
+    (r"autombpo launch", Test("cli/launch", r"launch", "tests/cli/launch_test.c")),
+    (r"autombpo doctor", Test("cli/doctor", r"doctor")),
+    (r"autombpo play runs/swing-up", Short("--episodes 1")),
+    (r"autombpo config keys", Short()),
     (r"autombpo-plot fvi DIR", Short("", {"DIR": "fvi"})),
     (r"autombpo-plot fvi +FILE", Short("", {"FILE...": "fvi/fvi.h5"})),
     (r"autombpo-plot fvi +fvi/", Short()),
@@ -107,7 +117,8 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo fvi (bound|run) CONFIG", Short("fvi.out=fvi", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
     (r"autombpo fvi optimal-ratio CONFIG", Short("fvi.out=best", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
     (r"autombpo fvi (run|optimal-ratio) configs/", Short("fvi.seeds=1")),
-    (r"python3 -c .*(half_normal_run|bootstrap_interval)", Short("", {"runs/hopper-v4": RUN})),
+    (r"python3 -c .*h5py", Short("", {"runs/hopper-v4/autombpo/s0": RUN})),
+    (r"python3 -c ", Short("", {"runs/hopper-v4": RUN})),
     (r"pip install", Hand("it needs the network")),
     (r"cmake --preset asan", Hand("before a change lands: CONTRIBUTING.md")),
     (r"cmake -G Ninja -B build -DCMAKE_PREFIX_PATH", Test("env/plugin_outside", r"-DCMAKE_PREFIX_PATH=")),
@@ -223,14 +234,22 @@ def run(command: str, how: Short, directory: Path, environment: dict[str, str]) 
     return done.returncode == 0
 
 
-def run_all(program: Path, source: Path, build: Path, directory: Path) -> tuple[int, int, set[int]]:
+def can_run(command: str, how: Short | Test | Hand) -> bool:
+    bfloat16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+    pandas = subprocess.run(["/usr/bin/python3", "-c", "import pandas"], capture_output=True).returncode == 0
+    return isinstance(how, Short) and (bfloat16 or "bfloat16" not in command) and (
+        pandas or "to_pandas" not in command)
+
+
+def run_all(program: Path, source: Path, build: Path, directory: Path,
+            only: str) -> tuple[int, int, set[int]]:  # fmt: skip
     """How many commands ran, how many problems there were, and the rows that know a command."""
     ran = bad = 0
     used: set[int] = set()
     environment = prepare(program, source, build, directory)
-    bfloat16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text()
     rest = [name for name in tracked(source) if name.endswith(".md") and name not in FIRST]
     for document in FIRST + rest:
+        here = document.startswith(only) if only else not document.startswith(APART)
         for command in commands((source / document).read_text(encoding="utf-8")):
             row = row_of(command)
             if row is None:
@@ -239,7 +258,7 @@ def run_all(program: Path, source: Path, build: Path, directory: Path) -> tuple[
                 continue
             used.add(row)
             how = ROWS[row][1]
-            if isinstance(how, Short) and (bfloat16 or "bfloat16" not in command):
+            if here and can_run(command, how):
                 ran += 1
                 bad += not run(command, how, directory, environment)
     return ran, bad, used
@@ -248,7 +267,7 @@ def run_all(program: Path, source: Path, build: Path, directory: Path) -> tuple[
 def main() -> int:
     program, source, build = (Path(argument).resolve() for argument in sys.argv[1:4])
     with tempfile.TemporaryDirectory() as place:
-        ran, bad, used = run_all(program, source, build, Path(place))
+        ran, bad, used = run_all(program, source, build, Path(place), "".join(sys.argv[4:5]))
     tests = known_tests(build)
     for i, (pattern, how) in enumerate(ROWS):
         problem = problem_of(how, tests, source) if isinstance(how, Test) else None
