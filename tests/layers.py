@@ -43,8 +43,10 @@ BELOW = {
 ONLY_IN = [
     (r"<mpi\.h>|\bMPI_\w+", r"^cluster/comm_mpi\.c$", "MPI belongs to cluster/comm_mpi.c"),
     (r"<hdf5(_hl)?\.h>|\bH5[A-Z]{1,2}\w*\s*\(|\bhid_t\b", r"^store/", "HDF5 belongs to store/"),
-    (r"<cblas\.h>|\bcblas_\w+|<(oneapi/)?dnnl|\bdnnl_\w+|\bopenblas_\w+", r"^nn/gemm",
-     "BLAS belongs to nn/gemm"),
+    (r"<cblas\.h>|\bcblas_\w+|<(oneapi/)?dnnl|\bdnnl_\w+|\bopenblas_\w+", r"^bench/blas\.c$",
+     "BLAS belongs to bench/blas.c"),
+    (r"<tgmath\.h>|(?<![\w.])(exp|log|log1p|expm1|pow|sin|cos|tan|tanh|atanh)f\s*\(", r"^bench/floor\.c$",
+     "functions of floats round differently from one CPU to another: base/vector_math.h, or those of doubles"),
     (r"<mujoco/|\bmj[a-z]?_\w+\s*\(|\bmjModel\b|\bmjData\b", r"^env/", "MuJoCo belongs to env/"),
     (r"<bullet/|\bbt[A-Z]\w+", r"^env/", "Bullet belongs to env/"),
     (r"<yaml\.h>|\byaml_\w+_(initialize|parse|delete)\b", r"^base/", "libyaml belongs to base/"),
@@ -71,7 +73,6 @@ GLOBALS = {
     "src/base/fault.c": {"fault"},
     "src/cluster/stop.c": {"stop_flag", "save_flag", "interrupts", "grace", "alarm_code"},
     "src/cluster/comm_mpi.c": {"text"},
-    "src/nn/gemm.c": {"text"},
     "src/nn/gemm_amx.c": {"has"},
 }
 

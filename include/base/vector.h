@@ -1,22 +1,25 @@
 // vector.h - a few real numbers in one register, and functions of them.
 //
 // GCC's vector extension: the arithmetic operators work on a Vector. LANES follows the CPU that the
-// file is compiled for; no lane's result depends on LANES or on the other lanes. Arrays whose
-// length is no multiple of LANES end with vector_load_some and vector_store_some, so that every
-// element goes through the same instructions wherever it stands.
+// file is compiled for, or AUTOMBPO_VECTOR_BYTES; no lane's result depends on LANES or on the other
+// lanes, nor on the instructions that there are for it. Arrays whose length is no multiple of LANES
+// end with vector_load_some and vector_store_some, so that every element goes through the same
+// operations wherever it stands.
 #ifndef BASE_VECTOR_H
 #define BASE_VECTOR_H
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX__) || defined(__AVX512F__)
+#if defined(__SSE__)
 #include <immintrin.h>
 #endif
 
 #include "base/real.h"
 
-#if defined(__AVX512F__)
+#if defined(AUTOMBPO_VECTOR_BYTES)
+#define VECTOR_BYTES AUTOMBPO_VECTOR_BYTES
+#elif defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #elif defined(__AVX__)
 #define VECTOR_BYTES 32
@@ -25,6 +28,11 @@
 #endif
 
 #define LANES ((int)(VECTOR_BYTES / sizeof(Real)))
+
+// A Vector is a register of AVX-512.
+#if VECTOR_BYTES == 64 && defined(__AVX512F__)
+#define VECTOR_AVX512
+#endif
 
 #ifdef AUTOMBPO_FLOAT64
 typedef int64_t RealBits;
@@ -58,9 +66,9 @@ VECTOR_INLINE Vector vector_load_some(const Real* from, int count) {
   if (count >= LANES) {
     return vector_load(from);
   }
-#if defined(__AVX512F__) && defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && defined(AUTOMBPO_FLOAT64)
   return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), from);
-#elif defined(__AVX512F__)
+#elif defined(VECTOR_AVX512)
   return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
 #else
   Vector x = {0};
@@ -74,27 +82,34 @@ VECTOR_INLINE void vector_store_some(Real* to, Vector x, int count) {
     vector_store(to, x);
     return;
   }
-#if defined(__AVX512F__) && defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && defined(AUTOMBPO_FLOAT64)
   _mm512_mask_storeu_pd(to, (__mmask8)((1u << count) - 1), x);
-#elif defined(__AVX512F__)
+#elif defined(VECTOR_AVX512)
   _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), x);
 #else
   memcpy(to, &x, (size_t)count * sizeof(Real));
 #endif
 }
 
-// a b + c, rounded once where the CPU can.
+// a b + c, rounded once, also where the CPU has no instruction for it: that is slow.
 VECTOR_INLINE Vector vector_fma(Vector a, Vector b, Vector c) {
-#if defined(__AVX512F__) && defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && defined(AUTOMBPO_FLOAT64)
   return _mm512_fmadd_pd(a, b, c);
-#elif defined(__AVX512F__)
+#elif defined(VECTOR_AVX512)
   return _mm512_fmadd_ps(a, b, c);
-#elif defined(__FMA__) && defined(AUTOMBPO_FLOAT64)
+#elif VECTOR_BYTES == 32 && defined(__FMA__) && defined(AUTOMBPO_FLOAT64)
   return _mm256_fmadd_pd(a, b, c);
-#elif defined(__FMA__)
+#elif VECTOR_BYTES == 32 && defined(__FMA__)
   return _mm256_fmadd_ps(a, b, c);
+#elif VECTOR_BYTES == 16 && defined(__FMA__) && defined(AUTOMBPO_FLOAT64)
+  return _mm_fmadd_pd(a, b, c);
+#elif VECTOR_BYTES == 16 && defined(__FMA__)
+  return _mm_fmadd_ps(a, b, c);
 #else
-  return a * b + c;
+  for (int i = 0; i < LANES; i++) {
+    c[i] = REAL_FMA(a[i], b[i], c[i]);
+  }
+  return c;
 #endif
 }
 
@@ -105,7 +120,7 @@ VECTOR_INLINE Vector vector_select(VectorBits mask, Vector a, Vector b) {
 
 // The larger and the smaller one of each lane; b where one of them is a NaN.
 VECTOR_INLINE Vector vector_max(Vector a, Vector b) {
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64)
   return _mm512_max_ps(a, b);
 #else
   return vector_select(a > b, a, b);
@@ -113,7 +128,7 @@ VECTOR_INLINE Vector vector_max(Vector a, Vector b) {
 }
 
 VECTOR_INLINE Vector vector_min(Vector a, Vector b) {
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64)
   return _mm512_min_ps(a, b);
 #else
   return vector_select(a < b, a, b);

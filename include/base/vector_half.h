@@ -4,7 +4,7 @@
 
 #include "base/vector.h"
 
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64)
+#if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64)
 #define HALF_VECTORS 1
 
 typedef Real HalfVector __attribute__((vector_size(VECTOR_BYTES / 2)));

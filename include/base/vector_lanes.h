@@ -1,4 +1,4 @@
-// vector_lanes.h - what crosses lanes: sums and transposes.
+// vector_lanes.h - what crosses lanes: sums and transposes. Their results do not depend on LANES.
 #ifndef BASE_VECTOR_LANES_H
 #define BASE_VECTOR_LANES_H
 
@@ -13,8 +13,25 @@ VECTOR_INLINE VectorBits vector_lanes(void) {
   return lanes;
 }
 
-// Sum over the lanes: both halves, then both halves of what is left, ...
-VECTOR_INLINE Real vector_sum(Vector x) {
+// Sixteen sums side by side, in as many vectors as they take: number i of a sequence belongs to sum
+// i mod 16, however many lanes there are.
+#define SUMS 16
+#define SUM_VECTORS ((int)(SUMS * sizeof(Real) / VECTOR_BYTES))
+
+typedef struct {
+  Vector part[SUMS * sizeof(Real) / VECTOR_BYTES];
+} Sums;
+
+// The sum of all: both halves, then both halves of what is left, ...
+VECTOR_INLINE Real sums_total(Sums sums) {
+#pragma GCC unroll 4
+  for (int half = SUM_VECTORS / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+    for (int v = 0; v < half; v++) {
+      sums.part[v] += sums.part[v + half];
+    }
+  }
+  Vector x = sums.part[0];
   VectorBits lanes = vector_lanes();
 #pragma GCC unroll 4
   for (int half = LANES / 2; half > 0; half /= 2) {

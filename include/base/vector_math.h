@@ -58,7 +58,7 @@ VECTOR_INLINE Vector vector_exp(Vector x) {
   Vector r = vector_fma(whole, vector_fill(-0.693359375f), inside);  // log(2) in two parts
   r = vector_fma(whole, vector_fill(2.12194440e-4f), r);
   Vector power = vector_polynomial(r, coefficients, 7);
-#if defined(__AVX512F__)
+#if defined(VECTOR_AVX512)
   return _mm512_scalef_ps(power, whole);
 #else
   // in two steps, since n reaches from -150 to 128
@@ -125,9 +125,9 @@ VECTOR_INLINE Vector vector_cos(Vector x) {
 }
 
 VECTOR_INLINE Vector vector_sqrt(Vector x) {
-#if defined(__AVX512F__)
+#if defined(VECTOR_AVX512)
   return _mm512_sqrt_ps(x);
-#elif defined(__AVX__)
+#elif VECTOR_BYTES == 32 && defined(__AVX__)
   return _mm256_sqrt_ps(x);
 #else
   for (int i = 0; i < LANES; i++) {

@@ -1,9 +1,9 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
-// Row-major, one thread, no allocation. In gemm_nn and gemm_nt an element of C is one chain of
-// fused multiply-adds in the order of k, whatever its place in the matrix, so that no row depends
-// on its batch (with at most 4 columns in another order, the same for each row); OpenBLAS does not
-// promise that, so these two are our own kernel. gemm_tn uses OpenBLAS where that is faster.
+// Row-major, one thread, no allocation. An element of C is one chain of fused multiply-adds in the
+// order of k, whatever its place in the matrix, so that no row depends on its batch (in gemm_nn and
+// gemm_nt with at most 4 columns in another order, the same for each row). So in float32 results do
+// not depend on the CPU either. A BLAS promises neither.
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
@@ -42,14 +42,14 @@ typedef struct {
   Real* column_sums;   // (n)     out, or NULL   sums over the rows of what is stored
 } GemmEpilogue;
 
-// Sets OpenBLAS to one thread; to be called once at start.
+// To be called once at start: a program that is not for this CPU ends here.
 void gemm_init(void);
 
 // Whether this program on this CPU can do products of bfloat16 (AVX512_BF16).
 bool gemm_has_bfloat16(void);
 
-// Kernel, OpenBLAS and its core type in use, e.g. "AVX-512 kernel, OpenBLAS 0.3.21 SkylakeX": on
-// equal ones the same program gives the same bits.
+// The kernel in use, e.g. "AVX-512+BF16 kernel". Products of bfloat16 depend on it, those of
+// float32 do not.
 const char* gemm_description(void);
 
 // C = A B            C (m, n), A (m, k), B (k, n); ld* are row strides

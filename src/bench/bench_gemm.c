@@ -1,7 +1,7 @@
 // bench_gemm.c - the products of hidden layers, ours and the BLAS's.
+#include "bench/blas.h"
 #include "bench_internal.h"
 #include "nn/gemm.h"
-#include "nn/gemm_blas.h"
 
 #define CALLS 16  // in one go
 #define SHAPES 6
@@ -26,7 +26,7 @@ static void run(void* self) {
     int lda = p->kind == GEMM_TN ? p->m : p->k;
     int ldb = p->kind == GEMM_NT ? p->k : p->n;
     if (p->blas) {
-      gemm_blas(p->kind, p->C, p->n, p->A, lda, p->B, ldb, p->m, p->n, p->k);
+      blas_gemm(p->kind, p->C, p->n, p->A, lda, p->B, ldb, p->m, p->n, p->k);
     } else {
       products[p->kind](&p->how, p->C, p->n, p->A, lda, p->B, ldb, p->m, p->n, p->k);
     }

@@ -13,14 +13,14 @@
 
 #include <tgmath.h>
 
-#include "nn/gemm_blas.h"
+#include "bench/blas.h"
 
 // Small enough that thousands of steps on the same gradient change nothing that matters.
 #define RATE ((Real)1e-9)
 
 static void multiply(Floor* f, GemmKind kind, Real* C, const Real* A, const Real* B, int m, int n,
                      int k) {
-  gemm_blas(kind, C, n, A, kind == GEMM_TN ? m : k, B, kind == GEMM_NT ? k : n, m, n, k);
+  blas_gemm(kind, C, n, A, kind == GEMM_TN ? m : k, B, kind == GEMM_NT ? k : n, m, n, k);
   f->flop += 2.0 * m * n * k;
 }
 

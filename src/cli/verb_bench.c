@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/blas.h"
 #include "cli/bench_ranks.h"
 #include "run/run_config.h"
 #include "cli/verbs.h"
@@ -218,6 +219,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
   add_items(&json, "shares", r->share, r->share_count);
   add_items(&json, "figures", r->figure, r->figure_count);
   json_text(&json, "kernels", gemm_description());
+  json_text(&json, "floor_kernels", blas_description(text->arena));
   json_end(&json);
   puts(text->bytes);
 }
@@ -339,6 +341,7 @@ int verb_bench(int argc, char** argv) {
   RunConfig config;
   run_config_init(&config);
   gemm_init();
+  blas_init();
   code = run_parts(&arguments, &config, count, argv + optind, &error);
   if (*error.text) {
     fprintf(stderr, "%s\n", error.text);

@@ -1,6 +1,6 @@
 #include "nn/adam.h"
 
-#include <tgmath.h>
+#include <math.h>
 
 #include "base/vector_lanes.h"
 #include "base/vector_math.h"
@@ -36,20 +36,23 @@ VECTOR_INLINE Vector step_vector(Adam* adam, AdamStep by, Vector params, Vector 
   return params - by.rate * mean / (vector_sqrt(square) * by.root + EPSILON);
 }
 
-// At most BLOCK parameters; returns the sum of their squares, lane by lane: the order of the
-// additions does not depend on the compiler.
+// At most BLOCK parameters; returns the sum of their squares, in the order that Sums gives it.
 static double step_block(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,
                          size_t first, size_t end) {
-  Vector squares = {0};
-  for (size_t p = first; p < end; p += (size_t)LANES) {
-    int count = end - p < (size_t)LANES ? (int)(end - p) : LANES;
-    Vector before = vector_load_some(params + p, count);
-    Vector slope = vector_load_some(grad + (p - first), count);
-    squares += before * before;
-    slope += (Real)decay * before;
-    vector_store_some(params + p, step_vector(adam, by, before, slope, p, count), count);
+  Sums squares = {0};
+  for (size_t group = first; group < end; group += SUMS) {
+#pragma GCC unroll 8
+    for (int v = 0; v < SUM_VECTORS; v++) {
+      size_t p = group + (size_t)(v * LANES);
+      int count = p < end ? (int)(end - p) : 0;
+      Vector before = vector_load_some(params + p, count);
+      Vector slope = vector_load_some(grad + (p - first), count);
+      squares.part[v] += before * before;
+      slope += (Real)decay * before;
+      vector_store_some(params + p, step_vector(adam, by, before, slope, p, count), count);
+    }
   }
-  return (double)vector_sum(squares);
+  return (double)sums_total(squares);
 }
 
 double adam_step_part(Adam* adam, AdamStep by, Real* params, const Real* grad, double decay,

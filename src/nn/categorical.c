@@ -1,6 +1,6 @@
 #include "nn/categorical.h"
 
-#include <tgmath.h>
+#include <math.h>
 
 // out (K) = log softmax(in (K)); in may be out.
 static void normalise(Real* out, const Real* in, int K) {
@@ -8,11 +8,11 @@ static void normalise(Real* out, const Real* in, int K) {
   for (int k = 1; k < K; k++) {
     largest = in[k] > largest ? in[k] : largest;
   }
-  Real sum = 0;
+  double sum = 0;
   for (int k = 0; k < K; k++) {
-    sum += exp(in[k] - largest);
+    sum += exp((double)(in[k] - largest));
   }
-  Real normaliser = largest + log(sum);
+  Real normaliser = largest + (Real)log(sum);
   for (int k = 0; k < K; k++) {
     out[k] = in[k] - normaliser;
   }
@@ -50,7 +50,7 @@ int categorical_choose(const Real* logp, int K, double uniform) {
 
 void categorical_logp_backward(Real* d_logits, const Real* logp, int choice, double scale, int K) {
   for (int k = 0; k < K; k++) {
-    d_logits[k] += (Real)scale * ((Real)(k == choice) - exp(logp[k]));
+    d_logits[k] += (Real)(scale * ((double)(k == choice) - exp((double)logp[k])));
   }
 }
 

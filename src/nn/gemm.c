@@ -10,28 +10,23 @@
 // A block is as deep as k (up to GEMM_IN_PLACE), so that nothing but results is ever stored in C,
 // which may be the epilogue's factor. Only the long sums of A^T B (k is the batch there) wait in C
 // between two blocks; that B has been written just before, and is used where it is. C = A^T B with
-// few columns (the weight gradients of last layers) would waste most of a tile's lanes; OpenBLAS is
-// faster there, and no row of such a product belongs to a row of a batch.
-
-// C = A^T B with few columns (the weight gradients of last layers) would waste most of a tile's
-// lanes; OpenBLAS is faster there, and no row of such a product belongs to a row of a batch.
+// few columns (the weight gradients of last layers) would waste most of a tile's lanes: there C^T =
+// B^T A is calculated, which has the same sums.
 
 #include "nn/gemm.h"
 
-#include <cblas.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "base/vector_lanes.h"
 #include "gemm_tile.h"
-#include "nn/gemm_blas.h"
 
 #define BLOCK (TILE_MOST_DEPTH * TILE_COLUMNS)  // numbers in a block of B, 256 KiB
 #define SUM_DEPTH 256       // of a block of A^T B
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
-#define BLAS_COLUMNS 16     // up to so many columns of A^T B, OpenBLAS is faster
+#define NARROW_COLUMNS 16   // up to so many columns of A^T B, its transpose is faster
+#define NARROW_STRIP 256    // of its rows at a time
 #define LINE 16             // about a cache line, in numbers
 
 typedef struct {
@@ -66,27 +61,21 @@ static const GemmKernel* choose_kernel(const Product* product) {
 // A product at once: an instruction that this CPU lacks shows before anything is written.
 void gemm_init(void) {
   Real x[LINE * LINE] = {0}, product[LINE * LINE];
-  openblas_set_num_threads(1);
-  gemm_blas(GEMM_TN, product, LINE, x, LINE, x, LINE, LINE, LINE, LINE);
+  gemm_nn(product, LINE, x, LINE, x, LINE, LINE, LINE, LINE);
 }
 
-const char* gemm_description(void) {
-#if defined(__AVX512F__)
-  const char* kernel = "AVX-512";
-#elif defined(__AVX2__) && defined(__FMA__)
-  const char* kernel = "AVX2";
+#if defined(VECTOR_AVX512)
+#define INSTRUCTIONS "AVX-512"
+#elif VECTOR_BYTES == 32 && defined(__FMA__)
+#define INSTRUCTIONS "AVX2"
 #else
-  const char* kernel = "generic";
+#define INSTRUCTIONS "generic"
 #endif
-  const char* rounded = gemm_has_amx() ? "+AMX" : gemm_has_bfloat16() ? "+BF16" : "";
-  static char text[128];
-  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
-  const char* config = openblas_get_config();
-  size_t name = strcspn(config, " ");
-  size_t size = name + (config[name] ? 1 + strcspn(config + name + 1, " ") : 0);
-  snprintf(text, sizeof text, "%s%s kernel, %.*s %s", kernel, rounded, (int)size, config,
-           openblas_get_corename());
-  return text;
+
+const char* gemm_description(void) {
+  return gemm_has_amx()         ? INSTRUCTIONS "+AMX kernel"
+         : gemm_has_bfloat16() ? INSTRUCTIONS "+BF16 kernel"
+                                : INSTRUCTIONS " kernel";
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -260,13 +249,19 @@ static void multiply_tiles(const Product* product) {
   }
 }
 
-// a (k) times b (k): each lane sums every LANES-th product.
+// a (k) times b (k).
 static inline Real dot(const Real* a, const Real* b, int k) {
-  Vector sum = {0};
-  for (int l = 0; l < k; l += LANES) {
-    sum = vector_fma(vector_load_some(a + l, k - l), vector_load_some(b + l, k - l), sum);
+  Sums sums = {0};
+  for (int l = 0; l < k; l += SUMS) {
+#pragma GCC unroll 8
+    for (int v = 0; v < SUM_VECTORS; v++) {
+      int at = l + v * LANES;
+      int count = at < k ? k - at : 0;
+      Vector left = vector_load_some(a + at, count);
+      sums.part[v] = vector_fma(left, vector_load_some(b + at, count), sums.part[v]);
+    }
   }
-  return vector_sum(sum);
+  return sums_total(sums);
 }
 
 // Few columns: the rows of A and the columns of B are contiguous, each element is a dot product.
@@ -328,15 +323,29 @@ static void multiply_tn(const GemmEpilogue* epilogue, Real* C, int ldc, const Re
                       .B = B, .b_column = 1, .b_step = ldb, .m = m, .n = n, .k = k});
 }
 
+// C^T = B^T A, a strip of columns of A at a time: full vectors instead of a few lanes.
+static void multiply_tn_narrow(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb,
+                               int m, int n, int k) {
+  Real transposed[NARROW_COLUMNS * NARROW_STRIP];
+  for (int i = 0; i < m; i += NARROW_STRIP) {
+    int strip = least(NARROW_STRIP, m - i);
+    multiply_tn(&plain, transposed, strip, B, ldb, A + i, lda, n, strip, k);
+    for (int r = 0; r < strip; r++) {
+      for (int j = 0; j < n; j++) {
+        C[(ptrdiff_t)(i + r) * ldc + j] = transposed[j * strip + r];
+      }
+    }
+  }
+}
+
 void gemm_tn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A, int lda,
                   const Real* B, int ldb, int m, int n, int k) {
   bool bare = epilogue->precision == GEMM_FLOAT32 && epilogue->finish == GEMM_PLAIN &&
               !epilogue->column_sums;
   if (bare && n == 1 && ldc == 1) {
-    // C^T = B^T A: full vectors instead of a single lane
     multiply_tn(epilogue, C, m, B, ldb, A, lda, 1, m, k);
-  } else if (bare && n > 1 && n <= BLAS_COLUMNS) {
-    gemm_blas(GEMM_TN, C, ldc, A, lda, B, ldb, m, n, k);
+  } else if (bare && n <= NARROW_COLUMNS) {
+    multiply_tn_narrow(C, ldc, A, lda, B, ldb, m, n, k);
   } else {
     multiply_tn(epilogue, C, ldc, A, lda, B, ldb, m, n, k);
   }

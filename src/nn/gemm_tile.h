@@ -14,7 +14,7 @@
 #include "nn/gemm.h"
 
 // As many accumulators as the registers hold beside two vectors of B and one element of A.
-#if defined(__AVX512F__)
+#if defined(VECTOR_AVX512)
 #define TILE_ROWS 14  // 32 registers
 #else
 #define TILE_ROWS 6  // 16 registers
@@ -23,7 +23,7 @@
 
 // Whether the kernels of pairs can be compiled: GCC lets a file ask for more of the CPU than the
 // rest of the program, clang does not.
-#if defined(__AVX512F__) && !defined(AUTOMBPO_FLOAT64) && \
+#if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64) && \
     (defined(__AVX512BF16__) || !defined(__clang__))
 #define PAIRS_COMPILE
 #endif

@@ -14,8 +14,8 @@
 // member (SAC's smaller critic), where no gradient of weights is wanted.
 #include "nn/mlp.h"
 
+#include <math.h>
 #include <string.h>
-#include <tgmath.h>
 
 #include "base/error.h"
 

@@ -11,8 +11,8 @@
 // pulled inside first (docs/algorithms.md, D3).
 #include "nn/squashed_gaussian.h"
 
+#include <math.h>
 #include <stdbool.h>
-#include <tgmath.h>
 
 #include "base/vector_math.h"
 
@@ -143,13 +143,14 @@ void squashed_gaussian_mean(Real* act, const Real* head, int B, int A) {
 }
 
 void squashed_gaussian_logp(Real* logp, const Real* head, const Real* act, int B, int A) {
-  const Real limit = 1 - (Real)1e-6;  // docs/algorithms.md, D3
+  const double limit = 1 - 1e-6;  // docs/algorithms.md, D3
   memset(logp, 0, (size_t)B * sizeof(Real));
   Chunk chunk = {0};
   Real u[CHUNK] = {0};
   while (next_chunk(&chunk, head, B, A)) {
     for (int i = 0; i < chunk.count; i++) {
-      u[i] = atanh(fmin(fmax(act[chunk.first + i], -limit), limit));
+      double y = (double)act[chunk.first + i], size = fmin(fabs(y), limit);
+      u[i] = (Real)copysign(log1p(2 * size / (1 - size)) / 2, y);  // atanh
     }
     for (int i = 0; i < chunk.count; i += LANES) {
       Vector log_std = clamp(vector_load(chunk.log_std + i), LOG_STD_MIN, LOG_STD_MAX);

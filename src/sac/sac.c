@@ -13,7 +13,7 @@
 // stay in the second-level cache. No row depends on its chunk.
 #include "sac/sac.h"
 
-#include <tgmath.h>
+#include <math.h>
 
 #include "base/error.h"
 #include "base/stopwatch.h"
@@ -168,6 +168,8 @@ static void policy_forward(Sac* sac, const Real* obs, const Real* noise, int B) 
                             sac->act_size);
 }
 
+static Real temperature(const Sac* sac) { return (Real)exp((double)sac->log_alpha); }
+
 // target_q = scale r + gamma (1 - terminated) (min target Q(s', a') - alpha log pi(a' | s')).
 static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
                              const Real* terminated, const Real* next_noise, int B) {
@@ -176,7 +178,7 @@ static void compute_target_q(Sac* sac, const Real* next_obs, const Real* rew,
   set_critic_obs(sac, next_obs, B);
   set_critic_act(sac, scratch->act, B);
   const Real* next_q = critics_forward(sac, sac->targets, B);
-  Real alpha = exp(sac->log_alpha);
+  Real alpha = temperature(sac);
   Real discount = (Real)sac->options.discount;
   Real scale = (Real)sac->options.reward_scale;
   for (int b = 0; b < B; b++) {
@@ -231,7 +233,7 @@ static void policy_loss(SacLosses* losses, Sac* sac, const Batch* batch, const R
   for (int b = 0; b < B; b++) {
     logp_sum += (double)scratch->logp[b];
   }
-  losses->alpha = (double)exp(sac->log_alpha);
+  losses->alpha = (double)temperature(sac);
   losses->entropy = -logp_sum / B;
   losses->policy_loss = losses->alpha * (logp_sum / B) - q_mean;
 }
@@ -242,7 +244,7 @@ static void policy_gradient(Sac* sac, const Real* noise, int B) {
   int A = sac->act_size;
   mlp_backward_by_row(scratch->d_act, sac->obs_size, A, &scratch->critic_tape, &sac->critic_net,
                       sac->critics, scratch->smaller, scratch->d_q, B);
-  Real alpha = exp(sac->log_alpha);
+  Real alpha = temperature(sac);
   for (int b = 0; b < B; b++) {
     scratch->d_logp[b] = alpha / (Real)B;
   }
