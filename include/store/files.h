@@ -64,11 +64,15 @@ bool files_check_output(const char* path, Error* error);
 // was cut off.
 bool files_append_line(const char* path, const char* line, Error* error);
 
-// Makes a directory and its parents; one that exists is fine.
+// Makes a directory and its parents, and their names last; one that exists is fine.
 bool files_make_directory(const char* path, Error* error);
 
 // Whether there is anything of this name; false where the disk does not tell.
 bool files_look(bool* there, const char* path, Error* error);
+
+// The same, and that what is there will be after a loss of power: who gave it its name may have
+// died before that was synced. To be asked before what could make it again is removed.
+bool files_settle(bool* there, const char* path, Error* error);
 
 // Whether there is anything of this name. Where the disk does not tell, there may be: who opens it
 // hears why.

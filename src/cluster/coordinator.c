@@ -67,6 +67,22 @@ static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
   return true;
 }
 
+// Of what is sealed; who sealed it may have died before the names were synced.
+static bool remove_checkpoints(const Coordinator* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_file(path, c->directory, "episodes");
+  if (c->sealed > 0 && !files_sync(path, error)) {
+    return false;
+  }
+  for (int64_t e = 0; e < c->total; e++) {
+    run_checkpoint_path(path, c->directory, e);
+    if (c->status[e] == EPISODE_SEALED && files_exists(path)) {
+      checkpoint_remove(c->directory, e);
+    }
+  }
+  return true;
+}
+
 // All that was sealed before is read and compared with its checksums, also what was folded.
 static bool scan_episodes(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
@@ -88,12 +104,8 @@ static bool scan_episodes(Coordinator* c, Error* error) {
         !find_sealed(c, e, error)) {
       return false;
     }
-    run_checkpoint_path(path, c->directory, e);
-    if (files_exists(path)) {
-      checkpoint_remove(c->directory, e);
-    }
   }
-  return true;
+  return remove_checkpoints(c, error);
 }
 
 // Algorithm 1, line 22.
@@ -290,7 +302,7 @@ bool coordinator_look(Coordinator* c, bool* over, Error* error) {
   bool there;
   char path[RUN_PATH_SIZE];
   run_episode_path(path, c->directory, e);
-  return files_look(&there, path, error) && (!there || find_sealed(c, e, error));
+  return files_settle(&there, path, error) && (!there || find_sealed(c, e, error));
 }
 
 void coordinator_renew(Coordinator* c) {

@@ -46,7 +46,9 @@ static bool create(const Leases* leases, const char* path) {
     return false;
   }
   int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  bool written = descriptor >= 0 && files_put(descriptor, leases->owner, strlen(leases->owner));
+  // synced: one that a loss of power leaves without an owner would have to be waited for
+  bool written = descriptor >= 0 && files_put(descriptor, leases->owner, strlen(leases->owner)) &&
+                 fsync(descriptor) == 0;
   if (descriptor >= 0) {
     close(descriptor);
   }

@@ -231,6 +231,20 @@ static bool go_on(Worker* w, HyperEpisode* h, Error* error) {
   return w->dropping;
 }
 
+// What somebody else has sealed.
+static bool drop(Worker* w, int64_t hyper_episode, Error* error) {
+  char path[RUN_PATH_SIZE];
+  bool there;
+  run_episode_path(path, w->directory, hyper_episode);
+  if (!files_settle(&there, path, error)) {
+    return false;
+  }
+  if (there) {
+    checkpoint_remove(w->directory, hyper_episode);
+  }
+  return true;
+}
+
 static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
   HyperEpisode episode;
   bool found;
@@ -247,7 +261,7 @@ static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {
   if (ok && episode.finished) {
     ok = seal(w, &episode, error);
   } else if (ok && w->dropping) {
-    checkpoint_remove(w->directory, episode.index);
+    ok = drop(w, episode.index, error);
   }
   hyper_episode_free(&episode);
   return ok;

@@ -28,7 +28,8 @@ static bool add_files(Text* text, const RunDirectory* directory, const char* par
   if (!there) {
     return true;
   }
-  if (!files_list(&names, &count, path, ".h5", text->arena, error)) {
+  // who sealed the last one may have died before its name was synced
+  if (!files_list(&names, &count, path, ".h5", text->arena, error) || !files_sync(path, error)) {
     return false;
   }
   for (int i = 0; i < count; i++) {

@@ -4,18 +4,20 @@
 
 #include "hyper/state_file.h"
 
-// One that stands is of an earlier try, and has the same state.
+// One that stands is of an earlier try, or of somebody else, and has the same state.
 bool snapshot_write(HyperEpisode* h, const RunDirectory* directory, Error* error) {
   char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
+  bool there;
   Arena scratch;
   run_file(parent, directory, "snapshot");
   run_snapshot_path(path, directory, h->index);
-  if (files_stands(path)) {
-    return true;
-  }
   arena_init(&scratch);
-  bool good = files_make_directory(parent, error) &&
-              (state_file_write(h, path, &scratch, error) || files_stands(path));
+  bool good = files_make_directory(parent, error) && files_settle(&there, path, error);
+  if (good && !there) {
+    Error ignored;
+    good = state_file_write(h, path, &scratch, error) ||
+           (files_settle(&there, path, &ignored) && there);
+  }
   arena_free(&scratch);
   return good;
 }

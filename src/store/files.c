@@ -288,9 +288,10 @@ bool files_append_line(const char* path, const char* line, Error* error) {
   return good;
 }
 
-static bool make_one(const char* path, Error* error) {
+static bool make_one(const char* path, bool* made, Error* error) {
   struct stat status;
-  if (mkdir(path, 0777) == 0 || errno == EISDIR) {
+  *made = mkdir(path, 0777) == 0;
+  if (*made || errno == EISDIR) {
     return true;
   }
   int cause = errno;
@@ -305,6 +306,11 @@ static bool make_one(const char* path, Error* error) {
   return error_errno(error, path);
 }
 
+// A parent that may not be read cannot be synced.
+static bool make_name_last(const char* path, Error* error) {
+  return files_sync_parent(path, error) || errno == EACCES;
+}
+
 bool files_make_directory(const char* path, Error* error) {
   char part[FILES_PATH_SIZE];
   size_t size = strlen(path);
@@ -315,7 +321,10 @@ bool files_make_directory(const char* path, Error* error) {
     if (path[i] == '/' || path[i] == '\0') {
       memcpy(part, path, i);
       part[i] = '\0';
-      if (!make_one(part, error)) {
+      bool made;
+      // who made the last one may have died before its name was synced
+      if (!make_one(part, &made, error) ||
+          ((made || i == size) && !make_name_last(part, error))) {
         return false;
       }
     }
@@ -326,6 +335,10 @@ bool files_make_directory(const char* path, Error* error) {
 bool files_look(bool* there, const char* path, Error* error) {
   *there = files_stands(path);
   return *there || !error_is_transient(errno) || error_errno(error, path);
+}
+
+bool files_settle(bool* there, const char* path, Error* error) {
+  return files_look(there, path, error) && (!*there || files_sync_parent(path, error));
 }
 
 bool files_exists(const char* path) {

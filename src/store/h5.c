@@ -229,7 +229,7 @@ bool h5_seal(H5File* file, Error* error) {
   if (file->failed || !verify_written(file, error)) {
     bool swept = files_was_swept(file->temporary, file->path);
     unlink(file->temporary);
-    return swept || (report(file, error) && false);
+    return swept ? files_sync_parent(file->path, error) : (report(file, error), false);
   }
   return files_publish(file->temporary, file->path, false, error);
 }

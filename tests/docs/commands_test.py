@@ -126,6 +126,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"tests/chaos/chaos ", Test("chaos", r"tests/chaos/chaos ")),
     (r"tests/chaos/join ", Test("chaos/join", r"tests/chaos/join ")),
     (r"tests/chaos/walk ", Test("chaos/walk", r"chaos/walk ")),
+    (r"tests/chaos/power ", Test("chaos/power", r"chaos/power ")),
     (r"tests/chaos/full_disk_test.sh", Test("full_disk", r"tests/chaos/full_disk_test.sh")),
     (r"tests/fuzz/run", Test("fuzz", r"tests/fuzz/run ")),
     (r"tests/bench/compare_peers", Hand("it needs the peers")),

@@ -91,9 +91,15 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
   return good;
 }
 
-// All of the round before, and those of `round` that nobody goes on from.
-static void remove_snapshots(const Scheduler* s, int round) {
+// All of the round before, and those of `round` that nobody goes on from. The seals of the round
+// must last first: without its parent's snapshot a lost one could not be made again.
+static bool remove_snapshots(const Scheduler* s, int round, Error* error) {
+  char path[RUN_PATH_SIZE];
   int size = s->plan.stage_size;
+  run_file(path, s->directory, "episodes");
+  if (!files_sync(path, error)) {
+    return false;
+  }
   for (int i = 0; i < size; i++) {
     bool needed = false;
     for (int child = 0; child < size && round + 1 < s->plan.updates; child++) {
@@ -106,6 +112,7 @@ static void remove_snapshots(const Scheduler* s, int round) {
       snapshot_remove(s->directory, (int64_t)(round - 1) * size + i);
     }
   }
+  return true;
 }
 
 static bool fold(Scheduler* s, const StageResult** result, Error* error) {
@@ -124,9 +131,8 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   }
   p->result = scheduler_stage_result(round, p->scores, size);
   s->version++;
-  remove_snapshots(s, round);
   *result = &p->result;
-  return true;
+  return remove_snapshots(s, round, error);
 }
 
 static bool is_complete(const Scheduler* s, int round) {
