@@ -1,9 +1,9 @@
 // answer_log.c - answers of a controller outside, one line a decision, on disk before they act.
 //
 // Only whole lines count: what stands behind the last newline was cut off by a kill, never acted,
-// and is overwritten by the next answer. A line is found by counting, and must name the
-// hyper-episode and the decision that it is looked up for, so that a file that was edited or moved
-// is noticed.
+// and is overwritten by the next answer; so is all behind a zero, which a loss of power leaves. A
+// line is found by counting, and must name the hyper-episode and the decision that it is looked up
+// for, so that a file that was edited or moved is noticed.
 //
 // Two starts of one run may append to the same file. A lock is held from reading what is there to
 // the sync of what is added, and a decision that has its line by then keeps it: the first answer
@@ -30,6 +30,7 @@ typedef struct {
 
 static Log cut(char* text, size_t size) {
   Log log = {.text = text};
+  size = text ? strnlen(text, size) : 0;
   for (char* at = text; size > 0 && (at = memchr(at, '\n', size - (size_t)(at - text)));) {
     log.size = (size_t)(++at - text);
     log.lines++;

@@ -91,7 +91,8 @@ class File:
         at, piece = self.pending[-1]
         torn = [*self.pending[:-1], (at, piece and piece[:len(piece) // 2 // SECTOR * SECTOR])]
         middle = len(whole) // 2 // SECTOR * SECTOR
-        hole = whole[:middle] + bytes(len(whole[middle:middle + SECTOR])) + whole[middle + SECTOR:]
+        old = self.synced[middle:].ljust(SECTOR, b"\0")[:len(whole[middle:middle + SECTOR])]
+        hole = whole[:middle] + old + whole[middle + SECTOR:]
         return list(dict.fromkeys([
             whole, self.synced, self.synced + bytes(max(0, len(whole) - len(self.synced))),
             self._with(self.pending[:len(self.pending) // 2]), self._with(torn), hole,

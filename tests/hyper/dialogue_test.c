@@ -175,11 +175,15 @@ static double logged(const Place* place, int decision) {
   return found ? answer.action.value[HEAD_REAL_RATIO] : NAN;
 }
 
-static void append(const Place* place, const char* text) {
+static void append_bytes(const Place* place, const char* bytes, size_t size) {
   FILE* file = fopen(place->path, "a");
   assert_non_null(file);
-  fputs(text, file);
+  assert_int_equal(fwrite(bytes, 1, size, file), size);
   fclose(file);
+}
+
+static void append(const Place* place, const char* text) {
+  append_bytes(place, text, strlen(text));
 }
 
 static void test_the_first_answer_to_a_decision_stands(void** state) {
@@ -196,6 +200,16 @@ static void test_a_line_that_is_cut_off_is_dropped(void** state) {
   add(place, 0, 0.25);
   append(place, "{\"hyper_episode\":7,\"decision\":1,\"value\":{\"real_ratio\":0.9}}");
   assert_true(isnan(logged(place, 1)));
+  add(place, 1, 0.5);
+  assert_true(logged(place, 0) == 0.25 && logged(place, 1) == 0.5);
+}
+
+static void test_a_line_that_a_loss_of_power_has_left_is_dropped(void** state) {
+  static const char end[] = "\0\0\0\0\0\0\0\0{\"real_ratio\":0.9}}\n";
+  Place* place = *state;
+  add(place, 0, 0.25);
+  append_bytes(place, end, sizeof end - 1);
+  assert_true(logged(place, 0) == 0.25 && isnan(logged(place, 1)));
   add(place, 1, 0.5);
   assert_true(logged(place, 0) == 0.25 && logged(place, 1) == 0.5);
 }
@@ -227,6 +241,8 @@ int main(void) {
       cmocka_unit_test(test_what_is_no_json_object_is_refused),
       cmocka_unit_test_setup_teardown(test_the_first_answer_to_a_decision_stands, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_line_that_is_cut_off_is_dropped, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_line_that_a_loss_of_power_has_left_is_dropped, set_up,
+                                      tear_down),
       cmocka_unit_test_setup_teardown(test_a_damaged_log_is_refused_with_the_way_out, set_up,
                                       tear_down),
   };
