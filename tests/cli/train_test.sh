@@ -48,3 +48,11 @@ rm again/COMPLETE again/episodes/000004.h5 again/policy/v000002.h5
 # a trained controller can be applied
 "$program" apply -q "$config" scheduler.controller=run run.dir=applied
 "$program" inspect --verify applied >/dev/null
+
+# what others' configurations ask for is of the whole run, and its policy plays
+"$program" train -q "$config" scheduler.kind=fixed 'sac.policy_layers=[8, 5, 3]' 'sac.critic_layers=[12]' \
+  sac.temperature=0.3 sac.target_entropy=auto sac.critic_learning_rate=1e-3 sac.policy_interval=2 \
+  sac.target_interval=3 sac.reward_scale=0.5 mbpo.mean_actions=true mbpo.mean_predictions=true run.dir=others
+"$program" play --episodes 1 others | grep 'mean return' >/dev/null || fail "a policy of other widths does not play"
+[[ $(checksum others) != $("$program" train -q others/run.yaml sac.temperature=auto run.dir=learnt && checksum learnt) ]] ||
+  fail "a fixed temperature is a learnt one"
