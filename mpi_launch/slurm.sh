@@ -50,8 +50,8 @@ idle_starts() {
 }
 
 # slurm_run VERB ARGUMENT...: runs autombpo with a worker for each task of the job, and rank 0
-# beside them; a single task is one process without MPI. Does not return. Exit code: 0 when the run is
-# complete or back in the queue, 75 when Slurm or scancel ended it, else it failed: also when
+# beside them; a single task is one process without MPI. Returns only when the run is complete. Else it
+# exits, with 0 when the job is back in the queue, 75 when Slurm or scancel ended it, else it failed: also when
 # too many starts in a row were stopped before they had sealed or saved anything.
 slurm_run() {
   local program=${AUTOMBPO:-autombpo} tasks=${SLURM_NTASKS:-1} command=() directory before idle code=0
@@ -67,7 +67,7 @@ slurm_run() {
   before=$(progress_of "$directory")
   supervise "$directory" "${AUTOMBPO_RESTARTS:-8}" "${command[@]}" "$program" "$@" || code=$?
   case $code:$supervise_stop in
-  0:*) exit 0 ;;
+  0:*) return 0 ;;
   75:TERM) exit 75 ;; # cancelled, or Slurm puts it back by itself
   75:*)
     # with too little time for a start, it would come back for ever

@@ -11,7 +11,7 @@
 
 // The parts of Algorithm 1 that cost something, each with the unit that it is counted in.
 typedef enum {
-  WORK_BEGIN,     // hyper-episodes: buffers, networks, the task
+  WORK_BEGIN,     // hyper-episodes: buffers, networks, the file, the share of an update
   WORK_ENV,       // real steps (line 6)
   WORK_MODEL,     // rows that a training goes over, in all its passes (line 11)
   WORK_ROLLOUT,   // imaginary steps (lines 12 to 14)

@@ -2,8 +2,8 @@
 //
 // A hyper-episode is walked with a run in which only what decides about work is filled in: epoch,
 // step, beta, G and k, and the hyper-states that were measured. Decisions are the scheduler's own,
-// with what it knows now: a controller that learns will choose otherwise later. What has
-// members is walked as whole members, since a round goes on where another ended.
+// with what it has learnt in the measurement: later it may choose otherwise. What has members is
+// walked as whole members, since a round goes on where another ended.
 //
 // Trainings grow with the pool. How many passes one makes is the mean of the measured ones on
 // between half and twice as many rows, or else of those on the most.
@@ -149,8 +149,10 @@ static void walk_epochs(Walk* w, int count) {
 // Before the first epoch.
 static bool begin(Walk* w, int64_t e, const EnvSpec* env, Error* error) {
   const RunSpec* x = w->x;
+  while (!scheduler_is_ready(w->s, e)) {
+    e -= w->s->plan.stage_size;  // as one that acts with the newest version there is
+  }
   int version = scheduler_version_of(&w->s->plan, e);
-  version = version < w->s->version ? version : w->s->version;
   if (!scheduler_load_version(w->s, version, error)) {
     return false;
   }

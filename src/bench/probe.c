@@ -1,9 +1,10 @@
 // probe.c - a run for some seconds, with a clock at each part.
 //
 // Hyper-episodes are advanced as a worker does it, by the scheduler's own decisions, one after the
-// other, as long as there is time; those that wait for a stage are those of the first, with other
-// random streams. A member of a population goes on from its own end, as if it won every round. The
-// clocks are those of mbpo.c; what is in none of them (hyper-states, decisions) is the rest.
+// other, as long as there is time; they are sealed and stages are folded, so that a controller that
+// learns quickly is seen to. A member of a population goes on from its own end instead, as if it
+// won every round. The clocks are those of mbpo.c; what is in none of them (hyper-states,
+// decisions) is the rest.
 //
 // How many passes early stopping allows depends on the data that a policy brings: each training is
 // noted, and forecast.c takes those that are most alike.
@@ -211,7 +212,7 @@ static void fill_tables(HyperEpisode* h) {
 static bool sealed_bytes(double* bytes, const HyperEpisode* h, const RunDirectory* directory,
                          Error* error) {
   char path[RUN_PATH_SIZE];
-  run_episode_path(path, directory, 999999);
+  run_file(path, directory, "sealed.h5");
   unlink(path);
   bool good = trajectory_write(h, path, error);
   *bytes = file_bytes(path);
@@ -300,8 +301,7 @@ static bool measure_bytes(Probe* p, HyperEpisode* h, const RunDirectory* directo
   char path[RUN_PATH_SIZE];
   run_policy_path(path, directory, 0);
   p->policy = file_bytes(path);
-  if (!measure_checkpoint(p, h, directory, error) ||
-      !measure_sealed(p, h, directory, error)) {
+  if (!measure_checkpoint(p, h, directory, error) || !measure_sealed(p, h, directory, error)) {
     return false;
   }
   measure_log(p, h, directory, arena);
@@ -311,16 +311,25 @@ static bool measure_bytes(Probe* p, HyperEpisode* h, const RunDirectory* directo
 
 // -------------------------------------------------------------------------------------------------
 
-// Hyper-episode e, with the random streams of another, if so many are measured.
-static bool run_one(Probe* p, Scheduler* s, int64_t e, int64_t streams, double until,
-                    Error* error) {
+// Seals what is complete, and makes of it what follows.
+static bool seal(Running* r, Error* error) {
+  char path[RUN_PATH_SIZE];
+  const StageResult* result;
+  run_episode_path(path, r->s->directory, r->h->index);
+  bool good = trajectory_write(r->h, path, error) &&
+              scheduler_fold(r->s, r->h->index + 1, &result, error);
+  note_seconds(r, WORK_BEGIN);
+  r->probe->rank = resident_bytes();
+  return good;
+}
+
+static bool run_one(Probe* p, Scheduler* s, int64_t e, double until, Error* error) {
   Arena arena;
   HyperEpisode h;
   Running r = {.probe = p, .s = s, .x = s->spec, .h = &h, .until = until};
   arena_init(&arena);
   r.counted = clock_processor();
   HyperSegment segment = scheduler_segment(s, e);
-  segment.streams = streams > e ? streams : segment.streams;
   int version = scheduler_version_of(&s->plan, e);
   bool good = scheduler_load_version(s, version, error) &&
               hyper_episode_init(&h, s->spec, e, &segment, version, scheduler_sets(s, version),
@@ -330,7 +339,9 @@ static bool run_one(Probe* p, Scheduler* s, int64_t e, int64_t streams, double u
     p->work.of[WORK_BEGIN]++;
     note_seconds(&r, WORK_BEGIN);
     advance(&r);
-    good = p->sealed > 0 || measure_bytes(p, &h, s->directory, &arena, error);
+    bool whole = h.finished && s->plan.run_epochs == s->plan.epochs;
+    good = (!whole || seal(&r, error)) &&
+           (p->sealed > 0 || measure_bytes(p, &h, s->directory, &arena, error));
     hyper_episode_free(&h);
   }
   arena_free(&arena);
@@ -340,14 +351,10 @@ static bool run_one(Probe* p, Scheduler* s, int64_t e, int64_t streams, double u
 bool probe_run(Probe* p, Scheduler* s, double seconds, Error* error) {
   *p = (Probe){.resident = resident_bytes()};
   double until = clock_processor() + seconds;
-  int64_t ready = 0, all = s->plan.hyper_episodes;
-  while (ready < all && scheduler_is_ready(s, ready)) {
-    ready++;
+  bool good = true;
+  for (int64_t e = 0; good && e < s->plan.hyper_episodes && scheduler_is_ready(s, e) &&
+                      (e == 0 || clock_processor() < until); e++) {
+    good = run_one(p, s, e, until, error);
   }
-  for (int64_t i = 0; i < all && (i == 0 || clock_processor() < until); i++) {
-    if (!run_one(p, s, i % ready, i, until, error)) {
-      return false;
-    }
-  }
-  return true;
+  return good;
 }

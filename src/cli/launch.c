@@ -4,15 +4,38 @@
 // watched over by the scripts of mpi_launch/, which are part of what is printed; a worker of an
 // experiment watches over its runs itself, and the script only passes signals on and goes back into
 // the queue.
+#define _GNU_SOURCE
 #include "cli/launch.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SIGNAL_MARGIN 120  // seconds before the time limit
 
-static void add_size(Text* out, const LaunchScript* s) {
+#define DEFAULT_MAX_ARRAY_SIZE 1001
+
+int launch_most_tasks(void) {
+  FILE* said = popen("scontrol show config 2>/dev/null", "r");
+  char line[256];
+  int size = DEFAULT_MAX_ARRAY_SIZE;
+  while (said && fgets(line, sizeof line, said)) {
+    sscanf(line, " MaxArraySize = %d", &size);
+  }
+  if (said) {
+    pclose(said);
+  }
+  return size > 1 ? size - 1 : 1;  // the largest index is one less
+}
+
+static int array_tasks(const LaunchScript* s) {
   int tasks = s->seeds.count > 0 ? s->seeds.count : s->tasks;
+  return tasks < s->most_tasks ? tasks : s->most_tasks;
+}
+
+static void add_size(Text* out, const LaunchScript* s) {
+  int tasks = array_tasks(s);
   if (tasks > 0) {
     text_add(out, "#SBATCH --array=0-%d\n", tasks - 1);
   }
@@ -20,6 +43,8 @@ static void add_size(Text* out, const LaunchScript* s) {
     text_add(out, "#SBATCH --nodes=%d\n", s->nodes);
   }
   text_add(out, "#SBATCH --ntasks=%d\n#SBATCH --cpus-per-task=1\n", s->workers);
+  text_add(out, "#SBATCH --mem%s=%.0fM\n", s->nodes > 0 || s->workers == 1 ? "" : "-per-cpu",
+           ceil(s->bytes / 0x1p20));
 }
 
 // Slurm counts whole minutes.
@@ -36,10 +61,10 @@ static void add_time(Text* out, double seconds) {
 
 static void add_header(Text* out, const LaunchScript* s) {
   bool array = s->seeds.count > 0 || s->tasks > 0;
-  text_add(out, "#!/usr/bin/env bash\n# %s\n", s->title);
+  text_add(out, "#!/usr/bin/env bash\n# %s\n# %s\n", s->title, s->reserved);
   text_add(out,
-           "# Printed by autombpo launch; submit it with sbatch. Partition, account and memory\n"
-           "# are options of sbatch (or further #SBATCH lines here).\n");
+           "# Printed by autombpo launch; submit it with sbatch. Partition and account are\n"
+           "# options of sbatch (or further #SBATCH lines here).\n");
   text_add(out, "#SBATCH --job-name=%s\n#SBATCH --output=%%x-%s.log\n", s->name,
            array ? "%A_%a" : "%j");
   add_size(out, s);
@@ -59,12 +84,19 @@ static void add_run(Text* out, const LaunchScript* s) {
     }
     text_add(out, ")");
   }
-  text_add(out, "\nslurm_run train");
+  text_add(out, "\nrun=(train");
   for (int i = 0; i < s->operand_count; i++) {
     text_add(out, " ");
     text_add_shell_word(out, s->operands[i]);
   }
-  text_add(out, s->seeds.count > 0 ? " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n" : "\n");
+  if (s->seeds.count == 0) {
+    text_add(out, ")\nslurm_run \"${run[@]}\"\n");
+    return;
+  }
+  text_add(out,
+           ")\nfor ((i = SLURM_ARRAY_TASK_ID; i < ${#seeds[@]}; i += %d)); do\n"
+           "  slurm_run \"${run[@]}\" \"run.seed=${seeds[i]}\"\n"
+           "done\n", array_tasks(s));
 }
 
 // A worker ends with 75 when it was told to stop, and goes on where it was as the job comes back.

@@ -15,13 +15,17 @@
 #include <unistd.h>
 
 #include "base/options_value.h"
+#include "cli/campaign.h"
 #include "cli/launch.h"
 #include "run/run_config.h"
 #include "cli/verbs.h"
+#include "cluster/comm_mpi.h"
 #include "hyper/scheduler.h"
+#include "nn/gemm.h"
 
-#define DEFAULT_TIME 86400.0   // seconds
-#define MAX_WALL_MARGIN 600.0  // seconds, after run.max_wall
+#define DAY 86400.0  // seconds
+#define MEASURE 10.0
+#define START_MARGIN 600.0     // seconds, for the start of a job and its last checkpoint
 #define LONGEST_TIME 31536000.0
 #define MOST_RANKS 100000
 
@@ -39,7 +43,10 @@ static const char usage[] =
     "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of a job, as\n"
     "                   many as there are hyper-episodes at a time; of an array task, one)\n"
     "      --time=T     time limit as sbatch takes it: 90 is 90 minutes, 02:30:00, 1-12; or 2h30m\n"
-    "                   (default: run.max_wall and ten minutes, or a day)";
+    "                   (default: run.max_wall and ten minutes, or as `autombpo plan` says, and\n"
+    "                   a quarter more, at most a day: a job that needs more goes on in another)\n"
+    "      --measure=S  seconds of processor time to measure for (default: 10); memory too is\n"
+    "                   what `autombpo plan` says, and a fifth more";
 
 typedef struct {
   int nodes;        // 0 = not said
@@ -47,6 +54,7 @@ typedef struct {
   bool array;
   int tasks;        // 0 = not said
   double seconds;   // 0 = not said
+  double measure;
 } LaunchArguments;
 
 static int usage_error(const char* what, const char* value) {
@@ -80,6 +88,7 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
                                           {"nodes", required_argument, NULL, 'n'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"time", required_argument, NULL, 't'},
+                                          {"measure", required_argument, NULL, 's'},
                                           {0}};
   int option;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
@@ -97,6 +106,11 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
         break;
       case 'w':
         good = (a->workers = parse_count(optarg)) > 0;
+        break;
+      case 's':
+        if (!text_read_number(&a->measure, optarg) || a->measure < 0 || a->measure > DAY) {
+          return usage_error("--measure: expected a number of seconds", optarg);
+        }
         break;
       case 't':
         if (!parse_time(&a->seconds, optarg)) {
@@ -150,9 +164,48 @@ static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig
   if (a->array && s->seeds.count == 0) {
     s->tasks = a->tasks > 0 ? a->tasks : parallel;
   }
-  s->seconds = a->seconds > 0          ? a->seconds
-               : c->run.max_wall > 0 ? c->run.max_wall + MAX_WALL_MARGIN
-                                     : DEFAULT_TIME;
+  s->most_tasks = launch_most_tasks();
+}
+
+// Memory of a node, or of a core where Slurm may spread the ranks as it likes. Rank 0, or mpirun
+// and the script, take what a rank without a hyper-episode takes.
+static double bytes_to_reserve(const LaunchScript* s, const Campaign* c) {
+  int nodes = s->nodes > 0 ? s->nodes : s->workers;
+  int on_a_node = (s->workers + nodes - 1) / nodes;
+  return CAMPAIGN_MEMORY_MARGIN * (c->rank_0 + on_a_node * c->rank);
+}
+
+// Of a job or task, with all runs that are its.
+static double seconds_to_reserve(const LaunchScript* s, const Campaign* c) {
+  int runs = s->seeds.count > 0 ? (s->seeds.count - 1) / s->most_tasks + 1 : 1;
+  double seconds = CAMPAIGN_TIME_MARGIN * runs * c->forecast.wall_seconds + START_MARGIN;
+  return seconds < DAY ? seconds : DAY;
+}
+
+static const char* describe(const Campaign* c, Arena* arena) {
+  Text text;
+  text_init(&text, arena);
+  text_add(&text, "Measured on this machine: %.2g h on %d rank%s, ",
+           c->forecast.wall_seconds / 3600, c->ranks, c->ranks > 1 ? "s" : "");
+  text_add_size(&text, 0, c->rank);
+  text_add(&text, " a rank. Reserved: %g of that time, %g of that memory.", CAMPAIGN_TIME_MARGIN,
+           CAMPAIGN_MEMORY_MARGIN);
+  return text.bytes;
+}
+
+static bool fill_reserved(LaunchScript* s, const LaunchArguments* a, RunConfig* c, Error* error) {
+  Campaign campaign;
+  int workers = s->seeds.count == 0 && s->tasks > 0 ? s->workers * s->tasks : s->workers;
+  double limit = c->run.max_wall > 0 ? c->run.max_wall + START_MARGIN : 0;
+  limit = a->seconds > 0 ? a->seconds : limit;
+  int ranks = workers > 1 ? workers + 1 : 1;
+  if (!campaign_measure(&campaign, c, ranks, limit > 0 ? 0 : a->measure, error)) {
+    return false;
+  }
+  s->seconds = limit > 0 ? limit : seconds_to_reserve(s, &campaign);
+  s->bytes = bytes_to_reserve(s, &campaign);
+  s->reserved = describe(&campaign, &c->arena);
+  return true;
 }
 
 static bool fill_places(LaunchScript* s, Arena* arena, Error* error) {
@@ -179,6 +232,9 @@ static bool print_script(RunConfig* c, const LaunchArguments* a, int count, char
   }
   fputs(c->warnings.bytes, stderr);
   fill_size(&s, a, c);
+  if (!fill_reserved(&s, a, c, error)) {
+    return false;
+  }
   s.operand_count = count;
   s.name = job_name(&c->arena, &c->spec);
   s.title = title(&c->arena, c, &s);
@@ -190,7 +246,7 @@ static bool print_script(RunConfig* c, const LaunchArguments* a, int count, char
 }
 
 int verb_launch(int argc, char** argv) {
-  LaunchArguments arguments = {0};
+  LaunchArguments arguments = {.measure = MEASURE};
   Error error = {0};
   int code = parse_options(&arguments, argc, argv);
   if (code >= 0) {
@@ -199,6 +255,12 @@ int verb_launch(int argc, char** argv) {
   if (optind == argc) {
     return usage_error("a configuration is missing", "");
   }
+  Comm comm;
+  if (!comm_mpi_init(&comm, &error)) {
+    fprintf(stderr, "autombpo launch: %s\n", error.text);
+    return EXIT_USAGE;
+  }
+  gemm_init();
   RunConfig config;
   run_config_init(&config);
   bool good = print_script(&config, &arguments, argc - optind, argv + optind, &error);
@@ -206,5 +268,7 @@ int verb_launch(int argc, char** argv) {
   if (!good) {
     fprintf(stderr, "%s\n", error.text);
   }
-  return good ? 0 : EXIT_USAGE;
+  code = good ? 0 : EXIT_USAGE;
+  comm_finalize(&comm, code);
+  return code;
 }

@@ -65,7 +65,7 @@ static int parse_options(Arguments* a, int argc, char** argv) {
         good = parse_number(&a->price, "price", 0, 1e9, false);
         break;
       case 's':
-        good = parse_number(&a->seconds, "measure", 0.01, 86400, false);
+        good = parse_number(&a->seconds, "measure", 0, 86400, false);
         break;
       case 'j':
         a->json = true;

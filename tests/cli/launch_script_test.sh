@@ -7,6 +7,21 @@ source "$(dirname "$0")/common.sh"
 launch=("$program" launch "$config" scheduler.baseline=baseline.yaml)
 before=$(ls)
 
+mkdir "$work/cluster"
+printf '#!/bin/sh\necho "MaxArraySize            = 5"\n' >"$work/cluster/scontrol"
+chmod +x "$work/cluster/scontrol"
+before=$(ls)
+PATH=$work/cluster:$PATH "${launch[@]}" seeds=0..9 >split.sbatch
+grep -qx '#SBATCH --array=0-3' split.sbatch || fail "the array exceeds MaxArraySize"
+# each task takes every fourth seed
+cat >slurm <<'END'
+slurm_run() { echo "${*: -1}"; }
+END
+sed '1,/^# -----/d' split.sbatch >>slurm
+taken=$(for task in 0 1 2 3; do SLURM_ARRAY_TASK_ID=$task bash slurm; done | sort -t= -k2n | xargs)
+[[ $taken == $(printf 'run.seed=%s ' {0..9} | xargs) ]] || fail "the tasks take $taken"
+rm slurm
+
 "${launch[@]}" >job.sbatch
 "${launch[@]}" --array=4 --time=02:00:00 run.dir="it's here" >campaign.sbatch
 "${launch[@]}" seeds=0..9 --workers=3 --nodes=2 >array.sbatch
@@ -17,12 +32,23 @@ for script in ./*.sbatch; do
     shellcheck "$script"
   fi
 done
+# what one rank needs, for each of two nodes with two ranks and rank 0 on one
+one=$("$program" plan --json --measure=0 "${launch[@]:2}" | sed 's/.*"rank_bytes":\([0-9]*\).*/\1/')
+for script in job campaign array limited; do
+  reserved=$(sed -n 's/^#SBATCH --mem[a-z-]*=\([0-9]*\)M$/\1/p' $script.sbatch)
+  [[ -n $reserved ]] || fail "$script: no memory is reserved"
+  ranks=$([[ $script == array ]] && echo 2 || echo 1)
+  ((reserved << 20 > ranks * one && reserved >> 1 << 20 < (ranks + 1) * one)) ||
+    fail "$script: $reserved MB for $ranks ranks of $one bytes"
+done
+grep -q '^#SBATCH --mem-per-cpu=' job.sbatch || fail "Slurm may spread its ranks: memory is of each"
+grep -qx '#SBATCH --time=0-00:1[01]:00' job.sbatch || fail "the time of a short run is not its own"
 grep -qx '#SBATCH --ntasks=3' job.sbatch || fail "three hyper-episodes run at a time"
 grep -qx '#SBATCH --array=0-3' campaign.sbatch || fail "no array of four tasks"
 grep -qx '#SBATCH --time=0-02:00:00' campaign.sbatch || fail "--time is not in the script"
 grep -qx '#SBATCH --array=0-9' array.sbatch || fail "no array of ten seeds"
 grep -qx '#SBATCH --time=0-01:00:00' limited.sbatch || fail "run.max_wall does not set the limit"
-rm ./*.sbatch
+rm -r ./*.sbatch
 
 # times mean what they mean to sbatch
 while read -r time limit; do

@@ -55,7 +55,7 @@ mpirun_of() { pgrep -P "$1" -x mpirun; }
 start killed
 await killed
 pid=$(mpirun_of $supervisor) || fail "no mpirun"
-kill -KILL "$(pgrep -P "$pid" | tail -n 1)"
+kill -KILL "$(rank_of "$pid" 2)"
 while [[ $(mpirun_of $supervisor) == "$pid" ]]; do
   sleep 0.05
 done
