@@ -52,5 +52,7 @@ owner_of() { stat -c %U "$1" 2>/dev/null || owner_of "$(dirname "$1")"; }
 analysis() {
   local python=${PYTHON:-/usr/bin/python3}
   command -v "$python" >/dev/null || python=python3
+  command -v "$python" >/dev/null || fail "no python3: it is needed with numpy, h5py, matplotlib and jinja2" \
+    "(of Debian: python3-numpy python3-h5py python3-matplotlib python3-jinja2)"
   PYTHONPATH=$root/analysis/src${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "autombpo_analysis.$1" "${@:2}"
 }

@@ -81,7 +81,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS openmpi-bin)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "openmpi-bin, procps")  # the scripts watch over processes
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS
   "python3-numpy, python3-h5py, python3-matplotlib, python3-jinja2, python3-munkres, python3-yaml")
 include(CPack)

@@ -1,4 +1,5 @@
-// experiment_costs.h - what runs of an experiment have cost: DIR/costs.jsonl (docs/formats.md).
+// experiment_costs.h - what runs of an experiment have cost, and what was forecast of them:
+// DIR/costs.jsonl and DIR/forecasts.jsonl (docs/formats.md).
 #ifndef CLI_EXPERIMENT_COSTS_H
 #define CLI_EXPERIMENT_COSTS_H
 
@@ -16,5 +17,18 @@ bool experiment_cost_add(const Experiment* experiment, const ExperimentCost* cos
 // Processor seconds that were used so far for each run; (run_count).
 bool experiment_costs_read(double* cpu_seconds, const Experiment* experiment, Arena* arena,
                            Error* error);
+
+// One line of DIR/forecasts.jsonl: what a run takes by cli/campaign.h, on one rank.
+typedef struct {
+  double cpu_seconds;  // 0 = not known
+  double disk_bytes, memory_bytes;
+} ExperimentForecast;
+
+bool experiment_forecast_add(const Experiment* experiment, int run,
+                             const ExperimentForecast* forecast, Error* error);
+
+// The newest forecast of each run; (run_count).
+bool experiment_forecasts_read(ExperimentForecast* forecasts, const Experiment* experiment,
+                               Arena* arena, Error* error);
 
 #endif  // CLI_EXPERIMENT_COSTS_H

@@ -10,7 +10,6 @@
 typedef struct {
   int jobs;             // processes at a time
   double max_seconds;   // save and stop by then; INFINITY = when all is done
-  double sample_seconds;  // of each kind of run only one, for so long; INFINITY = all, to their end
   const char* program;  // absolute path of autombpo
   bool quiet;
 } ExperimentRunOptions;

@@ -6,7 +6,7 @@
 
 // Appends a line for each task, method and step, with the core-hours and bytes of what is finished
 // and of what is left, and the sums. What a run takes is what finished ones of its line took; else
-// what one that has begun has taken, by its progress; else what another line of the task says.
+// what was forecast.
 bool experiment_table(Text* out, const Experiment* experiment, Arena* arena, Error* error);
 
 #endif  // CLI_EXPERIMENT_TABLE_H

@@ -23,7 +23,8 @@ typedef struct {
   int tasks;              // array tasks that share one run; 0 = no array
   int most_tasks;         // of an array: further seeds follow in the same tasks
   double seconds;         // time limit
-  double bytes;           // memory of a node, or of a core if it is not said on how many nodes
+  double bytes;           // memory of a node, or of a core if it is not said on how many nodes;
+                          // 0 = not known
   Seeds seeds;            // array tasks that are runs of their own
   int operand_count;
   char* const* operands;  // (operand_count) of `autombpo train`

@@ -41,8 +41,7 @@
 
 extern char** environ;
 
-// A sampled run is left alone by this process, and has measured what it takes.
-typedef enum { RUN_OPEN, RUN_DONE, RUN_FAILED, RUN_SAMPLED } RunState;
+typedef enum { RUN_OPEN, RUN_DONE, RUN_FAILED } RunState;
 
 typedef struct {
   pid_t process;  // 0 = the place is free
@@ -177,7 +176,7 @@ static bool begin(Pool* p, Job* job, int run, Error* error) {
   for (int i = 0; i < r->operand_count; i++) {
     arguments[count++] = r->operands[i];
   }
-  double seconds = fmin(p->options->sample_seconds, seconds_left(p));
+  double seconds = seconds_left(p);
   if (isfinite(seconds)) {
     arguments[count++] = text_format(p->arena, "run.max_wall=%.1f", fmax(0.1, seconds));
   }
@@ -206,9 +205,6 @@ static void judge(Pool* p, const Job* job, int code) {
   int run = job->run;
   if (code == 0 && experiment_is_done(&p->x->runs[run])) {
     return;
-  }
-  if (code == EXIT_STOPPED && isfinite(p->options->sample_seconds)) {
-    p->states[run] = RUN_SAMPLED;
   }
   if (code == EXIT_STOPPED || p->stopping) {
     return;
@@ -277,16 +273,6 @@ static void look(Pool* p) {
     }
   }
   p->looked = true;
-}
-
-// To see what each kind of run takes, one of each is enough, and none that has begun before.
-static void keep_samples(Pool* p) {
-  for (int i = 0; i < p->x->run_count; i++) {
-    const ExperimentRun* run = &p->x->runs[i];
-    if (run->repetition > 0 || run->need_count > 0 || files_exists(run->directory)) {
-      p->states[i] = RUN_SAMPLED;
-    }
-  }
 }
 
 // All of its needs are finished.
@@ -413,7 +399,7 @@ static bool work(Pool* p, Error* error) {
 static int exit_code(const Pool* p) {
   int open = 0;
   for (int i = 0; i < p->x->run_count; i++) {
-    open += p->states[i] != RUN_DONE && p->states[i] != RUN_SAMPLED;
+    open += p->states[i] != RUN_DONE;
   }
   return open == 0 ? 0 : p->stopping ? EXIT_STOPPED : EXIT_FAILED;
 }
@@ -435,9 +421,6 @@ int experiment_run(const Experiment* x, const ExperimentRunOptions* options, Are
   leases_init(&pool.leases, &directory);
   stop_install();
   stop_set_grace(GRACE);
-  if (isfinite(options->sample_seconds)) {
-    keep_samples(&pool);
-  }
   if (!files_make_directory(text_format(arena, "%s/lease", x->directory), error) ||
       !work(&pool, error)) {
     return EXIT_FAILED;

@@ -1,36 +1,25 @@
 // experiment_table.c - the table of `autombpo experiment plan` and `status`.
 //
 // Runs of one task, method and step differ in their seed, or in the controller that they apply, so
-// they are one line. What one of them takes is measured, never guessed from sizes: how long a model
-// is trained depends on the data that a policy brings, and changes tenfold within a run. The best
-// measurement there is counts: finished runs of the line; a run of it that has begun, by its
-// progress (`plan --measure` begins one of each line); another line of the same task, by the number
-// and length of hyper-episodes.
+// they are one line. What one of them takes is what finished ones took; before that, what was
+// forecast of the first (cli/campaign.h, `plan --measure`).
 #include "cli/experiment_table.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/experiment_costs.h"
 
-#define LEAST_PROGRESS 0.002  // that says something about the whole
-
-// Model training takes longer as data come in, so that a hyper-episode of twice the length takes
-// 2^1.3 times as long: measured with MBPO on pendulum-small, between 12 and 20 epochs.
-#define GROWTH 1.3
-
-typedef enum { NOT_MEASURED, MEASURED_ELSEWHERE, MEASURED_PARTLY, MEASURED } Source;
+typedef enum { NOT_MEASURED, FORECAST, MEASURED } Source;
 
 typedef struct {
   int first;              // run, of this task, method and step
   int runs, done;
   double spent;           // core-seconds
+  double unfinished;      // of them, of runs that are not finished
   double all, bytes;      // core-seconds and bytes of `known` runs
-  double known;           // runs, or parts of them
+  int known;
   Source source;
-  double work;            // of one run, to compare lines of a task
 } Line;
 
 typedef struct {
@@ -62,21 +51,7 @@ static double sealed_bytes(const char* directory, Arena* arena) {
   return bytes;
 }
 
-static double progress_of(const char* directory) {
-  char path[FILES_PATH_SIZE], text[FILES_START_SIZE];
-  snprintf(path, sizeof path, "%s/status.json", directory);
-  files_read_start(text, path);
-  const char* at = strstr(text, "\"progress\":");
-  double progress = 0;
-  return at && sscanf(at, "\"progress\":%lf", &progress) == 1 ? progress : 0;
-}
-
 // Lines -------------------------------------------------------------------------------------------
-
-static double work_of(const ExperimentRun* run) {
-  SchedulerPlan plan;
-  return experiment_shape(&plan, run) ? (double)plan.hyper_episodes * pow(plan.epochs, GROWTH) : 0;
-}
 
 static Line* line_of(Table* t, int run) {
   const ExperimentRun* runs = t->x->runs;
@@ -87,63 +62,44 @@ static Line* line_of(Table* t, int run) {
       return &t->lines[i];
     }
   }
-  t->lines[t->count] = (Line){.first = run, .work = work_of(&runs[run])};
+  t->lines[t->count] = (Line){.first = run};
   return &t->lines[t->count++];
 }
 
-// A run with these core-seconds: measured, or as far as it has come.
+// A run with these core-seconds.
 static void add_run(Line* line, const ExperimentRun* run, double spent, Arena* arena) {
   bool done = experiment_is_done(run);
-  double progress = done ? 1 : progress_of(run->directory);
-  Source source = done ? MEASURED : MEASURED_PARTLY;
   line->runs++;
   line->done += done;
   line->spent += spent;
-  if (spent == 0 || progress < LEAST_PROGRESS || source < line->source) {
-    return;
-  }
-  if (source > line->source) {
-    line->source = source;
-    line->all = line->bytes = line->known = 0;
-  }
-  line->all += spent;
-  line->bytes += sealed_bytes(run->directory, arena);
-  line->known += progress;
-}
-
-// What another line of the task, of the same method if there is one, says about this one.
-static void borrow(const Table* t, Line* line) {
-  const ExperimentRun* run = &t->x->runs[line->first];
-  const Line* best = NULL;
-  for (int i = 0; i < t->count; i++) {
-    const Line* other = &t->lines[i];
-    const ExperimentRun* there = &t->x->runs[other->first];
-    bool closer = !best || there->method == run->method;
-    if (there->task == run->task && other->source >= MEASURED_PARTLY && other->work > 0 && closer) {
-      best = other;
-    }
-  }
-  if (best && line->work > 0) {
-    double scale = line->work / best->work;
-    line->source = MEASURED_ELSEWHERE;
-    line->known = 1;
-    line->all = scale * best->all / best->known;
-    line->bytes = scale * best->bytes / best->known;
+  line->unfinished += done ? 0 : spent;
+  if (done && spent > 0) {
+    line->source = MEASURED;
+    line->all += spent;
+    line->bytes += sealed_bytes(run->directory, arena);
+    line->known++;
   }
 }
 
 static bool fill(Table* t, const Experiment* x, Arena* arena, Error* error) {
   double* spent = ARENA_NEW(arena, x->run_count, double);
+  ExperimentForecast* forecasts = ARENA_NEW(arena, x->run_count, ExperimentForecast);
   *t = (Table){.x = x, .lines = ARENA_NEW(arena, x->run_count, Line)};
-  if (!experiment_costs_read(spent, x, arena, error)) {
+  if (!experiment_costs_read(spent, x, arena, error) ||
+      !experiment_forecasts_read(forecasts, x, arena, error)) {
     return false;
   }
   for (int i = 0; i < x->run_count; i++) {
     add_run(line_of(t, i), &x->runs[i], spent[i], arena);
   }
   for (int i = 0; i < t->count; i++) {
-    if (t->lines[i].source == NOT_MEASURED) {
-      borrow(t, &t->lines[i]);
+    Line* line = &t->lines[i];
+    const ExperimentForecast* forecast = &forecasts[line->first];
+    if (line->source == NOT_MEASURED && forecast->cpu_seconds > 0) {
+      line->source = FORECAST;
+      line->all = forecast->cpu_seconds;
+      line->bytes = forecast->disk_bytes;
+      line->known = 1;
     }
   }
   return true;
@@ -166,16 +122,13 @@ static void add_number(Text* out, int width, double value, double unit, bool kno
 }
 
 static void add_line(Text* out, const Table* t, const Line* line, Sums* sums) {
-  static const char* const sources[] = {[NOT_MEASURED] = "not measured",
-                                        [MEASURED_ELSEWHERE] = "of another line",
-                                        [MEASURED_PARTLY] = "of a part of a run",
-                                        [MEASURED] = "measured"};
+  static const char* const sources[] = {
+      [NOT_MEASURED] = "not measured", [FORECAST] = "forecast", [MEASURED] = "measured"};
   const ExperimentRun* run = &t->x->runs[line->first];
   bool known = line->source != NOT_MEASURED;
   double each = known ? line->all / line->known : 0;
   double bytes = known ? line->bytes / line->known * line->runs : 0;
-  double left = fmax(0, each * (line->runs - line->done) -
-                            (line->source == MEASURED_PARTLY ? line->spent : 0));
+  double left = fmax(0, each * (line->runs - line->done) - line->unfinished);
   text_add(out, "%-18s %-14s %-8s %5d %5d", t->x->tasks[run->task].name,
            t->x->methods[run->method].name, experiment_step_names[run->step], line->runs,
            line->done);

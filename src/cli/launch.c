@@ -43,8 +43,10 @@ static void add_size(Text* out, const LaunchScript* s) {
     text_add(out, "#SBATCH --nodes=%d\n", s->nodes);
   }
   text_add(out, "#SBATCH --ntasks=%d\n#SBATCH --cpus-per-task=1\n", s->workers);
-  text_add(out, "#SBATCH --mem%s=%.0fM\n", s->nodes > 0 || s->workers == 1 ? "" : "-per-cpu",
-           ceil(s->bytes / 0x1p20));
+  if (s->bytes > 0) {
+    text_add(out, "#SBATCH --mem%s=%.0fM\n", s->nodes > 0 || s->workers == 1 ? "" : "-per-cpu",
+             ceil(s->bytes / 0x1p20));
+  }
 }
 
 // Slurm counts whole minutes.

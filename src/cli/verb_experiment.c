@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/options_value.h"
+#include "cli/campaign.h"
+#include "cli/experiment_forecast.h"
 #include "cli/experiment_run.h"
 #include "cli/experiment_table.h"
 #include "cli/launch.h"
@@ -34,15 +36,16 @@ static const char usage[] =
     "  -j, --jobs=N     run: processes at a time (default: the processors there are; in an\n"
     "                   mpirun of several processes, one each)\n"
     "      --max-hours=H  run: save and stop after H hours; everything stays usable\n"
-    "      --measure=S  plan: first begin a run of each kind, for S seconds, to see what it\n"
-    "                   takes; `run` goes on with it\n"
+    "      --measure=S  plan: first measure what is not measured yet, as `autombpo plan` does,\n"
+    "                   for S seconds of processor time each\n"
     "      --dir=DIR    the directory of all runs, instead of the file's\n"
     "      --task=NAME, --method=NAME\n"
     "                   only this one, and what it needs\n"
     "  -o, --output=DIR report: where tables and figures go (default: DIR/report)\n"
-    "      --tasks=N    launch: tasks of the array (default: as many as there are runs, at most\n"
-    "                   1000; tasks share the runs, so that any number will do)\n"
-    "      --time=T     launch: time limit of a task, as sbatch takes it (default: a day)\n"
+    "      --tasks=N    launch: tasks of the array (default: as many as there are runs; at most\n"
+    "                   MaxArraySize; tasks share the runs, so that any number will do)\n"
+    "      --time=T     launch: time limit of a task, as sbatch takes it (default: a day, or\n"
+    "                   what the longest run takes if that is less; memory too is as planned)\n"
     "  -q, --quiet      run: print nothing about single runs";
 
 typedef struct {
@@ -52,7 +55,7 @@ typedef struct {
   ExperimentChoice choice;
   int jobs;
   int tasks;       // 0 = not said
-  double seconds;  // time limit of a task
+  double seconds;  // time limit of a task; 0 = not said
   double max_hours;
   double measure;  // seconds; 0 = not
   bool quiet;
@@ -63,7 +66,8 @@ static int usage_error(const char* what, const char* value) {
   return EXIT_USAGE;
 }
 
-#define MOST_TASKS 1000  // Slurm's MaxArraySize is 1001 by default
+#define DAY 86400.0
+#define START_MARGIN 600.0  // seconds, for the start of a task and its last checkpoints
 
 static bool parse_number(double* value, const char* text, double least, double most) {
   return text_read_number(value, text) && *value >= least && *value <= most;
@@ -196,9 +200,7 @@ static bool write_description(const Experiment* x, const ExperimentArguments* a,
          experiment_write(&whole, error);
 }
 
-// sample: only begins a run of each line.
-static int run(const Experiment* x, const ExperimentArguments* a, bool sample, Arena* arena,
-               Error* error) {
+static int run(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
   char program[FILES_PATH_SIZE];
   if (!find_program(program, error) || !write_description(x, a, arena, error)) {
     return EXIT_FAILED;
@@ -206,14 +208,33 @@ static int run(const Experiment* x, const ExperimentArguments* a, bool sample, A
   ExperimentRunOptions options = {
       .jobs = a->jobs > 0 ? a->jobs : is_one_of_many() ? 1 : count_processors(),
       .max_seconds = 3600 * a->max_hours,
-      .sample_seconds = sample ? a->measure : INFINITY,
       .program = program,
       .quiet = a->quiet};
   int code = experiment_run(x, &options, arena, error);
-  if (code == EXIT_STOPPED && !sample) {
+  if (code == EXIT_STOPPED) {
     fprintf(stderr, "stopped with checkpoints; the same command goes on from there\n");
   }
   return code;
+}
+
+static bool measure(const Experiment* x, const ExperimentArguments* a, Arena* arena,
+                    Error* error) {
+  return write_description(x, a, arena, error) &&
+         experiment_measure(x, a->measure, arena, error);
+}
+
+// What time and memory of the script follow from.
+static const char* describe(const ExperimentForecast* largest, Arena* arena) {
+  Text text;
+  text_init(&text, arena);
+  if (largest->cpu_seconds == 0) {
+    return "Nothing was measured: autombpo experiment plan --measure=20 would say time and memory.";
+  }
+  text_add(&text, "Measured: at most %.2g h and ", largest->cpu_seconds / 3600);
+  text_add_size(&text, 0, largest->memory_bytes);
+  text_add(&text, " a run. Reserved: %g of that time, %g of that memory.", CAMPAIGN_TIME_MARGIN,
+           CAMPAIGN_MEMORY_MARGIN);
+  return text.bytes;
 }
 
 static int launch(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
@@ -229,15 +250,24 @@ static int launch(const Experiment* x, const ExperimentArguments* a, Arena* aren
   if (!find_program(program, error) || !getcwd(directory, sizeof directory)) {
     return EXIT_FAILED;
   }
-  int most = x->run_count < MOST_TASKS ? x->run_count : MOST_TASKS;
+  int tasks = a->tasks > 0 ? a->tasks : x->run_count;
+  ExperimentForecast largest;
+  if (!experiment_largest(&largest, x, arena, error)) {
+    return EXIT_FAILED;
+  }
+  double seconds = CAMPAIGN_TIME_MARGIN * largest.cpu_seconds + START_MARGIN;
+  seconds = largest.cpu_seconds > 0 && seconds < DAY ? seconds : DAY;
   LaunchScript script = {
       .title = text_format(arena, "%s: %d runs, into %s.", x->name, x->run_count, x->directory),
       .name = x->name,
       .program = program,
       .directory = directory,
       .workers = 1,
-      .tasks = a->tasks > 0 ? a->tasks : most,
-      .seconds = a->seconds,
+      .reserved = describe(&largest, arena),
+      .tasks = tasks,
+      .most_tasks = launch_most_tasks(),
+      .seconds = a->seconds > 0 ? a->seconds : seconds,
+      .bytes = CAMPAIGN_MEMORY_MARGIN * largest.memory_bytes,
       .operand_count = count,
       .operands = operands};
   Text text;
@@ -260,7 +290,7 @@ static int report(const Experiment* x, const ExperimentArguments* a, Arena* aren
 
 static int act(const Experiment* x, const ExperimentArguments* a, Arena* arena, Error* error) {
   if (strcmp(a->action, "run") == 0) {
-    return print_table(x, arena, error) ? run(x, a, false, arena, error) : EXIT_FAILED;
+    return print_table(x, arena, error) ? run(x, a, arena, error) : EXIT_FAILED;
   }
   if (strcmp(a->action, "report") == 0) {
     return report(x, a, arena, error);
@@ -268,13 +298,13 @@ static int act(const Experiment* x, const ExperimentArguments* a, Arena* arena, 
   if (strcmp(a->action, "launch") == 0) {
     return launch(x, a, arena, error);
   }
-  int code = strcmp(a->action, "plan") == 0 && a->measure > 0 ? run(x, a, true, arena, error) : 0;
-  return code == EXIT_FAILED || !print_table(x, arena, error) ? EXIT_FAILED : 0;
+  bool good = strcmp(a->action, "plan") != 0 || a->measure == 0 || measure(x, a, arena, error);
+  return good && print_table(x, arena, error) ? 0 : EXIT_FAILED;
 }
 
 int verb_experiment(int argc, char** argv) {
   static const char* const actions[] = {"plan", "run", "status", "report", "launch"};
-  ExperimentArguments arguments = {.max_hours = INFINITY, .seconds = 86400};
+  ExperimentArguments arguments = {.max_hours = INFINITY, .seconds = 0};
   int code = parse(&arguments, argc, argv);
   if (code >= 0) {
     return code;

@@ -39,6 +39,17 @@ sums() { # DIR: checksums of all runs
 # one process at a time, undisturbed
 experiment plan all.yaml >out 2>&1 || fail plan
 says '^all: 0 of 11 runs finished'
+grep -q 'and what is not measured left' out || fail "costs are known before a measurement"
+# each kind of run is measured, those too that wait for a controller; nothing is run
+experiment plan --measure=0.1 --dir=planned all.yaml >out 2>&1 || fail "plan --measure"
+! grep -q 'not measured' out || fail "some kinds were not measured"
+[[ $(ls planned) == $'experiment.json\nforecasts.jsonl' ]] || fail "plan left $(ls planned)"
+cp planned/forecasts.jsonl forecasts
+experiment plan --measure=0.1 --dir=planned all.yaml >again 2>&1
+diff out again && cmp forecasts planned/forecasts.jsonl || fail "it was measured again"
+experiment launch --dir=planned all.yaml >planned.sh
+grep -qE '^#SBATCH --mem=[1-9][0-9]*M$' planned.sh || fail "no memory is reserved"
+grep -qE '^#SBATCH --time=0-00:1[01]:00$' planned.sh || fail "the time is not that of the longest run"
 experiment run -j1 all.yaml >out 2>&1 || fail "run"
 says '^\[11/11\] .*: finished'
 [[ $(sums one | wc -l) == 11 ]] || fail "runs: $(sums one)"

@@ -19,7 +19,7 @@ done
 package=$(echo "$work"/autombpo_*.deb)
 [[ -s $package ]] || fail "no package: $(ls "$work")"
 depends=$(dpkg-deb -f "$package" Depends)
-for needed in openmpi-bin libopenmpi libhdf5 libyaml libmujoco; do
+for needed in openmpi-bin procps libopenmpi libhdf5 libyaml libmujoco; do
   [[ $depends == *$needed* ]] || fail "it does not depend on $needed: $depends"
 done
 chmod 755 "$work"

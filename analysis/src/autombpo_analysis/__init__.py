@@ -17,7 +17,7 @@ from .stats import (
     probability_of_improvement,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Episode",
