@@ -11,7 +11,7 @@ for topic in program kernel libraries cores threads memory directory disk sync l
   says "^(ok|BAD ) +$topic "
 done
 if command -v mpirun >/dev/null; then
-  says "^ok +mpi +2 ranks, a message there and back in [0-9]+ us"
+  says "^ok +mpi +MPI connects 2 ranks, a message there and back in [0-9]+ us"
 fi
 [[ -z $(ls -A place) ]] || fail "it left files behind: $(ls -A place)"
 
