@@ -103,7 +103,7 @@ static int parse_option(ExperimentArguments* a, int option) {
                  ? -1
                  : usage_error("--max-hours: expected a number of hours", optarg);
     case 's':
-      return parse_number(&a->measure, optarg, 1, 86400)
+      return parse_number(&a->measure, optarg, 0.01, 86400)
                  ? -1
                  : usage_error("--measure: expected a number of seconds", optarg);
     case 'n':
