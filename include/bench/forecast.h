@@ -18,6 +18,7 @@ typedef struct {
   SchedulerPlan plan;
   int workers;               // that have work at a time
   Work work;                 // of the whole run
+  double unseen;             // share of the trainings' work on more rows than any measured one had
   double episode_seconds;    // processor time of a hyper-episode, in the mean
   double longest_seconds;    // of the longest
   double processor_seconds;  // of all of them

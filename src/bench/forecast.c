@@ -29,7 +29,8 @@ typedef struct {
   Mbpo mbpo;  // without anything that does work
   HyperState state;
   SchedulerRequest request;
-  Work work;       // since the last look
+  Work work;           // since the last look
+  double all, unseen;  // of the work of trainings; on more rows than any measured one had
   double* notes;
 } Walk;
 
@@ -59,11 +60,16 @@ static double mean_passes(const Probe* p, double low, double high) {
   return count > 0 ? sum / count : NAN;
 }
 
-static double passes_on(const Probe* p, double rows) {
-  double alike = mean_passes(p, rows / NEAR, rows * NEAR), most = 0;
+static double most_rows(const Probe* p) {
+  double most = 0;
   for (int i = 0; i < p->training_count; i++) {
     most = fmax(most, p->training[i].rows);
   }
+  return most;
+}
+
+static double passes_on(const Probe* p, double rows) {
+  double alike = mean_passes(p, rows / NEAR, rows * NEAR), most = most_rows(p);
   return isnan(alike) ? mean_passes(p, most / NEAR, INFINITY) : alike;
 }
 
@@ -71,8 +77,11 @@ static double passes_on(const Probe* p, double rows) {
 
 static void train(Walk* w) {
   double rows = fmin((double)w->mbpo.env_step, w->mbpo.options.env_buffer);
-  w->work.of[WORK_MODEL] +=
-      passes_on(&w->f->probe, rows) * probe_pass_rows(&w->x->model, rows);
+  double work = passes_on(&w->f->probe, rows) * probe_pass_rows(&w->x->model, rows);
+  w->work.of[WORK_MODEL] += work;
+  w->all += work;
+  // an episode that still runs is not in the pool yet
+  w->unseen += rows - w->mbpo.options.max_path_length > most_rows(&w->f->probe) ? work : 0;
   w->mbpo.model_trainings++;
 }
 
@@ -280,6 +289,7 @@ static bool forecast(Forecast* f, Scheduler* s, const EnvSpec* env, const Foreca
   if (!walk_all(&d, &w, env, error)) {
     return false;
   }
+  f->unseen = w.all > 0 ? w.unseen / w.all : 0;
   add_times(f, &d, s->arena);
   add_bytes(f);
   return true;

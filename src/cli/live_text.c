@@ -187,8 +187,8 @@ static void print_times(Page* page, const LiveView* v) {
   char line[LINE_BYTES] = "";
   size_t used = 0;
   for (int p = 0; p < LIVE_PARTS; p++) {
-    used += (size_t)snprintf(line + used, sizeof line - used, "%s %.0f%%  ", names[p],
-                             100 * part[p] / all);
+    used += (size_t)snprintf(line + used, sizeof line - used, "%s%s %.0f%%", p > 0 ? "  " : "",
+                             names[p], 100 * part[p] / all);
   }
   print_line(page, "time      %s", line);
 }

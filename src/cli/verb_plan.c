@@ -102,6 +102,10 @@ static void add_measured(Text* out, const Forecast* f) {
   }
   text_add(out, "%s %d hyper-episode%s\n", f->probe.progress < 1 ? "the last of" : "all of",
            f->probe.hyper_episodes, f->probe.hyper_episodes > 1 ? "s" : "");
+  if (f->unseen >= 0.005) {
+    text_add(out, "            %.0f %% of the trainings' work is on more data than was seen: "
+             "--measure longer to be sure\n", 100 * f->unseen);
+  }
   text_add(out, "            %-18s %12s %14s %7s\n", "part", "us each", "in all", "share");
   for (int i = 0; i < WORK_PARTS; i++) {
     double unit = forecast_unit_seconds(f, (WorkPart)i);
