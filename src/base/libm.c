@@ -2,13 +2,19 @@
 //
 // glibc has several versions of these and takes one by what the CPU can do; another release, or
 // another library, rounds otherwise. By their names, these here are what the program calls, and the
-// libraries that simulate physics, too: a program's own functions go before those of libraries.
+// libraries that simulate physics, too: a program's own functions go before those of libraries. To
+// compare tasks to the bit with recordings of other programs, which had the C library's, those can
+// be called instead.
 //
 // Each reduces its argument to a small interval, where a short Taylor series is as exact as a
 // double can hold. What must be more exact than a double is a Pair, the sum of two. Nothing is used
 // but sums, products, quotients, roots and fused multiply-adds, all of which IEEE 754 defines to
 // the bit. Errors are measured in tests/base/libm_test.c. As throughout the program, errno and the
 // flags of exceptions do not count.
+#define _GNU_SOURCE  // RTLD_NEXT
+#include "base/libm.h"
+
+#include <dlfcn.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +23,6 @@
 #include "base/libm_pair.h"
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(table)[0]))
-
-void sincos(double x, double* sine, double* cosine);
 
 static const Pair half_pi = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 static const Pair pi = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53};
@@ -93,9 +97,9 @@ static double exp_of(Pair x) {
   return scaled(p, n);
 }
 
-double exp(double x) { return exp_of((Pair){x, 0}); }
+static double own_exp(double x) { return exp_of((Pair){x, 0}); }
 
-double expm1(double x) {
+static double own_expm1(double x) {
   int n;
   if (fabs(x) < 0x1p-54) {
     return x;
@@ -104,7 +108,7 @@ double expm1(double x) {
     return pair_sum((Pair){x, 0}, exp_tail(x)).hi;
   }
   if (!(fabs(x) < 40)) {
-    return x < 0 ? -1 : exp(x);  // the 1 is lost in rounding
+    return x < 0 ? -1 : own_exp(x);  // the 1 is lost in rounding
   }
   Pair p = exp_pair(&n, (Pair){x, 0});
   double power = power_of_two(n);
@@ -146,14 +150,14 @@ static Pair log_of(double x) {
   return pair_sum(shift, log_pair((Pair){x * 0x1p54, 0}));
 }
 
-double log(double x) {
+static double own_log(double x) {
   if (!(x > 0)) {
     return x == 0 ? -INFINITY : (double)NAN;
   }
   return x < INFINITY ? log_of(x).hi : x;
 }
 
-double log1p(double x) {
+static double own_log1p(double x) {
   if (!(x > -1)) {
     return x == -1 ? -INFINITY : (double)NAN;
   }
@@ -177,7 +181,7 @@ static double power_at_the_edge(double x, double y) {
   return (x > 1) == (y > 0) ? INFINITY : 0;
 }
 
-double pow(double x, double y) {
+static double own_pow(double x, double y) {
   if (y == 0 || x == 1) {
     return 1;
   }
@@ -275,20 +279,20 @@ static double sin_after(Pair r, int quarters) {
   return quarters & 2 ? -size : size;
 }
 
-double sin(double x) {
+static double own_sin(double x) {
   int quarters;
   Pair r = reduce(&quarters, fabs(x));
   double sine = sin_after(r, quarters);
   return signbit(x) ? -sine : sine;
 }
 
-double cos(double x) {
+static double own_cos(double x) {
   int quarters;
   Pair r = reduce(&quarters, fabs(x));
   return sin_after(r, quarters + 1);
 }
 
-void sincos(double x, double* sine, double* cosine) {
+static void own_sincos(double x, double* sine, double* cosine) {
   int quarters;
   Pair r = reduce(&quarters, fabs(x));
   double size = sin_after(r, quarters);
@@ -296,7 +300,7 @@ void sincos(double x, double* sine, double* cosine) {
   *cosine = sin_after(r, quarters + 1);
 }
 
-double tan(double x) {
+static double own_tan(double x) {
   int quarters;
   Pair r = reduce(&quarters, fabs(x));
   Pair sine = sin_pair(r), cosine = cos_pair(r);
@@ -354,7 +358,7 @@ static double comfortable(double larger) {
   return larger > 0x1p500 ? 0x1p-600 : larger < 0x1p-500 ? 0x1p600 : 1;
 }
 
-double atan2(double y, double x) {
+static double own_atan2(double y, double x) {
   if (x != x || y != y) {
     return x + y;
   }
@@ -374,7 +378,7 @@ double atan2(double y, double x) {
   return signbit(y) ? -angle : angle;
 }
 
-double atan(double x) { return atan2(x, 1); }
+static double own_atan(double x) { return own_atan2(x, 1); }
 
 // sqrt(1 - x^2) for |x| <= 1.
 static Pair other_leg(double x) {
@@ -385,7 +389,7 @@ static Pair other_leg(double x) {
   return root > 0 ? ordered_sum(root, rest / (2 * root)) : (Pair){0, 0};
 }
 
-double asin(double x) {
+static double own_asin(double x) {
   if (!(fabs(x) <= 1)) {
     return (double)NAN;
   }
@@ -393,6 +397,38 @@ double asin(double x) {
   return signbit(x) ? -angle : angle;
 }
 
-double acos(double x) {
+static double own_acos(double x) {
   return fabs(x) <= 1 ? angle_above(other_leg(x), (Pair){x, 0}) : (double)NAN;
+}
+
+// By their names ---------------------------------------------------------------------------------
+
+#define OF_ONE(F) F(exp) F(expm1) F(log) F(log1p) F(sin) F(cos) F(tan) F(atan) F(asin) F(acos)
+#define OF_TWO(F) F(pow) F(atan2)
+
+// The C library's, if those are called.
+#define POINTER_ONE(name) double (*name)(double);
+#define POINTER_TWO(name) double (*name)(double, double);
+static struct {
+  OF_ONE(POINTER_ONE)
+  OF_TWO(POINTER_TWO)
+  void (*sincos)(double, double*, double*);
+} library;
+
+void libm_use_library(void) {
+#define FIND(name) *(void**)&library.name = dlsym(RTLD_NEXT, #name);
+  OF_ONE(FIND)
+  OF_TWO(FIND)
+  FIND(sincos)
+}
+
+#define ONE(name) \
+  double name(double x) { return library.name ? library.name(x) : own_##name(x); }
+#define TWO(name) \
+  double name(double x, double y) { return library.name ? library.name(x, y) : own_##name(x, y); }
+OF_ONE(ONE)
+OF_TWO(TWO)
+
+void sincos(double x, double* sine, double* cosine) {
+  (library.sincos ? library.sincos : own_sincos)(x, sine, cosine);
 }

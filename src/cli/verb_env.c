@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/assets.h"
+#include "base/libm.h"
 #include "cli/env_replay.h"
 #include "cli/verbs.h"
 #include "env/check.h"
 #include "env/env.h"
+#include "run/assets.h"
 
 static const char USAGE[] =
     "usage: autombpo env list\n"
@@ -28,7 +29,8 @@ static const char USAGE[] =
     "list      prints all tasks\n"
     "describe  prints sizes, ranges and definition of tasks\n"
     "check     steps tasks with random actions, reports broken promises and the speed\n"
-    "replay    runs the recorded start states and actions of F, writes what came back to G\n"
+    "replay    runs the recorded start states and actions of F, writes what came back to G;\n"
+    "          sines and the like are the C library's, as in the reference, not those of runs\n"
     "\n"
     "  --assets DIR   directory of the MJCF files\n"
     "  --steps N      steps of check (default 5000)\n";
@@ -156,6 +158,7 @@ static int replay(const Arguments* arguments) {
     return usage_error("replay needs --task, --input and --output");
   }
   Error error = {0};
+  libm_use_library();
   if (!env_replay(arguments->task, arguments->assets, arguments->input, arguments->output,
                   &error)) {
     return open_failed(arguments->task, &error);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/libm.h"
 #include "env/env.h"
 #include "store/h5_table.h"
 
@@ -183,6 +184,7 @@ int main(int argc, char** argv) {
   puts("no Bullet in this build");
   return 77;
 #endif
+  libm_use_library();  // as the recordings have
   const struct CMUnitTest tests[] = {
       TEST(recorded_episodes_come_back_bit_for_bit, original),
       TEST(recorded_episodes_come_back_bit_for_bit, original + 1),

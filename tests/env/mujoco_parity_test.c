@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/libm.h"
 #include "env/env.h"
 #include "store/h5_table.h"
 
@@ -149,6 +150,7 @@ int main(int argc, char** argv) {
     directory = argv[1];
     golden = false;
   }
+  libm_use_library();  // as the recordings have
   const struct CMUnitTest tests[] = {
       TEST("Pendulum-v1"),
       TEST("InvertedPendulum-v4"), TEST("InvertedPendulum-v5"),
