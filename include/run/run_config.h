@@ -33,9 +33,9 @@
   OPT(TIME, lease_timeout, 300, 1, 31536000, "s", \
       "take over what another start on the same directory has not renewed for this time") \
   OPT(FLAG, allow_mixed_cpu, false, 0, 0, "", \
-      "go on with another type of CPU or other libraries: results may differ in the last bits") \
+      "with bfloat16, go on with another type of CPU: results may differ in the last bits") \
   OPT(FLAG, allow_other_program, false, 0, 0, "", \
-      "go on with a program of other code or another compiler: results may be of two kinds")
+      "go on with a program of other code, or other physics: results may be of two kinds")
 
 #define LOG_OPTIONS(OPT) \
   OPT(TIME, progress, 60, 1, 86400, "s", "time between progress lines in a log") \

@@ -197,7 +197,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "revision", program_revision);
   json_text(&json, "program", program_id);
   json_text(&json, "compiler", __VERSION__);
-  json_text(&json, "blas", gemm_description());
+  json_text(&json, "kernels", gemm_description());
   add_task_files(&json, s->config.spec.task_files);
   json_text(&json, "mpi", comm_mpi_description());
   json_text(&json, "host", host);

@@ -13,7 +13,7 @@ static const char usage[] =
     "usage: autombpo audit RUN\n\n"
     "Recomputes each version of the controller, and each decision, reward, advantage and score,\n"
     "from nothing but the sealed hyper-episodes and the inputs of a run, and compares the bits.\n"
-    "Needs the program and the type of CPU that made the run (RUN/machine). Writes nothing.\n"
+    "Needs the program that made the run (RUN/machine). Writes nothing.\n"
     "Exit code 1: something differs, or is damaged.";
 
 // What is sealed so far. Versions that should be there by now are made again by a start.

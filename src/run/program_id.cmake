@@ -1,23 +1,16 @@
-# program_id.cmake - writes OUTPUT, a C file with the id of the program: a hash of its sources, of what
-# COMPILER says about itself and this CPU under FLAGS, and of the text of OTHERS (the C++ compiler, and
-# what else the build was told). Places, times, documents and tests do not count.
+# program_id.cmake - writes OUTPUT, a C file with the id of the program: a hash of its sources and of
+# FLAGS, those that might change results. The CPU, the compiler and how much it optimises change none
+# (tests/bits); places, times, documents and tests do not count.
 file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.c ${SOURCE_DIR}/src/*.cpp
   ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/include/*.h)
 list(SORT files)
-set(said "${FLAGS}\n${OTHERS}\n")
+set(said "${FLAGS}\n")
 foreach(file ${files})
   file(SHA256 ${SOURCE_DIR}/${file} hash)
   string(APPEND said "${file} ${hash}\n")
 endforeach()
 
-separate_arguments(arguments NATIVE_COMMAND "${FLAGS}")
-execute_process(COMMAND ${COMPILER} ${arguments} -dM -E -x c /dev/null OUTPUT_VARIABLE macros
-  RESULT_VARIABLE failed)
-if(failed)
-  message(FATAL_ERROR "${COMPILER} ${FLAGS} does not say what it is")
-endif()
-
-string(SHA256 id "${said}${macros}")
+string(SHA256 id "${said}")
 string(SUBSTRING ${id} 0 16 id)
 # For people, beside the id: the commit that the sources were checked out at when they were compiled.
 find_program(git git)

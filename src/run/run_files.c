@@ -9,13 +9,12 @@
 // On resuming, nothing outside the directory is read because a file in it says so: code, other MJCF
 // files and controllers must be named on the command line again.
 //
-// `machine` holds what bits depend on besides the configuration: program, kernels, libraries, files
-// of the task. Its parts are compared one kind at a time, because for each kind another way out is
-// right.
+// `machine` holds what bits depend on besides the configuration: program, physics, files of the
+// task, and with bfloat16 the kernel, which is of the CPU. Its parts are compared one kind at a
+// time, because for each kind another way out is right.
 #define _GNU_SOURCE
 #include "run/run_files.h"
 
-#include <gnu/libc-version.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -332,12 +331,15 @@ bool run_files_read(RunConfig* c, const char* directory, int count, char* const*
 
 // The program and the machine ---------------------------------------------------------------------
 
-// The description is parts with "; " between them: "program ID", parts of the machine, and "task
-// FILE HASH" for each file of the task. Program and machine may differ if an option allows it.
-typedef enum { PART_PROGRAM, PART_MACHINE, PART_TASK, PART_KINDS } PartKind;
+// The description is parts with "; " between them: "program ID", the physics, "bfloat16 by KERNEL",
+// and "task FILE HASH" for each file of the task. All but the last may differ if an option allows
+// it.
+typedef enum { PART_PROGRAM, PART_PHYSICS, PART_KERNEL, PART_TASK, PART_KINDS } PartKind;
 
-static const char* const marks[PART_KINDS] = {
-    [PART_PROGRAM] = "program ", [PART_MACHINE] = "", [PART_TASK] = "task "};
+static const char* const marks[PART_KINDS] = {[PART_PROGRAM] = "program ",
+                                              [PART_PHYSICS] = "",
+                                              [PART_KERNEL] = "bfloat16 by ",
+                                              [PART_TASK] = "task "};
 
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* error) {
   Arena arena;
@@ -345,9 +347,12 @@ bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* c, Error* er
   arena_init(&arena);
   bool good = env_open(&env, c->spec.task, c->spec.assets, &arena, error);
   if (good) {
-    int used = snprintf(machine, MACHINE_SIZE, "%s%s; %.90s; %.31s; glibc %.12s",
-                        marks[PART_PROGRAM], program_id, gemm_description(), env.spec.engine,
-                        gnu_get_libc_version());
+    int used = snprintf(machine, MACHINE_SIZE, "%s%s; %.31s", marks[PART_PROGRAM], program_id,
+                        env.spec.engine);
+    if (c->spec.sac.precision == GEMM_BFLOAT16 || c->spec.model.precision == GEMM_BFLOAT16) {
+      used += snprintf(machine + used, MACHINE_SIZE - (size_t)used, "; %s%.90s",
+                       marks[PART_KERNEL], gemm_description());
+    }
     for (int i = 0; i < ENV_MAX_FILES && env.spec.files[i].name[0]; i++) {
       used += snprintf(machine + used, MACHINE_SIZE - (size_t)used, "; %s%s %016" PRIx64,
                        marks[PART_TASK], env.spec.files[i].name, env.spec.files[i].hash);
@@ -370,9 +375,10 @@ static bool starts_with(const char* text, const char* mark) {
 }
 
 static PartKind kind_of(const char* part) {
-  return starts_with(part, marks[PART_PROGRAM]) ? PART_PROGRAM
-         : starts_with(part, marks[PART_TASK])  ? PART_TASK
-                                                : PART_MACHINE;
+  return starts_with(part, marks[PART_PROGRAM])  ? PART_PROGRAM
+         : starts_with(part, marks[PART_KERNEL]) ? PART_KERNEL
+         : starts_with(part, marks[PART_TASK])   ? PART_TASK
+                                                 : PART_PHYSICS;
 }
 
 // The parts of a kind in a description; without those that `other` has, if there is one.
@@ -427,11 +433,13 @@ bool run_files_compare_machines(const RunConfig* config, const char* who, const 
                     "results would be of two tasks. Put the file back, or begin another run") &&
       compare_parts(&c, PART_PROGRAM, config->run.allow_other_program,
                     "results would be of two programs. Use the one that was built from the same "
-                    "sources with the same compiler, or allow it with "
-                    "run.allow_other_program=true") &&
-      compare_parts(&c, PART_MACHINE, config->run.allow_mixed_cpu,
-                    "results would depend on where they are made. Use one type of machine, or "
-                    "allow it with run.allow_mixed_cpu=true");
+                    "sources, or allow it with run.allow_other_program=true") &&
+      compare_parts(&c, PART_PHYSICS, config->run.allow_other_program,
+                    "results would be of two kinds of physics. Use the same version, or allow it "
+                    "with run.allow_other_program=true") &&
+      compare_parts(&c, PART_KERNEL, config->run.allow_mixed_cpu,
+                    "products of bfloat16 depend on the CPU. Use one type of machine, or "
+                    "float32, or allow it with run.allow_mixed_cpu=true");
   arena_free(&c.arena);
   return same;
 }

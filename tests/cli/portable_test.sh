@@ -27,6 +27,12 @@ kernel_of() {
 }
 
 [[ $(kernel_of glibc.cpu.hwcaps=-AVX512F) == '"kernels":"AVX2' ]] || fail "not AVX2 without AVX-512"
+sum_of() {
+  GLIBC_TUNABLES=$1 "$work/build/autombpo" train -q "$source/tests/mpi/tiny.yaml" scheduler.kind=fixed \
+    scheduler.hyper_episodes=1 run.dir="$work/run$1" >>"$work/log" 2>&1
+  "$work/build/autombpo" inspect --checksum "$work/run$1"
+}
+[[ $(sum_of glibc.cpu.hwcaps=-AVX512F) == "$(sum_of "")" ]] || fail "AVX2 gives other bits"
 if grep -qw avx512f /proc/cpuinfo; then
   [[ $(kernel_of "") == '"kernels":"AVX-512'* ]] || fail "AVX-512 is not taken"
 fi

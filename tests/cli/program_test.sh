@@ -19,6 +19,12 @@ mapfile -t options < <(sed -n 's/^\(CMAKE_BUILD_TYPE\|CMAKE_C_FLAGS\|CMAKE_CXX_F
   "$build/CMakeCache.txt" | grep -v AUTOMBPO_TESTS)
 "$cmake" -S copy -B there "${options[@]}" -DAUTOMBPO_TESTS=OFF >log 2>&1 || fail "cmake"
 [[ $(id_of_copy) == "$id" ]] || fail "the id depends on the place: $(id_of_copy), here $id"
+"$cmake" -S copy -B there -DCMAKE_BUILD_TYPE=Debug -DAUTOMBPO_MARCH=x86-64-v2 -DAUTOMBPO_VECTOR_BYTES=16 \
+  >log 2>&1 || fail "cmake"
+[[ $(id_of_copy) == "$id" ]] || fail "the id depends on the CPU, or on how it is compiled"
+"$cmake" -S copy -B there "-DCMAKE_C_FLAGS=-ffast-math" >log 2>&1 || fail "cmake"
+[[ $(id_of_copy) != "$id" ]] || fail "flags that change results have the same id"
+"$cmake" -S copy -B there "${options[@]}" >log 2>&1 || fail "cmake"
 echo more >>copy/docs/design.md
 [[ $(id_of_copy) == "$id" ]] || fail "the id depends on documents"
 sed -i 's/#define BETA1 0.9$/#define BETA1 0.8/' copy/src/nn/adam.c

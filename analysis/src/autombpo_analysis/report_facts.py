@@ -285,7 +285,7 @@ def starts(run: Run) -> list[Start]:
     """All starts of a run, from starts.jsonl."""
     found = []
     for start in run.starts():
-        parts = [start.get("host"), start.get("blas"), start.get("mpi"),
+        parts = [start.get("host"), start.get("kernels", start.get("blas")), start.get("mpi"),
                  f"compiler {start.get('compiler', '?')}"]  # fmt: skip
         found.append(
             Start(
