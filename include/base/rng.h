@@ -28,6 +28,7 @@ typedef enum {
   RNG_THEORY = 13,      // fitted value iteration
   RNG_TEST = 14,        // tests and benchmarks
   RNG_POPULATION = 15,  // what is searched, whom a member goes on from, where a fork parts
+  RNG_VERIFY = 16,      // what is run again to be compared
 } RngPurpose;
 
 typedef struct {

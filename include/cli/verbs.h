@@ -24,6 +24,7 @@ int verb_bench(int argc, char** argv);
 int verb_schedule(int argc, char** argv);
 int verb_fork(int argc, char** argv);
 int verb_audit(int argc, char** argv);
+int verb_verify(int argc, char** argv);
 int verb_experiment(int argc, char** argv);
 int verb_doctor(int argc, char** argv);
 int verb_version(int argc, char** argv);

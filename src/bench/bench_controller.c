@@ -5,7 +5,7 @@
 
 #include "bench_internal.h"
 #include "cluster/cluster.h"
-#include "scratch_directory.h"
+#include "hyper/scratch_directory.h"
 #include "simulated.h"
 
 bool controller_interval(double* interval, const BenchSetup* setup, Arena* arena, Error* error) {

@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scratch_directory.h"
+#include "hyper/scratch_directory.h"
 
 #define MOST_WALKED 64
 #define MOST_PLACES 1e8  // hyper-episodes x workers that are gone through one by one

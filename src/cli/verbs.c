@@ -15,6 +15,7 @@ static const Verb verbs[] = {
     {"top", verb_top, "the same of running runs on a terminal, as they go"},
     {"inspect", verb_inspect, "show what a run directory or file holds; --checksum, --verify"},
     {"audit", verb_audit, "recompute the decisions, advantages and controllers of a run"},
+    {"verify", verb_verify, "run a share of a run again, and compare all its numbers"},
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
@@ -47,7 +48,7 @@ int verb_version(int argc, char** argv) {
   if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
     puts("usage: autombpo version\n\n"
          "Prints the version, the revision of the sources, and the id of the program: a hash of\n"
-         "its sources, compiler and flags. Runs are continued by the program that began them.");
+         "its sources. Runs are continued by the program that began them.");
     return 0;
   }
   printf("autombpo %s, revision %s, program %s\n", AUTOMBPO_VERSION, program_revision, program_id);

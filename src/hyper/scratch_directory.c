@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "scratch_directory.h"
+#include "hyper/scratch_directory.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ static int remove_entry(const char* path, const struct stat* status, int type, s
 
 bool scratch_directory_make(RunDirectory* d, Error* error) {
   const char* place = getenv("TMPDIR");
-  snprintf(d->path, sizeof d->path, "%.900s/autombpo-bench-XXXXXX",
+  snprintf(d->path, sizeof d->path, "%.900s/autombpo-XXXXXX",
            place && *place ? place : "/tmp");
   return mkdtemp(d->path) ? run_directory_make(d, error) : error_errno(error, d->path);
 }

@@ -1,6 +1,6 @@
-// scratch_directory.h - a run directory for a measurement, in TMPDIR.
-#ifndef BENCH_SCRATCH_DIRECTORY_H
-#define BENCH_SCRATCH_DIRECTORY_H
+// scratch_directory.h - a run directory for what is thrown away again, in TMPDIR.
+#ifndef HYPER_SCRATCH_DIRECTORY_H
+#define HYPER_SCRATCH_DIRECTORY_H
 
 #include "hyper/run_directory.h"
 
@@ -9,4 +9,4 @@ bool scratch_directory_make(RunDirectory* directory, Error* error);
 // Removes it with all that it holds.
 void scratch_directory_remove(const RunDirectory* directory);
 
-#endif  // BENCH_SCRATCH_DIRECTORY_H
+#endif  // HYPER_SCRATCH_DIRECTORY_H

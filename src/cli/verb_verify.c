@@ -1,0 +1,187 @@
+// verb_verify.c - autombpo verify: runs a share of a run again and compares the bits.
+//
+// The share counts epochs. Hyper-episodes are drawn one after the other and run again as a whole,
+// until the share is used up; of the last one only the epochs that are left of it. Who draws is a
+// stream of random numbers with a seed that whoever verifies chooses, so that nobody knows
+// beforehand what will be looked at, and a verification can be repeated.
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/run_files.h"
+#include "cli/verbs.h"
+#include "hyper/manifest.h"
+#include "hyper/scratch_directory.h"
+#include "hyper/verify.h"
+#include "nn/gemm.h"
+
+static const char usage[] =
+    "usage: autombpo verify [--share PERCENT] [--seed N] RUN|FILE [key=value ...]\n\n"
+    "Runs sealed hyper-episodes again, with their decisions, and compares all numbers in their\n"
+    "files, bit by bit: of a run directory as many as make up a share of its epochs, drawn by\n"
+    "chance; of a FILE (RUN/episodes/NNNNNN.h5) this one. The last may be run in part, from its\n"
+    "start. Needs the program and the physics that made the run (RUN/machine), not its type of\n"
+    "CPU. Writes nothing into the run. Exit code 1: something differs, or is damaged.\n\n"
+    "      --share P   of the epochs, in percent; default 5, of a FILE 100\n"
+    "      --seed N    of what is drawn; default 0\n\n"
+    "A task that is code, or other MJCF files, must be named again: env.id=..., env.assets=...";
+
+typedef struct {
+  double share;  // NaN: not given
+  int64_t seed;
+  char run[RUN_PATH_SIZE];
+  int64_t episode;  // -1: any
+  int extra;        // index of the first key=value
+} Arguments;
+
+static bool read_share(double* share, const char* text) {
+  char* end;
+  *share = strtod(text, &end);
+  end += *end == '%';
+  return end > text && *end == '\0' && *share > 0 && *share <= 100;
+}
+
+static bool read_seed(int64_t* seed, const char* text) {
+  char* end;
+  *seed = strtoll(text, &end, 10);
+  return end > text && *end == '\0' && *seed >= 0;
+}
+
+// Of RUN/episodes/NNNNNN.h5 the run and the index; a path of another form is a run.
+static void find_run(Arguments* a, const char* path) {
+  snprintf(a->run, sizeof a->run, "%s", path);
+  a->episode = -1;
+  size_t length = strlen(a->run);
+  if (length > 3 && strcmp(a->run + length - 3, ".h5") == 0) {
+    char* name = strrchr(a->run, '/');
+    a->episode = strtoll(name ? name + 1 : a->run, NULL, 10);
+    snprintf(name ? name : a->run, name ? 4 : 3, name ? "/.." : "..");
+  }
+}
+
+// -1: go on. Otherwise the exit code.
+static int parse(Arguments* a, int argc, char** argv) {
+  static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"share", required_argument, NULL, 's'},
+                                          {"seed", required_argument, NULL, 'r'},
+                                          {0}};
+  int option;
+  *a = (Arguments){.share = NAN};
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    if (option == 'h') {
+      puts(usage);
+      return 0;
+    }
+    bool good = option == 's'   ? read_share(&a->share, optarg)
+                : option == 'r' ? read_seed(&a->seed, optarg)
+                                : false;
+    if (!good) {
+      if (optarg) {
+        fprintf(stderr, "autombpo verify: '%s': expected %s\n", optarg,
+                option == 's' ? "--share above 0 and up to 100 percent" : "--seed N, N >= 0");
+      }
+      return EXIT_USAGE;
+    }
+  }
+  if (optind >= argc) {
+    fprintf(stderr, "%s\n", usage);
+    return EXIT_USAGE;
+  }
+  find_run(a, argv[optind]);
+  a->extra = optind + 1;
+  return -1;
+}
+
+// The sealed hyper-episodes, in the order of their draw, and the epochs of each.
+typedef struct {
+  int count;
+  int32_t* index;
+  int* epochs;
+  int64_t all;
+} Drawn;
+
+static bool draw(Drawn* d, const Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
+  char path[RUN_PATH_SIZE];
+  *d = (Drawn){.index = ARENA_NEW(arena, s->plan.hyper_episodes, int32_t)};
+  for (int64_t e = 0; e < s->plan.hyper_episodes; e++) {
+    run_episode_path(path, s->directory, e);
+    if ((a->episode < 0 || a->episode == e) && files_exists(path)) {
+      d->index[d->count++] = (int32_t)e;
+    }
+  }
+  Rng rng = rng_stream((uint64_t)a->seed, 0, RNG_VERIFY, 0);
+  rng_shuffle(d->index, d->count, &rng);
+  d->epochs = ARENA_NEW(arena, d->count, int);
+  for (int i = 0; i < d->count; i++) {
+    if (!verify_epochs(&d->epochs[i], s, d->index[i], error)) {
+      return false;
+    }
+    d->all += d->epochs[i];
+  }
+  return d->count > 0 || error_set(error, "%s: no such sealed hyper-episode", s->directory->path);
+}
+
+static bool verify_share(Verify* v, Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
+  Drawn d;
+  if (!draw(&d, s, a, arena, error)) {
+    return false;
+  }
+  double share = !isnan(a->share) ? a->share : a->episode >= 0 ? 100 : 5;
+  int64_t left = (int64_t)ceil(share / 100 * (double)d.all);
+  for (int i = 0; i < d.count && left > 0; i++) {
+    int epochs = left < d.epochs[i] ? (int)left : d.epochs[i];
+    if (!verify_episode(v, s, d.index[i], epochs, error)) {
+      return false;
+    }
+    printf("hyper-episode %d: epochs 1 to %d of %d run again\n", d.index[i], epochs, d.epochs[i]);
+    left -= epochs;
+  }
+  return true;
+}
+
+static bool verify_run(Verify* v, RunConfig* c, const Arguments* a, Error* error) {
+  Scheduler scheduler;
+  char machine[MACHINE_SIZE];
+  // another program or physics may give the same bits: a warning says who made the run
+  c->run.allow_other_program = c->run.allow_mixed_cpu = true;
+  return manifest_check(&c->directory, error) && run_files_machine(machine, c, error) &&
+         run_files_check_machine(c, machine, error) &&
+         scheduler_open(&scheduler, &c->spec, &c->directory, &c->arena, error) &&
+         scratch_directory_make(&v->place, error) &&
+         verify_share(v, &scheduler, a, &c->arena, error);
+}
+
+int verb_verify(int argc, char** argv) {
+  Arguments a;
+  RunConfig c;
+  Error error = {0};
+  Verify verify = {0};
+  Text report;
+  int code = parse(&a, argc, argv);
+  if (code >= 0) {
+    return code;
+  }
+  run_config_init(&c);
+  text_init(&report, &c.arena);
+  verify.report = &report;
+  gemm_init();
+  bool good = run_files_read(&c, a.run, argc - a.extra, argv + a.extra, &error) &&
+              run_config_resolve(&c, &error);
+  code = good ? EXIT_FAILED : EXIT_USAGE;
+  good = good && verify_run(&verify, &c, &a, &error);
+  if (*verify.place.path) {
+    scratch_directory_remove(&verify.place);
+  }
+  if (good) {
+    fputs(report.bytes, stdout);
+    printf("%s: %lld numbers compared: ", c.directory.path, (long long)verify.numbers);
+    printf(verify.differences > 0 ? "%lld differences\n" : "the same bits\n",
+           (long long)verify.differences);
+  } else {
+    fprintf(stderr, "autombpo verify: %s\n", error.text);
+  }
+  run_config_free(&c);
+  return good && verify.differences == 0 ? 0 : code;
+}
