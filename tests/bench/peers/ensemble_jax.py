@@ -3,6 +3,8 @@
 # first: it sets the number of threads
 from timing import DECAY, MEMBERS, MODEL_RATE, ROWS, arguments, measure, model_widths
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -57,13 +59,18 @@ def step(state, _):
     return (jax.tree.map(move, params, first, second), first, second, t + 1, key), None
 
 
-@jax.jit
+@partial(jax.jit, donate_argnums=0)
 def steps(state):
     return jax.lax.scan(step, state, None, length=STEPS)[0]
 
 
-zeros = jax.tree.map(jnp.zeros_like, params)
-state = (params, zeros, zeros, jnp.zeros(()), keys[7])
+
+def zeros():
+    return jax.tree.map(jnp.zeros_like, params)
+
+
+# each array of its own: a call writes its results where its arguments were
+state = (params, zeros(), zeros(), jnp.zeros(()), keys[7])
 
 
 def run():

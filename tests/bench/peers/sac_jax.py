@@ -3,6 +3,8 @@
 # first: it sets the number of threads
 from timing import GAMMA, RATE, ROWS, TAU, arguments, critic_widths, measure, policy_widths
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -81,7 +83,7 @@ def update(data, state, _):
     return (params, targets, first, second, t + 1, key), None
 
 
-@jax.jit
+@partial(jax.jit, donate_argnums=0)
 def updates(state, data):
     return jax.lax.scan(lambda s, x: update(data, s, x), state, None, length=UPDATES)[0]
 
@@ -90,8 +92,13 @@ key = jax.random.PRNGKey(0)
 keys = jax.random.split(key, 4)
 critics = [network(k, critic_widths(args)) for k in keys[1:3]]
 params = (network(keys[0], policy_widths(args)), critics, jnp.zeros(()))
-zeros = jax.tree.map(jnp.zeros_like, params)
-state = (params, jax.tree.map(jnp.array, critics), zeros, zeros, jnp.zeros(()), key)
+
+def zeros():
+    return jax.tree.map(jnp.zeros_like, params)
+
+
+# each array of its own: a call writes its results where its arguments were
+state = (params, jax.tree.map(jnp.copy, critics), zeros(), zeros(), jnp.zeros(()), key)
 data = jax.random.normal(keys[3], (ROWS, 2 * O + A + 2)).at[:, -1].set(0.0)
 
 

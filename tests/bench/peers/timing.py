@@ -40,10 +40,13 @@ def arguments(**more: object) -> argparse.Namespace:
     """Sizes of the networks and of the measurement; `more` are options with their defaults."""
     parser = argparse.ArgumentParser()
     sizes = {"obs": 11, "act": 3, "batch": 256, "hidden": 256, "model_hidden": 200, "length": 5}
-    options = sizes | {"repeats": 7, "seconds": 0.5, "precision": "float32"} | more
+    options = sizes | {"repeats": 7, "seconds": 0.5, "precision": "float32", "xla": ""} | more
     for name, default in options.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
-    return parser.parse_args()
+    args = parser.parse_args()
+    for flag in args.xla.split():  # read when JAX computes for the first time
+        os.environ["XLA_FLAGS"] += f" --xla_cpu_{flag}"
+    return args
 
 
 def measure(peer: str, args: argparse.Namespace, run: Callable[[], None], count: int) -> None:
@@ -61,5 +64,6 @@ def measure(peer: str, args: argparse.Namespace, run: Callable[[], None], count:
             calls += 1
         rates.append(calls * count / (time.process_time() - start))
     value, spread = statistics.median(rates), max(rates) - min(rates)
+    peer += f" ({args.xla})" if args.xla else ""
     line = {"peer": peer, "precision": args.precision, "value": value, "spread": spread / value}
     print(json.dumps(line | {"repeats": args.repeats}))
