@@ -61,7 +61,7 @@ ONLY_IN = [
      "results depend on no clock; durations are base/stopwatch.h's"),
     (r"<(EGL|GL)/", r"^env/gl_context\.c$", "OpenGL belongs to env/gl_context.c"),
     (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
-    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault|line_link)|cluster/(comm_mpi|stop)|cli/(movie|surroundings))\.c$",
+    (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault|child)|cluster/(comm_mpi|stop)|cli/(movie|surroundings))\.c$",
      "only main ends the program"),
     (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
 ]  # fmt: skip

@@ -6,8 +6,8 @@
 // its own). So a controller that is slow, silent or floods costs its caller nothing but that.
 //
 // A child runs in a process group of its own, below a guard of one line of shell, which ends the
-// whole group when it is told to. The kernel tells it (PR_SET_PDEATHSIG) when this process dies,
-// however it dies, so that nothing is left behind. A child is looked at with WNOWAIT, and collected
+// whole group when it is told to. The kernel tells it when this process dies, however it dies
+// (base/child.h), so that nothing is left behind. A child is looked at with WNOWAIT, and collected
 // only at the end: until then its process id cannot become another's.
 #define _GNU_SOURCE  // SOCK_CLOEXEC
 #include "base/line_link.h"
@@ -17,12 +17,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/child.h"
 
 // Seconds that the other side has: to take the last lines, a child to end by itself, and to end
 // after SIGTERM.
@@ -43,32 +44,26 @@ static void begin(LineLink* link, int socket, const char* name) {
 static const char guard[] =
     "exec 3<&0; trap 'trap - TERM; kill -TERM 0' TERM; sh -c \"$0\" <&3 3<&- & wait $! 2>/dev/null";
 
-// In the child: only what is safe after fork.
-static void become(const char* command, int socket, pid_t parent) {
-  setpgid(0, 0);  // a signal to the terminal is for the parent
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  signal(SIGHUP, SIG_DFL);
-  bool orphan = getppid() != parent;
-  if (!orphan && dup2(socket, STDIN_FILENO) >= 0 && dup2(socket, STDOUT_FILENO) >= 0) {
-    execl("/bin/sh", "sh", "-c", guard, command, (char*)NULL);
-  }
-  _exit(127);
-}
-
 bool line_link_start(LineLink* link, const char* command, Error* error) {
   int ends[2];
-  pid_t parent = getpid();
+  pid_t child;
+  char* arguments[] = {"sh", "-c", (char*)guard, (char*)command, NULL};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return error_errno(error, "socketpair");
   }
-  pid_t child = fork();
-  if (child == 0) {
-    become(command, ends[1], parent);
-  }
+  bool started = child_start(&child,
+                             &(Child){.program = "/bin/sh",
+                                      .arguments = arguments,
+                                      .environment = environ,
+                                      .input = ends[1],
+                                      .output = ends[1],
+                                      .errors = -1,
+                                      .own_group = true},
+                             error);
   close(ends[1]);
-  if (child < 0) {
+  if (!started) {
     close(ends[0]);
-    return error_errno(error, "fork");
+    return false;
   }
   begin(link, ends[0], command);
   link->child = child;

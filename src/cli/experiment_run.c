@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/archive.h"
+#include "base/child.h"
 #include "base/stopwatch.h"
 #include "cli/experiment_costs.h"
 #include "cli/verbs.h"
@@ -125,18 +125,22 @@ static const char* log_path(const Pool* p, int run) {
   return text_format(p->arena, "%s.log", p->x->runs[run].directory);
 }
 
-static bool spawn(pid_t* process, const Pool* p, char* const* arguments, const char* log,
+static bool spawn(pid_t* process, const Pool* p, char* const* arguments, const char* path,
                   Error* error) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND,
-                                   0666);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  int cause =
-      posix_spawn(process, p->options->program, &actions, NULL, arguments, p->environment);
-  posix_spawn_file_actions_destroy(&actions);
-  return cause == 0 ||
-         error_set(error, "%s: %s", p->options->program, strerror(cause));
+  int log = files_open(path, O_WRONLY | O_CREAT | O_APPEND, error);
+  if (log < 0) {
+    return false;
+  }
+  bool started = child_start(process,
+                             &(Child){.program = p->options->program,
+                                      .arguments = arguments,
+                                      .environment = p->environment,
+                                      .input = -1,
+                                      .output = log,
+                                      .errors = log},
+                             error);
+  close(log);
+  return started;
 }
 
 static double seconds_left(const Pool* p) {

@@ -221,7 +221,9 @@ static void befall(double dt) {
   } else if (world_chance(w->jumps * minutes)) {
     world.weather.quiet = false;
     a->clock += 100 * world_uniform();
-    world_log("start %d rank %d: its clock is %.0f s ahead", a->start, a->rank, a->clock);
+    a->date += 1e6 * (world_uniform() - 0.5);
+    world_log("start %d rank %d: its clock is %.0f s ahead, its date %.0f s more", a->start,
+              a->rank, a->clock, a->date);
   } else if (world_chance(w->stops * minutes)) {
     if (world_chance(0.3)) {
       a->save = true;

@@ -14,7 +14,9 @@
 double clock_wall(void) { return world.now + (world.running ? world.running->clock : 0); }
 double clock_processor(void) { return world.now; }
 double clock_processor_of(int process) { return process > 0 ? world.now : NAN; }
-double clock_date(void) { return 1.7e9 + clock_wall(); }
+double clock_date(void) {
+  return 1.7e9 + clock_wall() + (world.running ? world.running->date : 0);
+}
 double clock_since(const char* moment) { return *moment ? 0 : NAN; }
 
 bool reminder_due(Reminder* r) {

@@ -24,6 +24,7 @@ typedef struct {
   double wake;        // when it goes on
   bool naps;          // and a message wakes it
   double clock;       // what its clocks are ahead of the world's
+  double date;        // and the date, which may be set back, of its clock
   double ends;        // when SIGTERM's grace is over; 0 = it runs
   bool stop, save;    // was asked to
   Comm comm;
