@@ -104,16 +104,28 @@ static int refer(const Expansion* e, const ExperimentRun* run, const char* name,
   return expand_step(e, run->task, method, count > 1 ? run->repetition : 0, (ExperimentStep)step);
 }
 
-// Puts directories in the place of references.
+// What "{task}" and "{repetition}" stand for; NULL: the brackets name a step.
+static const char* own_value(const Expansion* e, ExperimentRun* run, const char* open) {
+  if (strncmp(open, "{task}", 6) == 0) {
+    return e->x->tasks[run->task].name;
+  }
+  if (strncmp(open, "{repetition}", 12) != 0) {
+    return NULL;
+  }
+  run->differs = true;
+  return text_format(e->arena, "%d", run->repetition);
+}
+
+// Puts values and directories in the place of references.
 static char* substitute(const Expansion* e, ExperimentRun* run, const char* word) {
   Text out;
   text_init(&out, e->arena);
   for (const char* open = strchr(word, '{'); open; open = strchr(word, '{')) {
     const char* close = strchr(open, '}');
-    if (strncmp(open, "{repetition}", 12) == 0) {
+    const char* value = own_value(e, run, open);
+    if (value) {
       text_add_bytes(&out, word, (size_t)(open - word));
-      text_add(&out, "%d", run->repetition);
-      run->differs = true;
+      text_add(&out, "%s", value);
       word = close + 1;
       continue;
     }

@@ -124,8 +124,8 @@ expect 1 'ppo/0/train: failed with exit code 2: no baseline none.yaml' experimen
   -j2 bad.yaml
 [[ -e four/tiny/fixed/0/test/COMPLETE ]] || fail "the others were not run"
 
-# R' that the experiment makes, on a seed of its own, and a controller that is named by its number
-cp one/tiny/ppo/0/train/policy/v000000.h5 0.h5
+# R' that the experiment makes, on a seed of its own, and a controller that is named by task and number
+cp one/tiny/ppo/0/train/policy/v000000.h5 tiny-0.h5
 cat >made.yaml <<END
 name: made
 tasks:
@@ -133,7 +133,7 @@ tasks:
 methods:
   ppo: {train: methods/autombpo.yaml}
   shipped:
-    test: scheduler.kind=apply scheduler.controller={repetition}.h5
+    test: scheduler.kind=apply scheduler.controller={task}-{repetition}.h5
 END
 experiment run -j2 --dir=five made.yaml >out 2>&1 || fail "with R'"
 experiment status --dir=five made.yaml >out
