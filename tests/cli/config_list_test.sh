@@ -40,7 +40,7 @@ expect 0 "no problem" config check pendulum-small.yaml scheduler.baseline=shippe
 ! grep missing out || fail "R' is not found by name"
 
 # what is not there is answered with what is
-there='the controllers that come with the program are shipped:pendulum-small, shipped:pendulum-small-fork'
+there='the controllers that come with the program are shipped:.*, shipped:pendulum-small, shipped:pendulum-small-fork'
 for name in pendulum-smal pendulum-small/10 pendulum-small/../pendulum-small/1 /; do
   expect 2 "shipped:$name: there is none of this name; $there" apply pendulum-small.yaml \
     scheduler.controller="shipped:$name" run.dir=new

@@ -17,8 +17,8 @@ static const char* print(Arena* arena, const LaunchScript* script) {
 }
 
 static const LaunchScript job = {
-    .title = "title", .name = "name", .program = "/bin/autombpo", .directory = "/a b", .workers = 8,
-    .seconds = 5400};
+    .title = "title", .reserved = "why", .name = "name", .program = "/bin/autombpo",
+    .directory = "/a b", .workers = 8, .most_tasks = 1000, .seconds = 5400, .bytes = 0x1p20 * 99.5};
 
 static void words_are_quoted_for_the_shell(void** state) {
   (void)state;
@@ -31,7 +31,7 @@ static void words_are_quoted_for_the_shell(void** state) {
   const char* text = print(&arena, &script);
   assert_non_null(strstr(text, "\ncd '/a b'\n"));
   assert_non_null(
-      strstr(text, "\nslurm_run train a.yaml 'run.dir=it'\\''s $HOME' 'ppo.stages=[2]' ''\n"));
+      strstr(text, "\nrun=(train a.yaml 'run.dir=it'\\''s $HOME' 'ppo.stages=[2]' '')\n"));
   arena_free(&arena);
 }
 
@@ -44,12 +44,15 @@ static void sizes_and_times_become_options_of_sbatch(void** state) {
   const char* text = print(&arena, &script);
   assert_non_null(strstr(text, "\n#SBATCH --nodes=2\n#SBATCH --ntasks=8\n"));
   assert_non_null(strstr(text, "\n#SBATCH --time=0-01:30:00\n#SBATCH --signal=B:USR1@120\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --mem=100M\n"));
   assert_null(strstr(text, "--array"));
+  script.nodes = 0;
   script.tasks = 16;
   script.seconds = 200000;  // 2 days, 7 hours, 33 minutes and 20 seconds
   text = print(&arena, &script);
   assert_non_null(strstr(text, "\n#SBATCH --array=0-15\n"));
   assert_non_null(strstr(text, "\n#SBATCH --time=2-07:34:00\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --mem-per-cpu=100M\n"));
   arena_free(&arena);
 }
 
@@ -74,7 +77,11 @@ static void each_seed_is_an_array_task(void** state) {
   const char* text = print(&arena, &script);
   assert_non_null(strstr(text, "\n#SBATCH --array=0-2\n"));
   assert_non_null(strstr(text, "\nseeds=(1 5 8)\n"));
-  assert_non_null(strstr(text, " \"run.seed=${seeds[SLURM_ARRAY_TASK_ID]}\"\n"));
+  assert_non_null(strstr(text, "i += 3)); do\n  slurm_run \"${run[@]}\" \"run.seed=${seeds[i]}\"\n"));
+  script.most_tasks = 2;  // the third seed follows in the first task
+  text = print(&arena, &script);
+  assert_non_null(strstr(text, "\n#SBATCH --array=0-1\n"));
+  assert_non_null(strstr(text, "for ((i = SLURM_ARRAY_TASK_ID; i < ${#seeds[@]}; i += 2)); do\n"));
   arena_free(&arena);
 }
 
