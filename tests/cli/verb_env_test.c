@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/libm.h"
 #include "cli/env_replay.h"
 #include "cli/verbs.h"
 #include "store/h5.h"
@@ -162,6 +163,7 @@ static void exit_codes_tell_usage_from_failure(void** state) {
 }
 
 int main(void) {
+  libm_use_library();  // as a replay does
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(replay_gives_the_recorded_numbers, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_bad_recording_is_refused_and_nothing_is_written, set_up,

@@ -6,7 +6,7 @@ statistical precipice". No function accepts NaN: a lost trial must be left out e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -112,14 +112,19 @@ def bootstrap_interval(
 
 def _hierarchical_draws(
     sizes: Sequence[int], resamples: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Rows of a pool of groups of these sizes: groups redrawn, then rows within each."""
+) -> Iterable[np.ndarray]:
+    """Rows of a pool of groups of these sizes: groups redrawn, then rows within each.
+
+    One array (resamples, n) where all groups are as large, so that one call takes all of them.
+    """
     sizes = np.asarray(sizes)
     starts = np.cumsum(sizes) - sizes
     groups = rng.integers(len(sizes), size=(resamples, len(sizes), 1))
     places = rng.random((resamples, len(sizes), sizes.max()))
     rows = starts[groups] + (places * sizes[groups]).astype(int)
     drawn = np.arange(sizes.max()) < sizes[groups]
+    if drawn.all():
+        return rows.reshape(resamples, -1)
     return (each[mask] for each, mask in zip(rows, drawn))
 
 
@@ -151,7 +156,10 @@ def hierarchical_interval(
         return nothing, nothing.copy()
     pool = np.concatenate(parts)
     draws = _hierarchical_draws([len(p) for p in parts], resamples, np.random.default_rng(seed))
-    values = [statistic(pool[rows], axis=0) for rows in draws]
+    if isinstance(draws, np.ndarray):
+        values = statistic(pool[draws], axis=1)
+    else:
+        values = [statistic(pool[rows], axis=0) for rows in draws]
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(values, [tail, 100.0 - tail], axis=0)
     return low, high
@@ -186,7 +194,10 @@ def mean_improvement(
         pools = [np.concatenate([_finite(g, "improvement") for g in z]) for z in (x, y)]
         estimates.append(float(_win_share(*pools)))
         draws = [_hierarchical_draws([len(g) for g in z], resamples, rng) for z in (x, y)]
-        shares.append([_win_share(pools[0][a], pools[1][b]) for a, b in zip(*draws)])
+        if all(isinstance(rows, np.ndarray) for rows in draws):
+            shares.append(_win_share(pools[0][draws[0]], pools[1][draws[1]]))
+        else:
+            shares.append([_win_share(pools[0][a], pools[1][b]) for a, b in zip(*draws)])
     estimate = float(np.mean(estimates))
     if min(len(z) for task in tasks for z in task) < FEWEST:
         return estimate, np.nan, np.nan

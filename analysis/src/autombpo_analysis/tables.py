@@ -211,9 +211,9 @@ def tasks(path: Path) -> str:
     names = dict.fromkeys(name for here in found.values() for name in here if name != REFERENCE)
     rows = []
     for name in names:
-        pairs = [(here.get(name), here[REFERENCE]) for here in found.values()]
+        pairs = [(here.get(name), here.get(REFERENCE)) for here in found.values()]
         cells = ["-" if method is None else _improvement(method, mbpo) for method, mbpo in pairs]
-        whole = all(method and method.trials and mbpo.trials for method, mbpo in pairs)
+        whole = all(x and x.trials for pair in pairs for x in pair)
         groups = [(method.groups("auc"), mbpo.groups("auc")) for method, mbpo in pairs if whole]
         rows.append([_name(name), *cells, _chance(stats.mean_improvement(groups)) if whole else "-"])
     return markdown(["", *found, "mean"], rows)
