@@ -13,12 +13,12 @@ dir: long
 tasks:
   tiny: {config: task.yaml log.quiet=true}
 methods:
-  fixed: {test: methods/mbpo.yaml scheduler.hyper_episodes=1000000}
+  fixed: {test: methods/mbpo.yaml hyper.apply_epochs=5000}
 END
 run=long/tiny/fixed/0/test
 "$program" experiment run -j1 long.yaml >log 2>&1 &
 pids=($!)
-until [[ -e $run/episodes/000000.h5 ]]; do sleep 0.1; done
+until grep -qs '"event":"epoch"' $run/metrics.jsonl; do sleep 0.1; done
 # those that it has started
 read -r -a children <"/proc/${pids[0]}/task/${pids[0]}/children" || true # it ends without a newline
 [[ ${#children[@]} == 1 ]] || fail "${#children[@]} processes of ${pids[0]}"
