@@ -15,22 +15,35 @@ static const char* costs_path(const Experiment* x, Arena* arena) {
   return text_format(arena, "%s/costs.jsonl", x->directory);
 }
 
-bool experiment_cost_add(const Experiment* x, const ExperimentCost* cost, Error* error) {
+// A line about a run, as it is put together.
+typedef struct {
   Arena arena;
-  Text line;
+  Text text;
   Json json;
-  arena_init(&arena);
-  text_init(&line, &arena);
-  json_init(&json, &line);
-  json_begin_object(&json, NULL);
-  json_text(&json, "directory", cost->directory);
-  json_number(&json, "cpu_seconds", cost->cpu_seconds);
-  json_number(&json, "wall_seconds", cost->wall_seconds);
-  json_integer(&json, "code", cost->code);
-  json_end(&json);
-  bool good = files_append_line(costs_path(x, &arena), line.bytes, error);
-  arena_free(&arena);
+} Line;
+
+static void line_begin(Line* line, const char* directory, double cpu_seconds) {
+  arena_init(&line->arena);
+  text_init(&line->text, &line->arena);
+  json_init(&line->json, &line->text);
+  json_begin_object(&line->json, NULL);
+  json_text(&line->json, "directory", directory);
+  json_number(&line->json, "cpu_seconds", cpu_seconds);
+}
+
+static bool line_append(Line* line, const char* path, Error* error) {
+  json_end(&line->json);
+  bool good = files_append_line(path, line->text.bytes, error);
+  arena_free(&line->arena);
   return good;
+}
+
+bool experiment_cost_add(const Experiment* x, const ExperimentCost* cost, Error* error) {
+  Line line;
+  line_begin(&line, cost->directory, cost->cpu_seconds);
+  json_number(&line.json, "wall_seconds", cost->wall_seconds);
+  json_integer(&line.json, "code", cost->code);
+  return line_append(&line, costs_path(x, &line.arena), error);
 }
 
 // The run in a directory that a line names; -1: none.
@@ -75,21 +88,11 @@ static const char* forecasts_path(const Experiment* x, Arena* arena) {
 
 bool experiment_forecast_add(const Experiment* x, int run, const ExperimentForecast* f,
                              Error* error) {
-  Arena arena;
-  Text line;
-  Json json;
-  arena_init(&arena);
-  text_init(&line, &arena);
-  json_init(&json, &line);
-  json_begin_object(&json, NULL);
-  json_text(&json, "directory", x->runs[run].directory + strlen(x->directory) + 1);
-  json_number(&json, "cpu_seconds", f->cpu_seconds);
-  json_number(&json, "disk_bytes", f->disk_bytes);
-  json_number(&json, "memory_bytes", f->memory_bytes);
-  json_end(&json);
-  bool good = files_append_line(forecasts_path(x, &arena), line.bytes, error);
-  arena_free(&arena);
-  return good;
+  Line line;
+  line_begin(&line, x->runs[run].directory + strlen(x->directory) + 1, f->cpu_seconds);
+  json_number(&line.json, "disk_bytes", f->disk_bytes);
+  json_number(&line.json, "memory_bytes", f->memory_bytes);
+  return line_append(&line, forecasts_path(x, &line.arena), error);
 }
 
 bool experiment_forecasts_read(ExperimentForecast* forecasts, const Experiment* x, Arena* arena,
@@ -101,10 +104,11 @@ bool experiment_forecasts_read(ExperimentForecast* forecasts, const Experiment* 
   }
   for (char* line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     ExperimentForecast f;
-    if (sscanf(line, LINE_FORMAT ",\"disk_bytes\":%lf,\"memory_bytes\":%lf", directory,
-               &f.cpu_seconds, &f.disk_bytes, &f.memory_bytes) == 4 &&
-        run_of(x, directory) >= 0) {
-      forecasts[run_of(x, directory)] = f;
+    bool whole = sscanf(line, LINE_FORMAT ",\"disk_bytes\":%lf,\"memory_bytes\":%lf", directory,
+                        &f.cpu_seconds, &f.disk_bytes, &f.memory_bytes) == 4;
+    int run = whole ? run_of(x, directory) : -1;
+    if (run >= 0) {
+      forecasts[run] = f;
     }
   }
   return true;
