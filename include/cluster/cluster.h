@@ -14,13 +14,15 @@ typedef struct {
   double lost_after;         // seconds of silence after which a rank is given up
   double lease_timeout;      // and after which the work of another start is taken over
   bool quiet;
+  // What else rank 0 does with `of` when the run is complete; NULL: nothing.
+  bool (*complete)(void* of, int64_t diverged, Error* error);
+  void* of;
 } ClusterOptions;
 
 typedef enum { CLUSTER_FINISHED, CLUSTER_STOPPED, CLUSTER_FAILED } ClusterEnd;
 
 // FAILED, with an error, on rank 0 and on the rank that failed. STOPPED: what ran has a checkpoint.
-// diverged: of all sealed hyper-episodes, on rank 0.
-ClusterEnd cluster_run(int64_t* diverged, Comm* comm, const RunSpec* spec,
-                       const RunDirectory* directory, const ClusterOptions* options, Error* error);
+ClusterEnd cluster_run(Comm* comm, const RunSpec* spec, const RunDirectory* directory,
+                       const ClusterOptions* options, Error* error);
 
 #endif  // CLUSTER_CLUSTER_H

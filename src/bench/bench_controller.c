@@ -39,8 +39,7 @@ static bool coordinate(Comm* comm, const RunSpec* spec, const ControllerLoad* lo
                              .lost_after = 3600,
                              .lease_timeout = 300,
                              .quiet = true};
-  int64_t diverged;
-  bool ok = cluster_run(&diverged, comm, &x, &directory, &options, error) != CLUSTER_FAILED;
+  bool ok = cluster_run(comm, &x, &directory, &options, error) != CLUSTER_FAILED;
   scratch_directory_remove(&directory);
   return ok;
 }

@@ -273,7 +273,19 @@ static void print_plan(Start* s) {
          (long long)plan.hyper_episodes, plan.epochs, s->config.directory.path);
 }
 
-static ClusterOptions cluster_options(const Start* s) {
+// What else is to be done when a run is complete, on rank 0.
+typedef struct {
+  Start* start;
+  const StartVerb* verb;
+} Completion;
+
+static bool complete_run(void* of, int64_t diverged, Error* error) {
+  Completion* completion = of;
+  completion->start->diverged = diverged;
+  return !completion->verb->finish || completion->verb->finish(completion->start, error);
+}
+
+static ClusterOptions cluster_options(const Start* s, Completion* completion) {
   const RunConfig* c = &s->config;
   return (ClusterOptions){
       .save = {.interval = c->checkpoint.every,
@@ -283,23 +295,21 @@ static ClusterOptions cluster_options(const Start* s) {
       .max_wall = c->run.max_wall > 0 ? fmax(SOON, c->run.max_wall - clock_wall() + s->begun) : 0,
       .lost_after = c->run.lost_after,
       .lease_timeout = c->run.lease_timeout,
-      .quiet = s->quiet || c->log.quiet};
+      .quiet = s->quiet || c->log.quiet,
+      .complete = complete_run,
+      .of = completion};
 }
 
 static int run_on_ranks(Start* s, const StartVerb* verb, Error* error) {
   const RunConfig* c = &s->config;
-  ClusterOptions options = cluster_options(s);
+  Completion completion = {s, verb};
+  ClusterOptions options = cluster_options(s, &completion);
   stop_set_grace(c->run.term_grace);
   if (s->comm.rank == 0 && verb->opened) {
     verb->opened(s);
   }
-  ClusterEnd end =
-      cluster_run(&s->diverged, &s->comm, &c->spec, &c->directory, &options, error);
-  bool ok = end != CLUSTER_FAILED;
-  if (end == CLUSTER_FINISHED && s->comm.rank == 0 && verb->finish) {
-    ok = verb->finish(s, error);
-  }
-  if (!ok) {
+  ClusterEnd end = cluster_run(&s->comm, &c->spec, &c->directory, &options, error);
+  if (end == CLUSTER_FAILED) {
     fprintf(stderr, "autombpo: rank %d: %s\n", s->comm.rank, error->text);
     if (s->comm.ranks > 1) {
       comm_abort(&s->comm);

@@ -2,7 +2,8 @@
 //
 // Rank 0 tells all who it is. Then each rank either works (message_link.c) or coordinates, alone
 // (local_link.c) or for the others (serve.c). When all have come to rest, rank 0 seals the run if
-// it is complete, and gives its leases back.
+// it is complete, and gives its leases back. Only then may the others end: after a loss none can
+// end as MPI would have it, and the first that goes takes rank 0 with it.
 #include "cluster/cluster.h"
 
 #include <stdlib.h>
@@ -20,12 +21,19 @@ static double find_deadline(const ClusterOptions* options) {
   return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
 }
 
-static ClusterEnd finish(Rank0* r, bool ok, Error* error) {
+static bool seal(Rank0* r, Error* error) {
   const RunDirectory* directory = r->coordinator.directory;
+  const ClusterOptions* options = r->options;
+  bool ok = manifest_write(directory, error);
+  run_directory_sweep(directory, true);
+  return ok &&
+         (!options->complete || options->complete(options->of, r->reporter.diverged, error));
+}
+
+static ClusterEnd finish(Rank0* r, bool ok, Error* error) {
   bool complete = ok && coordinator_complete(&r->coordinator);
   if (complete) {
-    ok = manifest_write(directory, error);
-    run_directory_sweep(directory, true);
+    ok = seal(r, error);
   }
   reporter_end(&r->reporter, !ok ? "failed" : complete ? "finished"
                                                        : "checkpointed");
@@ -36,9 +44,8 @@ static ClusterEnd finish(Rank0* r, bool ok, Error* error) {
                                          : CLUSTER_STOPPED;
 }
 
-static ClusterEnd coordinate(int64_t* diverged, Comm* comm, const RunSpec* x,
-                             const RunDirectory* directory, const ClusterOptions* options,
-                             Arena* arena, Error* error) {
+static ClusterEnd coordinate(Comm* comm, const RunSpec* x, const RunDirectory* directory,
+                             const ClusterOptions* options, Arena* arena, Error* error) {
   Rank0* r = ARENA_NEW(arena, 1, Rank0);
   r->comm = comm;
   r->options = options;
@@ -52,14 +59,18 @@ static ClusterEnd coordinate(int64_t* diverged, Comm* comm, const RunSpec* x,
     return CLUSTER_FAILED;
   }
   rank0_listen(r, 0);
+  Server* server = comm->ranks > 1 ? server_open(r, arena) : NULL;
   bool ok = !r->failed && rank0_tick(r, error) &&
-            (comm->ranks == 1 ? work_alone(r, error) : serve(r, arena, error));
-  *diverged = r->reporter.diverged;
-  return finish(r, ok, error);
+            (server ? serve(server, error) : work_alone(r, error));
+  ClusterEnd end = finish(r, ok, error);
+  if (server) {
+    server_let_go(server, end);
+  }
+  return end;
 }
 
-ClusterEnd cluster_run(int64_t* diverged, Comm* comm, const RunSpec* x,
-                       const RunDirectory* directory, const ClusterOptions* options, Error* error) {
+ClusterEnd cluster_run(Comm* comm, const RunSpec* x, const RunDirectory* directory,
+                       const ClusterOptions* options, Error* error) {
   char text[PROCESS_TEXT_SIZE];
   Process server = process_this();
   process_format(text, &server);
@@ -71,7 +82,7 @@ ClusterEnd cluster_run(int64_t* diverged, Comm* comm, const RunSpec* x,
   }
   Arena arena;
   arena_init(&arena);
-  ClusterEnd end = coordinate(diverged, comm, x, directory, options, &arena, error);
+  ClusterEnd end = coordinate(comm, x, directory, options, &arena, error);
   arena_free(&arena);
   return end;
 }

@@ -64,8 +64,12 @@ int64_t rank0_listen(Rank0* rank0, double patience);
 void rank0_note_saved(Rank0* rank0, const SavedMessage* saved, int rank);
 void rank0_note_alive(Rank0* rank0, const AliveMessage* alive, int rank);
 
-// Rank 0 of several: gives out work and answers until all ranks have come to rest.
-bool serve(Rank0* rank0, Arena* arena, Error* error);
+// Rank 0 of several: gives out work and answers until all ranks have come to rest, where they wait
+// until they are let go.
+typedef struct Server Server;
+Server* server_open(Rank0* rank0, Arena* arena);
+bool serve(Server* server, Error* error);
+void server_let_go(Server* server, ClusterEnd end);
 
 // The only rank: runs all hyper-episodes itself.
 bool work_alone(Rank0* rank0, Error* error);

@@ -42,7 +42,7 @@ typedef struct {
   bool open;              // its decision is: the order comes later
 } Peer;
 
-typedef struct {
+struct Server {
   Rank0* rank0;
   Comm* comm;
   Peer* peer;  // (ranks) by rank; 0 is not used
@@ -53,7 +53,7 @@ typedef struct {
   bool assign;       // there may be work for those that are idle
   Arena* arena;
   ReportMessage* report;  // (ranks) of peers whose decision is open; NULL: none ever was
-} Server;
+};
 
 static void set_mode(Server* s, int rank, PeerMode mode) {
   s->count[s->peer[rank].mode]--;
@@ -256,36 +256,40 @@ static bool turn(Server* s, AnyMessage* message, Error* error) {
   return (!s->assign && !looked) || assign(s, error);
 }
 
-static void end_all(Server* s) {
-  s->comm->lost = s->count[PEER_LOST] > 0;
-  StopMessage stop = {.lost = s->comm->lost,
-                      .complete = coordinator_complete(&s->rank0->coordinator)};
-  for (int rank = 1; rank < s->comm->ranks; rank++) {
-    if (s->peer[rank].mode != PEER_LOST) {
-      comm_send(s->comm, rank, TAG_STOP, &stop, sizeof stop);
-    }
+Server* server_open(Rank0* r, Arena* arena) {
+  Server* s = ARENA_NEW(arena, 1, Server);
+  *s = (Server){.rank0 = r, .comm = r->comm, .turned = clock_wall(), .arena = arena};
+  s->peer = ARENA_NEW(arena, r->comm->ranks, Peer);
+  s->count[PEER_RUNNING] = r->comm->ranks - 1;
+  for (int rank = 1; rank < r->comm->ranks; rank++) {
+    s->peer[rank] = (Peer){.hyper_episode = -1, .received = s->turned, .sent = s->turned};
   }
+  return s;
 }
 
-bool serve(Rank0* r, Arena* arena, Error* error) {
-  Server s = {.rank0 = r, .comm = r->comm, .turned = clock_wall(), .arena = arena};
-  s.peer = ARENA_NEW(arena, r->comm->ranks, Peer);
-  s.count[PEER_RUNNING] = r->comm->ranks - 1;
-  for (int rank = 1; rank < r->comm->ranks; rank++) {
-    s.peer[rank] = (Peer){.hyper_episode = -1, .received = s.turned, .sent = s.turned};
-  }
-  AnyMessage* message = ARENA_NEW(arena, 1, AnyMessage);
-  while (!at_rest(&s)) {
-    if (!turn(&s, message, error)) {
+bool serve(Server* s, Error* error) {
+  const Rank0* r = s->rank0;
+  AnyMessage* message = ARENA_NEW(s->arena, 1, AnyMessage);
+  while (!at_rest(s)) {
+    if (!turn(s, message, error)) {
       return false;
     }
   }
-  bool alone = s.count[PEER_LOST] == r->comm->ranks - 1;
+  bool alone = s->count[PEER_LOST] == r->comm->ranks - 1;
   if (!r->failed && alone && !coordinator_complete(&r->coordinator)) {
     return error_set(error,
                      "every worker is lost; repeat the command: what was sealed and saved "
                      "stands");
   }
-  end_all(&s);
   return !r->failed;
+}
+
+void server_let_go(Server* s, ClusterEnd end) {
+  s->comm->lost = s->count[PEER_LOST] > 0;
+  StopMessage stop = {.lost = s->comm->lost, .complete = end == CLUSTER_FINISHED};
+  for (int rank = 1; rank < s->comm->ranks; rank++) {
+    if (s->peer[rank].mode == PEER_IDLE || s->peer[rank].mode == PEER_STOPPED) {
+      comm_send(s->comm, rank, TAG_STOP, &stop, sizeof stop);
+    }
+  }
 }

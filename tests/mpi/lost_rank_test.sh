@@ -11,7 +11,7 @@ run_undisturbed mbpo.epoch_length=150 run.lost_after=4s
 
 # disturb NAME SIGNAL MPI_OPTION...: hits rank 2 while it works.
 disturb() {
-  local name=$1 signal=$2 code=0 begun
+  local name=$1 signal=$2 code=0 begun losses
   shift 2
   mpi_command 4 none
   "${mpi[@]}" "$@" "$program" "${arguments[@]}" run.dir="$name" \
@@ -29,7 +29,8 @@ disturb() {
   [[ -e $name/COMPLETE ]] || fail "$name: not complete"
   [[ $(checksum "$name") == "$expected" ]] || fail "$name: another checksum"
   grep -q '"event":"lost".*"rank":2' "$name/metrics.jsonl" || fail "$name: no lost event"
-  grep -q '"lost":1' "$name/status.json" || fail "$name: status.json does not count the loss"
+  losses=$(grep -c '"event":"lost"' "$name/metrics.jsonl") # others too, where the machine is slow
+  grep -q "\"lost\":$losses\b" "$name/status.json" || fail "$name: status.json counts other losses"
   grep -q 'rank 2 has been silent' log || fail "$name: no warning"
   return $code
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hyper/sealed_check.h"
+#include "rank0.h"
 
 Plant plant = PLANT_NONE;
 
@@ -18,6 +19,7 @@ const char* const plant_names[PLANTS] = {
     [PLANT_FOLD_ORDER] = "fold-order",
     [PLANT_FORGOTTEN_STATE] = "forgotten-state",
     [PLANT_LOST_MESSAGE] = "lost-message",
+    [PLANT_EARLY_END] = "early-end",
 };
 
 bool __real_lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout);
@@ -66,4 +68,14 @@ bool __wrap_sealed_read_episode(Trajectory* t, const RunDirectory* directory, co
   bool swapped = plant == PLANT_FOLD_ORDER && world.running && world_chance(0.2) &&
                  access(other, R_OK) == 0;
   return __real_sealed_read_episode(t, directory, x, swapped ? e ^ 1 : e, arena, error);
+}
+
+// The other ranks may go before rank 0 has sealed the run.
+bool __real_serve(Server* server, Error* error);
+bool __wrap_serve(Server* server, Error* error) {
+  bool ok = __real_serve(server, error);
+  if (plant == PLANT_EARLY_END) {
+    server_let_go(server, CLUSTER_FINISHED);
+  }
+  return ok;
 }

@@ -288,10 +288,16 @@ static void keep_controller(void) {
   CHECK(link(path, kept) == 0, "%s is not there", path);
 }
 
+static bool note_complete(void* of, int64_t diverged, Error* error) {
+  (void)of, (void)diverged, (void)error;
+  world.start[world.running->start].complete = true;
+  return true;
+}
+
 static void campaign(uint64_t seed, int kind, bool calm, bool trace) {
   static const ClusterOptions options = {
       .save = {.interval = 1.5, .give_up = 600}, .progress_interval = 1e9, .lost_after = 6,
-      .lease_timeout = 4, .quiet = true};
+      .lease_timeout = 4, .quiet = true, .complete = note_complete};
   const RunDirectory* directory = world.directory;
   RunSpec spec = spec_of(kinds[kind]);
   world = (World){.seed = seed, .state = seed, .directory = directory, .options = &options,

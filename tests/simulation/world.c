@@ -154,14 +154,18 @@ Actor* world_actor(int pid) {
   return i >= 0 && i < world.actors ? &world.actor[i] : NULL;
 }
 
-static void die(Actor* a) {
-  Start* s = &world.start[a->start];
-  a->alive = false;
-  world.holder[a - world.actor] = -1;
-  world.weather.quiet = false;
+// One of its ranks has ended without MPI_Finalize: mpirun ends the others.
+static void doom(Start* s) {
   if (!s->recovers && s->doomed == 0) {
     s->doomed = world.now + 3 * world_uniform();
   }
+}
+
+static void die(Actor* a) {
+  a->alive = false;
+  world.holder[a - world.actor] = -1;
+  world.weather.quiet = false;
+  doom(&world.start[a->start]);
 }
 
 void world_kill(Actor* a, const char* why) {
@@ -216,8 +220,8 @@ void world_point(const char* what) {
 
 static void rank_main(void) {
   Actor* a = world.running;
-  int64_t diverged = 0;
-  a->end = cluster_run(&diverged, &a->comm, world.spec, world.directory, world.options, &a->error);
+  Start* start = &world.start[a->start];
+  a->end = cluster_run(&a->comm, world.spec, world.directory, world.options, &a->error);
   world_log("ends: %s%s%s", a->end == CLUSTER_FINISHED  ? "finished"
                             : a->end == CLUSTER_STOPPED ? "stopped"
                                                         : "failed",
@@ -231,6 +235,12 @@ static void rank_main(void) {
       world_fail("start %d rank %d fails: %s", a->start, a->rank, a->error.text);
     }
     comm_abort(&a->comm);
+  }
+  if (a->end == CLUSTER_FINISHED && !start->complete) {
+    world_fail("start %d rank %d ends before rank 0 has completed the run", a->start, a->rank);
+  }
+  if (a->comm.lost) {
+    doom(start);  // it ends without MPI_Finalize
   }
   world_exit(false);
 }

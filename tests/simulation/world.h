@@ -42,6 +42,7 @@ typedef struct {
   bool shared;        // rank 0 has said who it is
   char said[1024];
   bool recovers;      // its ranks outlive each other
+  bool complete;      // its rank 0 has done all that is to be done for a complete run
   double doomed;      // when mpirun ends them all; 0 = never
 } Start;
 
@@ -129,6 +130,7 @@ typedef enum {
   PLANT_FOLD_ORDER,
   PLANT_FORGOTTEN_STATE,
   PLANT_LOST_MESSAGE,
+  PLANT_EARLY_END,
   PLANTS,
 } Plant;
 extern Plant plant;
