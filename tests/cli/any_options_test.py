@@ -53,7 +53,7 @@ class Options:
             elif match := re.match(r"  (\w+): (\S+)", line):
                 self.small[f"{section}.{match[1]}"] = match[2]
 
-    def call(self, arguments: list[str], timeout: float = 120) -> subprocess.CompletedProcess:
+    def call(self, arguments: list[str], timeout: float = 1200) -> subprocess.CompletedProcess:
         return subprocess.run([self.program, *arguments], capture_output=True, text=True,
                               timeout=timeout)  # fmt: skip
 

@@ -229,7 +229,7 @@ def run(command: str, how: Short, directory: Path, environment: dict[str, str]) 
         command = command.replace(old, new)
     print(f"$ {command} {how.append}", flush=True)
     done = subprocess.run(["bash", "-c", f"{command} {how.append}"], cwd=directory, env=environment,
-                          text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)  # fmt: skip
+                          text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=1800)  # fmt: skip
     if done.returncode != 0:
         print(f"FAILED with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     return done.returncode == 0
