@@ -43,7 +43,8 @@
   OPT(FLAG, transitions, false, 0, 0, "", "store every real transition in the sealed files")
 
 #define CHECKPOINT_OPTIONS(OPT) \
-  OPT(TIME, every, 900, 0.1, 31536000, "s", "time between two checkpoints of a hyper-episode") \
+  OPT(TIME, every, 900, 0, 31536000, "s", \
+      "time between two checkpoints of a hyper-episode; 0 = one after each step of its work") \
   OPT(TIME, give_up, 3600, 1, 31536000, "s", \
       "end with exit code 1 when the disk has taken no checkpoint for this time") \
   OPT(REAL, max_gb, 0, 0, 1e6, "GB", \

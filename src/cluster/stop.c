@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/fault.h"
+
 static volatile sig_atomic_t stop_flag = 0;
 static volatile sig_atomic_t save_flag = 0;
 static volatile sig_atomic_t interrupts = 0;
@@ -24,6 +26,7 @@ static void end_now(void) {
 }
 
 static void on_signal(int number) {
+  fault_release();
   if (number == SIGUSR2) {
     save_flag = 1;
     return;

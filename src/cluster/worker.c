@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fault.h"
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "hyper/checkpoint.h"
@@ -132,6 +133,7 @@ static bool save(Worker* w, HyperEpisode* h, Error* error) {
                         .seconds = cost.seconds};
   w->save_seconds = cost.seconds;
   w->link->saved(w->link, &saved);
+  fault_point("after-save");
   w->last_save = w->last_point = clock_wall();
   w->unsaved = 0;
   return true;

@@ -38,7 +38,7 @@ static struct {
   int list;   // descriptor, or -1
   long count;
 } walk = {.list = -1};
-static atomic_llong now = 1700000000 * SECOND;
+static atomic_llong now = 1700000000 * SECOND;  // tests/cli/signals_test.sh knows it, too
 
 __attribute__((constructor)) static void begin(void) {
   const char* wanted = getenv("WALK_FAIL");

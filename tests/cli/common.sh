@@ -28,4 +28,21 @@ expect() {
   says "$pattern"
 }
 
+# hold POINT:COUNT: of the processes that are started from now on, the first to pass this point waits
+# there (include/base/fault.h) for a signal, or for the end of the file `held`.
+hold() {
+  : >"$work/held"
+  export AUTOMBPO_FAULT=$1:$work/held
+}
+
+# await_held PROCESS: until one waits that belongs to this start; it is $held.
+await_held() {
+  until [[ -s $work/held ]]; do
+    kill -0 "$1" 2>/dev/null || fail "it ended before $AUTOMBPO_FAULT"
+    sleep 0.02
+  done
+  held=$(<"$work/held")
+  unset AUTOMBPO_FAULT
+}
+
 checksum() { "$program" inspect --checksum "$1"; }

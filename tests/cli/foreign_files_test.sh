@@ -16,11 +16,11 @@ link() { ln -s "$work/kept" "$1"; }
 dangling() { ln -s "$work/made" "$1"; }
 device() { ln -s /dev/zero "$1"; }
 
-# refused CODES KIND FILE ARGUMENT...: within seconds, with one of these exit codes, naming the file.
+# refused CODES KIND FILE ARGUMENT...: without waiting, with one of these exit codes, naming the file.
 refused() {
   local codes=$1 kind=$2 file=$3 code=0
   shift 3
-  timeout -k 1 20 "$program" "$@" </dev/null >out 2>&1 || code=$?
+  timeout -k 1 600 "$program" "$@" </dev/null >out 2>&1 || code=$?
   [[ $code =~ ^($codes)$ ]] || fail "$kind as $file: $* ended with $code, expected $codes"
   says "$file: is a .*, expected a regular file"
   [[ ! -s kept && ! -e made ]] || fail "$kind as $file: it was followed"
@@ -61,7 +61,7 @@ for kind in fifo directory dangling; do
   rm copy/COMPLETE copy/episodes/*
   mkdir copy/checkpoint/episode-000000
   $kind copy/checkpoint/episode-000000/gen-000007.h5
-  timeout 60 "$program" resume -q copy >out 2>&1 || fail "$kind as a checkpoint: exit code $?"
+  timeout 600 "$program" resume -q copy >out 2>&1 || fail "$kind as a checkpoint: exit code $?"
   says "gen-000007.h5: is a .*, expected a regular file"
   [[ $(checksum copy) == "$expected" ]] || fail "$kind as a checkpoint: another checksum"
   [[ ! -e made ]] || fail "$kind as a checkpoint: it was followed"

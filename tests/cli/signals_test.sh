@@ -7,9 +7,9 @@ source "$(dirname "$0")/common.sh"
 pid=
 trap 'kill -KILL $pid 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# long enough that nothing here sees its end
+# long enough that nothing here sees its end, and the grace is for those who test it
 long=("$config" scheduler.kind=fixed hyper.apply_epochs=1000 mbpo.epoch_length=300 log.quiet=true
-  mbpo.policy_updates=20 checkpoint.every=1h)
+  mbpo.policy_updates=20 checkpoint.every=1h run.term_grace=1h)
 
 # begin NAME ARGUMENT...: starts a run, and waits until it is under way.
 begin() {
@@ -56,27 +56,32 @@ code=0
 wait $pid || code=$?
 [[ $code == 130 || $code == 75 ]] || fail "second SIGINT: exit code $code, expected 130"
 
-# training a model for hours, it is at no safe point: SIGTERM ends it after the grace all the same
+# training a model for hours, it is at no safe point: SIGTERM ends it after the grace all the same. To get
+# there takes less work than to begin.
 "$program" train "${long[@]}" run.dir=grace run.term_grace=1s model.max_epochs=100000 \
   model.patience=100000 model.hidden_size=200 >log 2>&1 &
 pid=$!
-until [[ -e grace/status.json ]] && (($(awk '{print $14}' "/proc/$pid/stat") > 300)); do
+worked() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+until grep -qs '"event":"begin"' grace/metrics.jsonl; do sleep 0.02; done
+to_begin=$(worked)
+until (($(worked) > 2 * to_begin + 100)); do
   kill -0 $pid 2>/dev/null || fail "grace: ended before it was hit"
   sleep 0.1
 done
-begun=$SECONDS
 kill -HUP $pid
 kill -TERM $pid
 finish grace 75
 grep -q 'out of time: ended' log || fail "grace: no word about it"
-((SECONDS - begun < 60)) || fail "grace: took $((SECONDS - begun)) s"
 [[ ! -e grace/checkpoint/episode-000000 ]] || fail "grace: it was at a safe point"
 
-# deadlines: stopped before the time is up, counted from the start that metrics.jsonl tells
+# deadlines: stopped before the time is up, counted from the start that metrics.jsonl tells. The clock is
+# the one of chaos/walk, which goes on as the program looks at it, however fast that is.
+clock=$(dirname "$program")/tests/libwalk_shim.so
+[[ -e $clock ]] || { echo "no such clock beside sanitizers: deadlines are not tested"; exit 0; }
 # keeps_deadline NAME SECONDS
 keeps_deadline() {
   local code=0 begun ended
-  "$program" train "${long[@]}" run.dir="$1" "${@:3}" >log 2>&1 || code=$?
+  LD_PRELOAD=$clock "$program" train "${long[@]}" run.dir="$1" "${@:3}" >log 2>&1 || code=$?
   [[ $code == 75 ]] || fail "$1: exit code $code, expected 75"
   grep -q '"deadline":"20' "$1/status.json" || fail "$1: status.json does not tell the deadline"
   begun=$(date +%s -d "$(sed -n '1s/.*"time":"\([^"]*\)".*/\1/p' "$1/metrics.jsonl")")
@@ -84,5 +89,5 @@ keeps_deadline() {
   ((ended - begun <= $2)) || fail "$1: stopped $((ended - begun)) s after its start"
 }
 
-keeps_deadline wall 10 run.max_wall=8s
-SLURM_JOB_END_TIME=$(($(date +%s) + 8)) keeps_deadline slurm 10
+keeps_deadline wall 8 run.max_wall=8s
+SLURM_JOB_END_TIME=1700000008 keeps_deadline slurm 8

@@ -8,19 +8,12 @@ pid=
 "$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base >out 2>&1
 long=(-q "$config" scheduler.baseline=baseline.yaml run.dir=run ppo.stages='[12]' log.transitions=false)
 
-# begin: until it has sealed something and written its status
+# begin COUNT: until it has sealed so many hyper-episodes; there it stays
 begin() {
-  local before
-  mkdir -p run
-  : >>run/metrics.jsonl
-  before=$(grep -c '"sealed"' run/metrics.jsonl || true)
+  hold "after-seal-before-remove:$1"
   "$program" train "${long[@]}" >out 2>&1 &
   pid=$!
-  for ((i = 0; i < 400; i++)); do
-    ! [[ -e run/status.json && $(grep -c '"sealed"' run/metrics.jsonl) -gt $((before + 2)) ]] || return 0
-    sleep 0.05
-  done
-  fail "nothing was sealed"
+  await_held $pid
 }
 
 # says_of STATE: status --json has it, and as the only line
@@ -35,7 +28,7 @@ expect 2 "usage" status
 expect 2 "usage" top
 expect 2 "expected a number of seconds" top -d often run
 
-begin
+begin 4
 expect 0 "^state +running for .* here, process $pid, 1 rank; wrote" status run
 says "^progress +\[[#.]{20}\]"
 ! grep "go on" out || fail "a running run is not to be gone on with"
@@ -52,6 +45,7 @@ sed -i 's/"host":"[^"]*"/"host":"n01"/; s/"scheduler_ids":{}/"scheduler_ids":{"S
 sed -i "s/\"updated\":\"[^\"]*\"/\"updated\":\"$(date -u +%FT%TZ)\"/" run/status.json
 expect 0 "^state +running for .* on n01, job 4711" status run
 sed -i 's/"updated":"[^"]*"/"updated":"2020-01-31T12:00:00Z"/' run/status.json
+sed -i "s/\"time\":\"[^\"]*\"/\"time\":\"$(date -u +%FT%TZ)\"/" run/metrics.jsonl
 expect 0 "^state +running for .* on n01" status run # metrics.jsonl is new
 sed -i 's/"time":"[^"]*"/"time":"2020-01-31T12:00:00Z"/' run/metrics.jsonl
 expect 0 "^state +silent since 2020-01-31T12:00:00Z" status run
@@ -85,8 +79,9 @@ assert not any(ord(c) < 32 and c != "\n" or ord(c) == 127 for c in text)
 END
 expect 0 "^scores" top run
 
-# On a terminal it draws until q, and leaves the terminal as it was.
-(sleep 1; printf q) | timeout 20 script -qec "stty rows 24 cols 80; '$program' top -d 0.2 run wild" /dev/null >out ||
+# On a terminal it draws until q, and leaves the terminal as it was. What is typed before it draws is lost.
+: >out
+(until grep -qs 'q quits' out; do sleep 0.1; done; printf q) | timeout 900 script -qec "stty rows 24 cols 80; '$program' top -d 0.2 run wild" /dev/null >out ||
   fail "top did not end with q"
 says "q quits"
 [[ $(grep -ac $'\033\[?1049h' out) == 1 && $(tail -c 40 out) == *$'\033[?1049l'* ]] ||
@@ -97,7 +92,7 @@ echo nonsense >wild/status.json
 expect 1 "status.json: is no JSON object" status wild
 
 rm run/lease/status
-begin
+begin 1
 kill -USR1 $pid
 wait $pid || true
 expect 0 "^state +stopped with checkpoints at 20" status run

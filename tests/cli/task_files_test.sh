@@ -41,11 +41,12 @@ rm -r run
 # While it runs: the hyper-episode that comes next is refused, and made when the file is back.
 cp -r other changing
 cp model/*.xml changing
-"$program" train "${fixed[@]}" env.assets=changing run.dir=run hyper.apply_epochs=200 \
-  log.transitions=false >out 2>&1 &
+hold after-seal-before-remove:1
+"$program" train "${fixed[@]}" env.assets=changing run.dir=run >out 2>&1 &
 pid=$!
-until grep -qs '"event":"begin"' run/metrics.jsonl; do sleep 0.02; done
+await_held $pid
 cp other/*.xml changing
+rm held
 code=0
 wait $pid || code=$?
 [[ $code == 1 ]] || fail "the model changed while it ran: exit code $code"

@@ -5,23 +5,18 @@ source "$(dirname "$0")/common.sh"
 trap 'kill -9 $pid 2>/dev/null || true; rm -rf "$work"' EXIT
 pid=
 "$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base \
-  hyper.train_epochs=300 >/dev/null 2>&1
-long=(-q "$config" scheduler.baseline=baseline.yaml log.transitions=false hyper.apply_epochs=300
-  hyper.train_epochs=300 hyper.decision_interval=30)
+  hyper.train_epochs=60 >/dev/null 2>&1
+long=(-q "$config" scheduler.baseline=baseline.yaml log.transitions=false hyper.apply_epochs=60
+  hyper.train_epochs=60 hyper.decision_interval=30)
 
-# background ARGUMENT...: until it works on a hyper-episode
+# background POINT:COUNT ARGUMENT...: until it has come there, where it stays; go_on: from there
 background() {
-  : >>run/metrics.jsonl
-  local before
-  before=$(grep -c '"begin"' run/metrics.jsonl || true)
-  "$program" "$@" >out 2>&1 &
+  hold "$1"
+  "$program" "${@:2}" checkpoint.every=0.02s >out 2>&1 &
   pid=$!
-  for ((i = 0; i < 400; i++)); do
-    [[ $(grep -c '"begin"' run/metrics.jsonl) == "$before" ]] || return 0
-    sleep 0.02
-  done
-  fail "nothing began"
+  await_held $pid
 }
+go_on() { rm held; }
 
 # Another process seals the hyper-episode that this one is at: heads that are not asked, or masked.
 for options in scheduler.kind=fixed \
@@ -31,9 +26,10 @@ for options in scheduler.kind=fixed \
   "$program" train "${long[@]}" $options run.dir=whole >out 2>&1 || fail "$options"
   mkdir run
   # shellcheck disable=SC2086
-  background train "${long[@]}" $options run.dir=run
+  background after-save:1 train "${long[@]}" $options run.dir=run
   cp whole/episodes/000000.h5 run/episodes/new
   mv run/episodes/new run/episodes/000000.h5
+  go_on
   code=0
   wait $pid || code=$?
   [[ $code == 0 ]] || fail "$options: exit code $code when another had sealed it"
@@ -46,9 +42,10 @@ rm -rf run
   fail "four stages"
 sum=$(checksum run)
 rm run/episodes/00000[01].h5 run/COMPLETE
-background resume -q run
+background after-seal-before-remove:1 resume -q run
 cp run/policy/v000001.h5 kept
 rm run/policy/v000001.h5
+go_on
 code=0
 wait $pid || code=$?
 [[ $code == 1 ]] || fail "a controller is gone: exit code $code"

@@ -7,11 +7,10 @@ source "$(dirname "$0")/common.sh"
   log.quiet=true >log 2>&1 &
 pid=$!
 trap 'kill -9 $pid 2>/dev/null || true; rm -rf "$work"' EXIT
-for ((i = 0; i < 200; i++)); do
-  [[ ! -e run/episodes/000000.h5 ]] || break
+until [[ -e run/episodes/000000.h5 ]]; do
+  kill -0 $pid 2>/dev/null || fail "the run did not begin"
   sleep 0.05
 done
-[[ -e run/episodes/000000.h5 ]] || fail "the run did not begin"
 children=$(pgrep -P $pid || true)
 [[ -z $children ]] || fail "it has children: $(ps -o args= -p $children)"
 echo "no other process"
