@@ -130,9 +130,20 @@ def test_intervals_are_over_controllers(tmp_path: Path):
 
 
 def test_what_is_no_experiment_is_refused(tmp_path: Path):
-    (tmp_path / "experiment.json").write_text('{"format": "autombpo.status"}')
-    with pytest.raises(FormatError, match="format is 'autombpo.status'"):
+    (tmp_path / "status.json").write_text('{"format": "autombpo.status"}')
+    with pytest.raises(FormatError, match="holds no experiment"):
         ex.Experiment.read(tmp_path)
+    with pytest.raises(FormatError, match="format is 'autombpo.status'"):
+        ex.Experiment.read(tmp_path / "status.json")
+
+
+def test_experiments_share_a_directory(small: Path):
+    other = json.loads((small / "experiment.json").read_text()) | {"name": "other"}
+    (small / "other.json").write_text(json.dumps(other))
+    with pytest.raises(FormatError, match="several experiments; name one of experiment.json, other"):
+        ex.Experiment.read(small)
+    assert ex.Experiment.read(small / "other.json").name == "other"
+    assert ex.is_experiment(small) and ex.is_experiment(small / "other.json")
 
 
 def test_an_open_table_is_refused(tmp_path: Path):

@@ -84,7 +84,11 @@ bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run);
 // Whether a run is finished.
 bool experiment_is_done(const ExperimentRun* run);
 
-// Writes DIR/experiment.json (docs/formats.md).
+// Whether each finished run has the configuration that the experiment has for it now.
+bool experiment_check_done(const Experiment* experiment, Error* error);
+
+// Writes DIR/NAME.json (docs/formats.md); experiments may share DIR, and the runs that they have in
+// common.
 bool experiment_write(const Experiment* experiment, Error* error);
 
 #endif  // RUN_EXPERIMENT_H

@@ -22,6 +22,9 @@ bool run_files_check_controller(const RunConfig* config, int count, char* const*
 // Makes the directory of a resolved configuration a run, or checks that it is this run.
 bool run_files_open(RunConfig* config, Error* error);
 
+// Whether the directory of a resolved configuration holds a run of it, and not of another one.
+bool run_files_compare(RunConfig* config, Error* error);
+
 // What results depend on beside the configuration: the program, matrix kernels, physics, C library,
 // and the files of the task, by what they say.
 bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);

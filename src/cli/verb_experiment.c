@@ -283,7 +283,8 @@ static int report(const Experiment* x, const ExperimentArguments* a, Arena* aren
   if (!write_description(x, a, arena, error)) {
     return EXIT_FAILED;
   }
-  execlp("autombpo-plot", "autombpo-plot", "experiment", x->directory, "-o", output, (char*)NULL);
+  const char* described = text_format(arena, "%s/%s.json", x->directory, x->name);
+  execlp("autombpo-plot", "autombpo-plot", "experiment", described, "-o", output, (char*)NULL);
   error_set(error, "autombpo-plot: not found; the analysis package has it: pip install analysis/");
   return EXIT_FAILED;
 }
@@ -322,7 +323,7 @@ int verb_experiment(int argc, char** argv) {
   arena_init(&arena);
   gemm_init();
   bool good = experiment_read(&x, arguments.file, &arguments.choice, &arena, &error) &&
-              experiment_check(&x, &error);
+              experiment_check(&x, &error) && experiment_check_done(&x, &error);
   code = good ? act(&x, &arguments, &arena, &error) : EXIT_USAGE;
   if (error.text[0]) {
     fprintf(stderr, "%s\n", error.text);

@@ -19,6 +19,7 @@
 #include "hyper/run_directory.h"
 #include "nn/gemm.h"
 #include "run/program.h"
+#include "run/run_files.h"
 #include "store/json.h"
 
 #define MOST_OPERANDS 64
@@ -364,6 +365,33 @@ bool experiment_is_done(const ExperimentRun* run) {
   return files_stands(path) && (!run->output || files_stands(run->output));
 }
 
+static bool is_of_this(const ExperimentRun* run, Error* error) {
+  RunConfig config;
+  run_config_init(&config);
+  bool good =
+      run_config_read(&config, run->operand_count, run->operands, false, NULL, error) &&
+      run_config_resolve(&config, error) && run_files_compare(&config, error);
+  run_config_free(&config);
+  return good;
+}
+
+bool experiment_check_done(const Experiment* x, Error* error) {
+  bool good = true;
+  for (int i = 0; i < x->run_count; i++) {
+    const ExperimentRun* run = &x->runs[i];
+    Error own = {0};
+    // R' may be made again: it counts as part of those that use it
+    if (!run->output && experiment_is_done(run) && !is_of_this(run, &own)) {
+      error_line(error, "%s", own.text);
+      good = error_line(error,
+                        "(%s: the finished run of %s is not what the file says now: move it away, "
+                        "or choose another --dir)",
+                        x->path, run->directory);
+    }
+  }
+  return good;
+}
+
 static void add_run(Json* json, const Experiment* x, const ExperimentRun* run, Arena* arena) {
   Text command;
   text_init(&command, arena);
@@ -428,7 +456,7 @@ bool experiment_write(const Experiment* x, Error* error) {
   json_end(&json);
   json_end(&json);
   text_add(&text, "\n");
-  const char* path = text_format(&arena, "%s/experiment.json", x->directory);
+  const char* path = text_format(&arena, "%s/%s.json", x->directory, x->name);
   bool good = files_make_directory(x->directory, error) &&
               files_write(path, text.bytes, text.size, error);
   arena_free(&arena);

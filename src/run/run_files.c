@@ -155,8 +155,8 @@ static bool refuse_difference(RunConfig* old, RunConfig* c, const char* hash, co
                    c->directory.path, differences.bytes);
 }
 
-static bool compare(RunConfig* old, RunConfig* c, const char* hash, const char* path,
-                    Error* error) {
+static bool compare_configs(RunConfig* old, RunConfig* c, const char* hash, const char* path,
+                            Error* error) {
   Text text;
   text_init(&text, &c->arena);
   if (is_plugin(old) && is_plugin(c)) {
@@ -188,9 +188,22 @@ static bool check_same_run(RunConfig* c, const char* path, Error* error) {
     // what is there tells whether it is this run
     good = (remove(path) == 0 || error_errno(error, path)) && create_run(c, path, error);
   } else if (good) {
-    good = compare(old, c, hash, path, error);
+    good = compare_configs(old, c, hash, path, error);
   }
   run_config_free(old);
+  return good;
+}
+
+bool run_files_compare(RunConfig* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  RunConfig old;
+  const char* hash = NULL;
+  bool cut_off = false;
+  run_file(path, &c->directory, "run.yaml");
+  run_config_init(&old);
+  bool good = read_run_yaml(&old, path, &hash, &cut_off, error) &&
+              compare_configs(&old, c, hash, path, error);
+  run_config_free(&old);
   return good;
 }
 

@@ -43,7 +43,7 @@ grep -q 'and what is not measured left' out || fail "costs are known before a me
 # each kind of run is measured, those too that wait for a controller; nothing is run
 experiment plan --measure=0.1 --dir=planned all.yaml >out 2>&1 || fail "plan --measure"
 ! grep -q 'not measured' out || fail "some kinds were not measured"
-[[ $(ls planned) == $'experiment.json\nforecasts.jsonl' ]] || fail "plan left $(ls planned)"
+[[ $(ls planned) == $'all.json\nforecasts.jsonl' ]] || fail "plan left $(ls planned)"
 cp planned/forecasts.jsonl forecasts
 experiment plan --measure=0.1 --dir=planned all.yaml >again 2>&1
 diff out again && cmp forecasts planned/forecasts.jsonl || fail "it was measured again"
@@ -75,6 +75,18 @@ diff <(sums one | grep ppo) <(sums three) || fail "checksums depend on a stop"
 cp three/costs.jsonl costs
 experiment run -j2 --dir=three --method=ppo all.yaml >out 2>&1 || fail "again"
 cmp costs three/costs.jsonl || fail "finished runs were run again"
+
+# experiments that share a directory share what runs they have in common; what a file says
+# differently now is not taken for finished
+sed 's/name: all/name: other/' all.yaml >other.yaml
+experiment status --dir=one other.yaml >out
+says '^other: 11 of 11 runs finished'
+sed 's/hyper_episodes=3/hyper_episodes=4/' methods.yaml >methods2.yaml
+sed 's/methods.yaml/methods2.yaml/' other.yaml >bad.yaml
+for action in status run report; do
+  expect 2 'scheduler.hyper_episodes|.*is not what the file says now: move it away' \
+    experiment $action --dir=one bad.yaml
+done
 
 # sets of seeds: sealed, and held apart
 h5dump -a /seed_set one/tiny/ppo/0/train/episodes/000000.h5 | grep '"tune"' >out || fail "set"
@@ -149,7 +161,7 @@ experiment launch --dir=six --tasks=3 --time=60 all.yaml >job.sh
 grep -q '^#SBATCH --array=0-2$' job.sh || fail "array"
 PATH=$PWD/bin:$PATH SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash job.sh >log2 2>&1 &
 job=$!
-until [[ -e six/experiment.json ]]; do sleep 0.1; done
+until [[ -e six/all.json ]]; do sleep 0.1; done
 sleep 1
 kill -USR1 $job
 wait $job || fail "the script failed"

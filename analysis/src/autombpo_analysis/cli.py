@@ -94,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 
     text = "numbers and report of an experiment (autombpo experiment)"
     p = commands.add_parser("experiment", help=text, description=text, epilog=EPILOG)
-    p.add_argument("directory", type=Path, metavar="DIR")
+    p.add_argument("experiment", type=Path, metavar="DIR/NAME.json",
+                   help="or DIR, where it holds one experiment")
     p.add_argument("-o", "--output", type=Path, metavar="DIR",
                    help="where CSV files, figures and report go (default: DIR/report)")  # fmt: skip
     p.add_argument("--no-figures", action="store_true", help="numbers and report only")
@@ -116,7 +117,7 @@ def _theory():
 
 
 def _draw_experiment(options: argparse.Namespace):
-    """Figures 2 and 4, 3, and D.3, of the runs that experiment.json tells of."""
+    """Figures 2 and 4, 3, and D.3, of the runs of an experiment."""
     if len(options.runs) > 1 or options.command not in ("returns", "schedule", "controller"):
         raise ValueError(f"{options.runs[0]}: an experiment stands alone, in returns, schedule or "
                          "controller; `experiment` makes its tables")  # fmt: skip
@@ -183,8 +184,9 @@ def _run_check(runs: Runs) -> int:
 def _run_experiment(options: argparse.Namespace) -> int:
     from . import experiment_report
 
-    output = options.output or options.directory / "report"
-    for path in experiment_report.write(options.directory, output, not options.no_figures):
+    experiment = Experiment.read(options.experiment)
+    output = options.output or experiment.path / "report"
+    for path in experiment_report.write(experiment, output, not options.no_figures):
         print(path)
     return 0
 

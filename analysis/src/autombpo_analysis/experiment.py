@@ -1,7 +1,8 @@
 """Experiments (autombpo experiment): what was planned, what is finished, and their numbers as CSV.
 
-An experiment's directory holds `experiment.json` and run directories. All numbers of a report are
-in the CSV files that this module writes; the tables (tables.py) are made of those alone.
+An experiment's directory holds its description, NAME.json, and run directories, which several
+experiments may share. All numbers of a report are in the CSV files that this module writes; the
+tables (tables.py) are made of those alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from .style import _cell
 
 FORMAT = "autombpo.experiment"
 FORMAT_VERSION = 1
-MANIFEST = "experiment.json"
 FACTS = ("version", "revision", "build_id", "provenance", "first_seed")
 FINAL = 5  # evaluations that the final return is the mean of
 
@@ -67,7 +67,7 @@ class Experiment:
 
     path: Path
     name: str
-    facts: dict[str, Any]  # build_id, provenance, seeds and the like, as experiment.json has them
+    facts: dict[str, Any]  # build_id, provenance, seeds and the like, as its description has them
     threshold: dict[str, float]
     runs: list[PlannedRun]
     cpu_seconds: dict[str, float]  # of all processes that worked on a run, by its directory
@@ -75,9 +75,9 @@ class Experiment:
 
     @classmethod
     def read(cls, path: Path | str) -> Experiment:
-        """Read experiment.json; raises FormatError if it is not as documented."""
-        path = Path(path)
-        file = path / MANIFEST
+        """Read a description, or the one of a directory; raises FormatError if it is none."""
+        file = _description(Path(path))
+        path = file.parent
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
@@ -159,9 +159,36 @@ def _cpu_seconds(path: Path) -> dict[str, float]:
     return result
 
 
+def _is_description(file: Path) -> bool:
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and data.get("format") == FORMAT
+
+
+def _descriptions(path: Path) -> list[Path]:
+    return sorted(file for file in path.glob("*.json") if _is_description(file))
+
+
+def _description(path: Path) -> Path:
+    """The description that a path names: itself, or the only one of a directory."""
+    if not path.is_dir():
+        return path
+    found = _descriptions(path)
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise FormatError(f"{path}: holds several experiments; name one of {names}")
+    if not found:
+        raise FormatError(f"{path}: holds no experiment, expected NAME.json of "
+                          "`autombpo experiment run`")  # fmt: skip
+    return found[0]
+
+
 def is_experiment(path: Path) -> bool:
-    """Whether a directory is that of an experiment."""
-    return (Path(path) / MANIFEST).is_file()
+    """Whether a path is the description of an experiment, or a directory with any."""
+    path = Path(path)
+    return _is_description(path) if path.suffix == ".json" else bool(_descriptions(path))
 
 
 def _labelled(run: Run, plan: PlannedRun, shared: bool) -> Run:

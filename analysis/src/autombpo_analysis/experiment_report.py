@@ -48,13 +48,12 @@ def _section(title: str, text: str, kind: str, name: str) -> str:
     return f"## {title}\n\n{text}<!-- table: {kind} {name}.csv -->\n<!-- end of table -->\n\n"
 
 
-def write(directory: Path, output: Path, with_figures: bool = True) -> list[Path]:
+def write(experiment: ex.Experiment, output: Path, with_figures: bool = True) -> list[Path]:
     """Write CSV files, figures and report of an experiment; returns their paths."""
-    experiment = ex.Experiment.read(directory)
     name = experiment.name
     trials = ex.trials(experiment)
     if not trials.rows:
-        raise ValueError(f"{directory}: no test run of {name} is finished")
+        raise ValueError(f"{experiment.path}: no test run of {name} is finished")
     others = {"costs": ex.costs(experiment), **ex.behaviour(experiment)}
     written = [trials.write(output / f"{name}.csv")]
     written += [numbers.write(output / f"{name}-{what}.csv") for what, numbers in others.items()]
