@@ -48,10 +48,16 @@ lock() {
 # owner_of DIRECTORY: or of the first above it that is there.
 owner_of() { stat -c %U "$1" 2>/dev/null || owner_of "$(dirname "$1")"; }
 
+# Debian's, which has Debian's packages, unless another is named
+find_python() {
+  local python=${PYTHON:-/usr/bin/python3}
+  command -v "$python" || echo python3
+}
+
 # analysis MODULE ARGUMENT...: becomes a command of the Python package, which need not be installed.
 analysis() {
-  local python=${PYTHON:-/usr/bin/python3}
-  command -v "$python" >/dev/null || python=python3
+  local python
+  python=$(find_python)
   command -v "$python" >/dev/null || fail "no python3: it is needed with numpy, h5py, matplotlib and jinja2" \
     "(of Debian: python3-numpy python3-h5py python3-matplotlib python3-jinja2)"
   PYTHONPATH=$root/analysis/src${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "autombpo_analysis.$1" "${@:2}"

@@ -19,9 +19,12 @@ done
 package=$(echo "$work"/autombpo_*.deb)
 [[ -s $package ]] || fail "no package: $(ls "$work")"
 depends=$(dpkg-deb -f "$package" Depends)
-for needed in openmpi-bin procps libopenmpi libhdf5 libyaml libmujoco; do
+for needed in openmpi-bin procps libopenmpi libhdf5 libyaml; do
   [[ $depends == *$needed* ]] || fail "it does not depend on $needed: $depends"
 done
+dpkg-deb -c "$package" >"$work/files"
+[[ $depends == *libmujoco* ]] || grep 'autombpo/libmujoco' "$work/files" >/dev/null ||
+  fail "it neither depends on MuJoCo nor has its own: $depends"
 chmod 755 "$work"
 dpkg-deb -x "$package" "$work/root"
 find "$work/root" -perm /022 ! -type l | grep . && fail "others may write"

@@ -6,10 +6,11 @@ The committed recordings were made with Python 3.10 (no mujoco 2.2.2 wheel exist
 
     python3.10 -m venv v
     v/bin/pip install gymnasium==1.0.0 mujoco==2.2.2 numpy==1.26.4 h5py==3.12.1 imageio packaging
-    v/bin/python record_mujoco.py --output env
+    v/bin/python record_mujoco.py --output env/mujoco-2.2.2
 
-For a newer MuJoCo (a build with -DMUJOCO_DIR): gymnasium==1.4.0 mujoco==4.0.0 numpy h5py imageio
-packaging, any Python; Pusher-v4 then does not exist.
+and those of 3.2.7, of which v5 and Pendulum are kept, with Python 3.11 and mujoco==3.2.7. For a still newer
+MuJoCo (mpi_launch/setup --mujoco VERSION): gymnasium==1.4.0 mujoco==4.0.0 numpy h5py imageio packaging, any
+Python; Pusher-v4 does not exist with 3.0.0 and later.
 
 Datasets: qpos0 (E, nq) and qvel0 (E, nv) as given to set_state, obs0 (E, O), ep_start (E + 1);
 action (T, A) float64 in the environment's own units, obs (T, O), reward (T), terminated (T).

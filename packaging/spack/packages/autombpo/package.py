@@ -50,13 +50,12 @@ class Autombpo(CMakePackage):
 
     @run_before("cmake")
     def unpack_mujoco(self):
-        wheel = find(join_path(self.stage.source_path, "mujoco-wheel"), "*.whl")[0]
-        mkdirp(self.prefix.lib)
-        which("unzip")("-q", wheel, "mujoco/include/*", "mujoco/libmujoco*", "-d", self.prefix.lib)
+        place = join_path(self.stage.source_path, "mujoco-wheel")
+        which("unzip")("-q", find(place, "*.whl")[0], "mujoco/include/*", "mujoco/libmujoco*", "-d", place)
 
     def cmake_args(self):
         return [
-            self.define("MUJOCO_DIR", os.path.join(self.prefix.lib, "mujoco")),
+            self.define("MUJOCO_DIR", os.path.join(self.stage.source_path, "mujoco-wheel", "mujoco")),
             self.define_from_variant("AUTOMBPO_NATIVE", "native"),
             self.define_from_variant("AUTOMBPO_BULLET", "bullet"),
             self.define("AUTOMBPO_RENDER", False),
