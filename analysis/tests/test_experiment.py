@@ -137,6 +137,14 @@ def test_what_is_no_experiment_is_refused(tmp_path: Path):
         ex.Experiment.read(tmp_path / "status.json")
 
 
+def test_numbers_say_what_made_them(small: Path):
+    run = ex.Experiment.read(small).finished()[0]
+    with (run.path / "starts.jsonl").open("a") as file:
+        file.write('{"start": "x", "version": "9.9", "revision": "abc", "program": "def"}\n')
+    lines = ex.comments(ex.Experiment.read(small))
+    assert f"made {run.task}: version 9.9, revision abc, program def" in lines
+
+
 def test_experiments_share_a_directory(small: Path):
     other = json.loads((small / "experiment.json").read_text()) | {"name": "other"}
     (small / "other.json").write_text(json.dumps(other))

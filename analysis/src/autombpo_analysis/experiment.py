@@ -29,7 +29,7 @@ from .style import _cell
 
 FORMAT = "autombpo.experiment"
 FORMAT_VERSION = 1
-FACTS = ("version", "revision", "build_id", "provenance", "first_seed")
+PROGRAM = ("version", "revision", "program", "kernels")  # of a start, as starts.jsonl has them
 FINAL = 5  # evaluations that the final return is the mean of
 
 TRIAL_HEADER = ("task", "method", "repetition", "set", "seed", "hyper_episode", "auc", "final",
@@ -67,7 +67,7 @@ class Experiment:
 
     path: Path
     name: str
-    facts: dict[str, Any]  # build_id, provenance, seeds and the like, as its description has them
+    first_seed: dict[str, int]  # of each set
     threshold: dict[str, float]
     runs: list[PlannedRun]
     cpu_seconds: dict[str, float]  # of all processes that worked on a run, by its directory
@@ -93,8 +93,8 @@ class Experiment:
             raise FormatError(f"{file}: missing or wrong: {error}") from error
         threshold = {task: float(value) for task, value in data.get("threshold", {}).items()
                      if value is not None}  # fmt: skip
-        facts = {key: data[key] for key in FACTS if data.get(key)}
-        return cls(path, name, facts, threshold, runs, _cpu_seconds(path))
+        first_seed = dict(data.get("first_seed", {}))
+        return cls(path, name, first_seed, threshold, runs, _cpu_seconds(path))
 
     def finished(self, role: str = "test") -> list[PlannedRun]:
         """Runs of a role that are complete."""
@@ -309,14 +309,22 @@ class Numbers:
         return path
 
 
+def _programs(experiment: Experiment) -> list[str]:
+    """What the finished runs of each task were made by; several, where it changed meanwhile."""
+    lines: dict[str, None] = {}
+    for plan in experiment.runs:
+        for start in json_lines(plan.path / "starts.jsonl") if plan.complete else ():
+            said = ", ".join(f"{key} {start[key]}" for key in PROGRAM if key in start)
+            lines[f"made {plan.task}: {said}"] = None
+    return list(lines)
+
+
 def comments(experiment: Experiment) -> list[str]:
     """What an experiment's numbers were made with: one command of each kind of run."""
-    lines = [f"experiment: {experiment.name}"]
-    for key, value in experiment.facts.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {each}" for name, each in value.items())
-        lines.append(f"{key}: {value}")
+    seeds = ", ".join(f"{name} {seed}" for name, seed in experiment.first_seed.items())
+    lines = [f"experiment: {experiment.name}", f"first_seed: {seeds}"]
     lines += [f"threshold {task}: {value:g}" for task, value in experiment.threshold.items()]
+    lines += _programs(experiment)
     shown = set()
     for run in experiment.runs:
         kind = (run.task, run.method, run.role)
