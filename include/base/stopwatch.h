@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 typedef struct {
-  double last;  // processor time in seconds, at the start or at the last lap
+  double last;  // clock_processor at the start or at the last lap
 } Stopwatch;
 
-// Seconds of a clock that only goes forward, and of this process's processor time.
+// Seconds of a clock that only goes forward; and of processor time of this thread, which is what
+// passes while it works alone or with others (base/team.h), if nothing else has its cores.
 double clock_wall(void);
 double clock_processor(void);
 

@@ -71,6 +71,9 @@ void ensemble_init(Ensemble* ensemble, const EnsembleOptions* options, int obs_s
                    int64_t max_rows, Rng* rng, Arena* arena);
 void ensemble_free(Ensemble* ensemble);
 
+// Lets threads share its work; results do not depend on them.
+void ensemble_share(Ensemble* ensemble, Team* team);
+
 // Bytes of an Ensemble with its scratch, and beside that of each transition that it is trained on.
 double ensemble_bytes(const EnsembleOptions* options, int obs_size, int act_size);
 double ensemble_row_bytes(const EnsembleOptions* options, int obs_size, int act_size);

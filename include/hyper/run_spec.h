@@ -46,6 +46,7 @@ typedef struct {
   bool log_transitions;
   const Baseline* baseline;   // NULL: none
   const Schedule* schedule;   // to follow; NULL: none
+  int threads;                // of a rank; results do not depend on them
   const char* config;         // canonical text of all that results depend on
   char config_hash[17];
 } RunSpec;

@@ -99,6 +99,7 @@ typedef struct Mbpo {
   Real* policy_obs;           // (O)
   RolloutScratch* rollout_scratch;
   Arena* arena;
+  Team* team;                 // shares the work of the learners; NULL: one thread
   MbpoTimes times;
 } Mbpo;
 
@@ -114,6 +115,7 @@ typedef struct {
   int max_rollout_length;     // largest k that may be scheduled
   uint64_t seed;
   int64_t hyper_episode;      // with the seed, names every random stream
+  int threads;                // results do not depend on them
 } MbpoSetup;
 
 bool mbpo_init(Mbpo* mbpo, const MbpoSetup* setup, Arena* arena, Error* error);

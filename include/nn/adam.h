@@ -5,6 +5,7 @@
 #include "base/archive.h"
 #include "base/arena.h"
 #include "base/real.h"
+#include "base/team.h"
 
 typedef struct {
   size_t size;           // P
@@ -12,6 +13,8 @@ typedef struct {
   Real* first;           // (P) mean of gradients
   Real* second;          // (P) mean of squared gradients
   double learning_rate;
+  double* squares;       // scratch of a step: of each block of parameters
+  Team* team;            // shares the steps; adam_init says NULL
 } Adam;
 
 void adam_init(Adam* adam, size_t size, double learning_rate, Arena* arena);

@@ -1,15 +1,16 @@
 // gemm.h - small dense matrix products, with what follows a product done while it is in cache.
 //
-// Row-major, one thread, no allocation. An element of C is one chain of fused multiply-adds in the
-// order of k, whatever its place in the matrix, so that no row depends on its batch (in gemm_nn and
-// gemm_nt with at most 4 columns in another order, the same for each row). So in float32 results do
-// not depend on the CPU either. A BLAS promises neither.
+// Row-major, no allocation. An element of C is one chain of fused multiply-adds in the order of k,
+// whatever its place in the matrix, so that no row depends on its batch (in gemm_nn and gemm_nt
+// with at most 4 columns in another order, the same for each row), nor anything on the number of
+// threads. So in float32 results do not depend on the CPU either. A BLAS promises neither.
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
 #include <stdbool.h>
 
 #include "base/real.h"
+#include "base/team.h"
 
 // How the operands of a product are rounded. Sums are float32 in both.
 typedef enum {
@@ -40,6 +41,7 @@ typedef struct {
   const Real* factor;  // (m, n)                 used by the three _BACKWARD; row stride as C; may
                        //                        be C itself, for k up to GEMM_IN_PLACE
   Real* column_sums;   // (n)     out, or NULL   sums over the rows of what is stored
+  Team* team;          // shares the product, where it is worth it; NULL: the caller alone
 } GemmEpilogue;
 
 // To be called once at start: a program that is not for this CPU ends here.

@@ -27,6 +27,7 @@ typedef struct {
   Activation activation;                // of the hidden layers
   GemmPrecision precision;              // of the products between hidden layers; mlp_make says
                                         // GEMM_FLOAT32, which the first and last layer always have
+  Team* team;                           // shares the products; mlp_make says NULL
   size_t weights[MLP_MAX_LAYERS];       // offset of layer l's weights (E, in, out)
   size_t biases[MLP_MAX_LAYERS];        // offset of layer l's biases (E, out)
   size_t size;                          // P, parameters in all

@@ -25,6 +25,8 @@
       "what its seed is for, where seeds are held apart; in all sealed files") \
   OPT(TEXT, method, "autombpo", 0, 0, "", "name of the method, for files and figures") \
   OPT(TEXT, dir, "runs/{env}/{method}/s{seed}", 0, 0, "", "run directory") \
+  OPT(INT, threads, 1, 1, TEAM_MOST, "threads", \
+      "cores that each rank uses; results do not depend on it") \
   OPT(TIME, max_wall, 0, 0, 31536000, "s", \
       "save and stop before this time, 90 = 90 seconds; 0 = never") \
   OPT(TIME, term_grace, 30, 1, 86400, "s", \

@@ -88,6 +88,9 @@ SacOptions sac_default_options(void);
 void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, Rng* rng,
               Arena* arena);
 
+// Lets threads share its work; results do not depend on them.
+void sac_share(Sac* sac, Team* team);
+
 // Bytes of a Sac with its scratch.
 double sac_bytes(const SacOptions* options, int obs_size, int act_size);
 

@@ -12,7 +12,7 @@ static double read_clock(clockid_t clock) {
 
 double clock_wall(void) { return read_clock(CLOCK_MONOTONIC); }
 
-double clock_processor(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+double clock_processor(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 double clock_date(void) { return read_clock(CLOCK_REALTIME); }
 

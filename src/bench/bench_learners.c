@@ -20,6 +20,7 @@
 typedef struct {
   const BenchSetup* setup;
   BenchData data;
+  Team* team;
   Sac sac;
   Ensemble ensemble;
   Floor floor;
@@ -42,13 +43,20 @@ static bool open_learners(Learners* l, const BenchSetup* setup, Arena* arena, Er
     return false;
   }
   const RunSpec* x = setup->spec;
+  if (!team_open(&l->team, x->threads, arena, error)) {
+    bench_data_close(&l->data);
+    return false;
+  }
   int O = l->data.env.spec.obs_size, A = l->data.env.spec.act_size;
   sac_init(&l->sac, &x->sac, O, A, &l->data.rng, arena);
   ensemble_init(&l->ensemble, &x->model, O, A, BENCH_ROWS, &l->data.rng, arena);
+  sac_share(&l->sac, l->team);
+  ensemble_share(&l->ensemble, l->team);
   return true;
 }
 
 static void close_learners(Learners* l) {
+  team_close(l->team);
   ensemble_free(&l->ensemble);
   bench_data_close(&l->data);
 }

@@ -79,7 +79,8 @@ static bool run_once(Loop* loop, const BenchSetup* setup, int repeat, Arena* are
                           .decision_interval = x->mbpo.epoch_length,
                           .max_rollout_length = x->hyper.rollout_length_max,
                           .seed = x->seed,
-                          .hyper_episode = repeat};
+                          .hyper_episode = repeat,
+                          .threads = x->threads};
   if (!mbpo_init(&mbpo, &mbpo_setup, arena, error)) {
     return false;
   }

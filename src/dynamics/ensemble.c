@@ -137,6 +137,11 @@ void ensemble_free(Ensemble* ensemble) {
   *ensemble = (Ensemble){0};
 }
 
+void ensemble_share(Ensemble* ensemble, Team* team) {
+  ensemble->net.team = team;
+  ensemble->adam.team = team;
+}
+
 // The release's coefficients for 5 layers: first, second, all between, last.
 static double decay_coefficient(const Ensemble* ensemble, int layer) {
   double coefficient = 7.5e-5;

@@ -39,6 +39,7 @@ static MbpoSetup setup_of(const RunSpec* x, const MbpoOptions* options, MbpoSche
       .max_rollout_length = run_spec_longest_rollout(x, scheduled),
       .seed = x->seed,
       .hyper_episode = index,
+      .threads = x->threads,
   };
 }
 

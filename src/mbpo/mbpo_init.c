@@ -31,10 +31,12 @@ static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
   int A = m->env.spec.act_size;
   Rng rng = rng_stream(setup->seed, setup->hyper_episode, RNG_INIT, 0);
   sac_init(&m->sac, setup->sac, O, A, &rng, arena);
+  sac_share(&m->sac, m->team);
   replay_init(&m->real, O, A, m->options.env_buffer);
   if (m->uses_model) {
     rng = rng_stream(setup->seed, setup->hyper_episode, RNG_MODEL_INIT, 0);
     ensemble_init(&m->ensemble, setup->model, O, A, m->options.env_buffer, &rng, arena);
+    ensemble_share(&m->ensemble, m->team);
     m->rollout_scratch = rollout_scratch_new(O, A, arena);
   }
   int64_t imagined =
@@ -58,6 +60,11 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
     env_close(&m->env);
     return false;
   }
+  if (!team_open(&m->team, setup->threads, arena, error)) {
+    env_close(&m->env);
+    env_close(&m->eval_env);
+    return false;
+  }
   m->options.max_path_length = mbpo_path_limit(&m->options, &m->env.spec);
   init_learners(m, setup, arena);
   mbpo_name_streams(m, setup->seed, setup->hyper_episode);
@@ -73,6 +80,7 @@ bool mbpo_init(Mbpo* m, const MbpoSetup* setup, Arena* arena, Error* error) {
 }
 
 void mbpo_free(Mbpo* m) {
+  team_close(m->team);
   env_close(&m->env);
   env_close(&m->eval_env);
   real_episode_free(&m->episode);

@@ -28,6 +28,7 @@
 #define NARROW_COLUMNS 16   // up to so many columns of A^T B, its transpose is faster
 #define NARROW_STRIP 256    // of its rows at a time
 #define LINE 16             // about a cache line, in numbers
+#define LEAST_SHARED (1 << 18)  // steps of a product; with less, to share costs more than it saves
 
 typedef struct {
   const GemmEpilogue* epilogue;
@@ -43,6 +44,7 @@ typedef struct {
   int m;
   int n;
   int k;
+  bool thin;  // see multiply_thin
 } Product;
 
 static const GemmEpilogue plain = {.precision = GEMM_FLOAT32, .finish = GEMM_PLAIN};
@@ -281,17 +283,56 @@ static void multiply_thin(const Product* product) {
   }
 }
 
+static void multiply_alone(const Product* product) {
+  (product->thin ? multiply_thin : multiply_tiles)(product);
+}
+
+// A product in parts, each a band of whole tiles of C: of columns, so that B is packed once and
+// column sums have one order, or, where there are few columns, of rows.
+typedef struct {
+  const Product* whole;
+  int parts;
+  bool by_rows;
+} Shares;
+
+static void multiply_part(void* self, int part) {
+  const Shares* shares = self;
+  Product band = *shares->whole;
+  int wide = shares->by_rows ? band.kernel->rows : TILE_COLUMNS;
+  int all = shares->by_rows ? band.m : band.n;
+  int tiles = ceiling(all, wide);
+  int first = tiles * part / shares->parts * wide;
+  int count = least(all, tiles * (part + 1) / shares->parts * wide) - first;
+  int i = shares->by_rows ? first : 0, j = shares->by_rows ? 0 : first;
+  GemmEpilogue epilogue = epilogue_at(band.epilogue, band.ldc, i, j);
+  band.epilogue = &epilogue;
+  band.C += (ptrdiff_t)i * band.ldc + j;
+  band.A += i * band.a_row;
+  band.B += j * band.b_column;
+  band.m = shares->by_rows ? count : band.m;
+  band.n = shares->by_rows ? band.n : count;
+  multiply_alone(&band);
+}
+
 static void multiply(Product* product) {
+  const GemmEpilogue* epilogue = product->epilogue;
   product->kernel = choose_kernel(product);
   CHECK(product->k > 0, "gemm: k = %d", product->k);
-  if (product->epilogue->column_sums) {
-    memset(product->epilogue->column_sums, 0, (size_t)product->n * sizeof(Real));
+  if (epilogue->column_sums) {
+    memset(epilogue->column_sums, 0, (size_t)product->n * sizeof(Real));
   }
-  bool thin = product->n <= FEW_COLUMNS && product->a_step == 1 && product->b_step == 1;
-  if (thin && (product->n == 1 || product->k > FEW_COLUMNS)) {
-    multiply_thin(product);
+  bool few = product->n <= FEW_COLUMNS && product->a_step == 1 && product->b_step == 1;
+  product->thin = few && (product->n == 1 || product->k > FEW_COLUMNS);
+  int64_t steps = (int64_t)product->m * product->n * product->k;
+  int threads = steps < LEAST_SHARED ? 1 : team_threads(epilogue->team);
+  int columns = ceiling(product->n, TILE_COLUMNS);
+  int rows = ceiling(product->m, product->kernel->rows);
+  Shares shares = {.whole = product, .by_rows = columns < threads && !epilogue->column_sums};
+  shares.parts = least(threads, shares.by_rows ? rows : columns);
+  if (shares.parts > 1) {
+    team_run(epilogue->team, multiply_part, &shares, shares.parts);
   } else {
-    multiply_tiles(product);
+    multiply_alone(product);
   }
 }
 
@@ -324,12 +365,12 @@ static void multiply_tn(const GemmEpilogue* epilogue, Real* C, int ldc, const Re
 }
 
 // C^T = B^T A, a strip of columns of A at a time: full vectors instead of a few lanes.
-static void multiply_tn_narrow(Real* C, int ldc, const Real* A, int lda, const Real* B, int ldb,
-                               int m, int n, int k) {
+static void multiply_tn_narrow(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A,
+                               int lda, const Real* B, int ldb, int m, int n, int k) {
   Real transposed[NARROW_COLUMNS * NARROW_STRIP];
   for (int i = 0; i < m; i += NARROW_STRIP) {
     int strip = least(NARROW_STRIP, m - i);
-    multiply_tn(&plain, transposed, strip, B, ldb, A + i, lda, n, strip, k);
+    multiply_tn(epilogue, transposed, strip, B, ldb, A + i, lda, n, strip, k);
     for (int r = 0; r < strip; r++) {
       for (int j = 0; j < n; j++) {
         C[(ptrdiff_t)(i + r) * ldc + j] = transposed[j * strip + r];
@@ -345,7 +386,7 @@ void gemm_tn_then(const GemmEpilogue* epilogue, Real* C, int ldc, const Real* A,
   if (bare && n == 1 && ldc == 1) {
     multiply_tn(epilogue, C, m, B, ldb, A, lda, 1, m, k);
   } else if (bare && n <= NARROW_COLUMNS) {
-    multiply_tn_narrow(C, ldc, A, lda, B, ldb, m, n, k);
+    multiply_tn_narrow(epilogue, C, ldc, A, lda, B, ldb, m, n, k);
   } else {
     multiply_tn(epilogue, C, ldc, A, lda, B, ldb, m, n, k);
   }

@@ -193,7 +193,8 @@ static void layer_forward(Real* out, Real* slope, const Mlp* mlp, const Real* pa
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
                            .finish = last ? GEMM_BIAS : forward_finish(mlp->activation),
                            .bias = params + mlp_biases(mlp, l, e),
-                           .slope = slope};
+                           .slope = slope,
+                           .team = mlp->team};
   gemm_nn_then(&epilogue, out, out_width, in, in_width, params + mlp_weights(mlp, l, e), out_width,
                B, out_width, in_width);
 }
@@ -285,7 +286,8 @@ static void hidden_backward(Real* d_before, Real* d_biases, const Mlp* mlp, cons
   GemmEpilogue epilogue = {.precision = layer_precision(mlp, l),
                            .finish = backward_finish(mlp->activation),
                            .factor = factor,
-                           .column_sums = d_biases};
+                           .column_sums = d_biases,
+                           .team = mlp->team};
   gemm_nt_then(&epilogue, d_before, in_width, d_after, out_width, params + mlp_weights(mlp, l, e),
                out_width, B, in_width, out_width);
 }
@@ -295,7 +297,7 @@ static void weights_backward(Real* d_weights, const Mlp* mlp, int l, const Real*
                              const Real* d_after, int B) {
   int in_width = mlp->width[l];
   int out_width = mlp->width[l + 1];
-  GemmEpilogue epilogue = {.precision = layer_precision(mlp, l)};
+  GemmEpilogue epilogue = {.precision = layer_precision(mlp, l), .team = mlp->team};
   gemm_tn_then(&epilogue, d_weights, out_width, in, in_width, d_after, out_width, in_width,
                out_width, B);
 }

@@ -39,7 +39,7 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 
 // scheduler.controller, baseline and schedule are places of files: their contents count instead.
 static const char* const unhashed[] = {
-    "env.assets", "run.dir", "run.max_wall", "run.term_grace", "run.lost_after",
+    "env.assets", "run.dir", "run.threads", "run.max_wall", "run.term_grace", "run.lost_after",
     "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
     "scheduler.schedule", "scheduler.settings", "scheduler.transfer",
@@ -150,6 +150,7 @@ void run_config_fill(RunConfig* c) {
   bool rounds = strcmp(c->compute.precision, "bfloat16") == 0;
   x->sac.precision = x->model.precision = rounds ? GEMM_BFLOAT16 : GEMM_FLOAT32;
   x->seed = (uint64_t)c->run.seed;
+  x->threads = c->run.threads;
   x->log_transitions = c->log.transitions;
   snprintf(x->task, sizeof x->task, "%s", c->env.id);
   snprintf(x->seed_set, sizeof x->seed_set, "%.15s", c->run.seed_set);

@@ -133,6 +133,11 @@ void sac_init(Sac* sac, const SacOptions* options, int obs_size, int act_size, R
   scratch_init(sac, arena);
 }
 
+void sac_share(Sac* sac, Team* team) {
+  sac->policy_net.team = sac->critic_net.team = team;
+  sac->policy_adam.team = sac->critic_adam.team = team;
+}
+
 // Columns first ... first + count - 1 of `out` (B, out_width) = in (B, count).
 static void set_columns(Real* restrict out, int out_width, int first, const Real* restrict in,
                         int count, int B) {
