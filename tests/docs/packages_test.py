@@ -14,10 +14,12 @@ from pathlib import Path
 
 PROGRAM, SOURCE, BUILD = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 
+RECIPE = "packaging/spack_repo/autombpo/packages/autombpo/package.py"
 # what CMakeLists.txt looks for, in Spack's names; EGL and PNG are for pictures, which it leaves out
 SPACK = {"MPI": "mpi", "HDF5": "hdf5", "OPENBLAS": "openblas", "YAML": "libyaml",
          "PkgConfig": "pkgconfig"}  # fmt: skip
 OPTIONAL = {"EGL", "PNG", "BULLET"}
+OF_THE_C_LIBRARY = {"Threads"}
 
 
 def text(name: str) -> str:
@@ -40,7 +42,7 @@ def check_version() -> None:
         "autombpo version": found(r"^autombpo (\S+),", said),
         "CITATION.cff": found(r"^version: (\S+)$", text("CITATION.cff")),
         "the Python package": found(r'^__version__ = "(.+)"', text("analysis/src/autombpo_analysis/__init__.py")),
-        "the recipe of Spack": found(r'^    version\("(.+?)"', text("packaging/spack/packages/autombpo/package.py")),
+        "the recipe of Spack": found(r'^    version\("(.+?)"', text(RECIPE)),
         "autombpo.pc": found(r"^Version: (\S+)$", (BUILD / "packaging/autombpo.pc").read_text()),
         **{page.name: found(r'"autombpo (\S+)"', page.read_text()) for page in pages},
     }
@@ -50,11 +52,14 @@ def check_version() -> None:
 
 
 def check_recipes() -> None:
-    looked_for = set(re.findall(r"(?:pkg_check_modules|find_package)\((\w+)", text("CMakeLists.txt")))
-    spack = text("packaging/spack/packages/autombpo/package.py")
+    looked_for = set(re.findall(r"(?:pkg_check_modules|pkg_search_module|find_package)\((\w+)", text("CMakeLists.txt")))
+    spack = text(RECIPE)
     compile(spack, "package.py", "exec")
+    # Spack 1 imports a repository as spack_repo.<namespace>, so its place has to say both
+    namespace = found(r"^  namespace: (\S+)$", (SOURCE / RECIPE).parents[2].joinpath("repo.yaml").read_text())
+    assert RECIPE.endswith(f"/spack_repo/{namespace}/packages/autombpo/package.py"), namespace
     named = set(re.findall(r'depends_on\("([a-z0-9]+)', spack))
-    missing = {SPACK[name] for name in looked_for - OPTIONAL} - named
+    missing = {SPACK[name] for name in looked_for - OPTIONAL - OF_THE_C_LIBRARY} - named
     assert not missing, f"the recipe of Spack does not name {missing}"
     options = set(re.findall(r"define(?:_from_variant)?\(\"(\w+)", spack))
     known = set(re.findall(r"^(?:option|set)\((\w+)", text("CMakeLists.txt"), re.M))

@@ -1,5 +1,6 @@
-# Spack's recipe: spack repo add packaging/spack && spack install autombpo
+# Spack's recipe (Spack 1.0 or later): spack repo add packaging/spack_repo/autombpo && spack install autombpo
 import os
+from pathlib import Path
 
 from spack_repo.builtin.build_systems.cmake import CMakePackage
 
@@ -11,7 +12,7 @@ class Autombpo(CMakePackage):
     that schedules their hyperparameters, over MPI."""
 
     # the sources that this recipe is a part of
-    git = "file://" + os.path.abspath(os.path.join(os.path.dirname(__file__), *4 * [".."]))
+    git = Path(__file__).resolve().parents[5].as_uri()
 
     license("MIT")
 
@@ -24,7 +25,8 @@ class Autombpo(CMakePackage):
     # Spack's MuJoCo is older than what is needed: the library and headers of the wheel.
     resource(
         name="mujoco",
-        url="https://files.pythonhosted.org/packages/cp310/m/mujoco/"
+        url="https://files.pythonhosted.org/packages/96/2a/"
+        "cfa528d4a44bc9215bdd9c4f1b46f0d658408115b4c76b71fadeaea422f6/"
         "mujoco-2.3.7-cp310-cp310-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
         sha256="ab85fafc9d5a091c712947573b7e694512d283876bf7f33ae3f8daad3a20c0db",
         expand=False,
@@ -37,14 +39,16 @@ class Autombpo(CMakePackage):
     depends_on("pkgconfig", type="build")
     depends_on("unzip", type="build")
     depends_on("mpi")
-    depends_on("hdf5~mpi+hl")
+    depends_on("hdf5~mpi")
     depends_on("openblas threads=none")
     depends_on("libyaml")
     depends_on("random123", type="build")
     with when("+analysis"):
         depends_on("python@3.9:", type="run")
-        for name in ("numpy", "h5py", "matplotlib", "jinja2"):
-            depends_on(f"py-{name}", type="run")
+        depends_on("py-numpy", type="run")
+        depends_on("py-h5py~mpi", type="run")
+        depends_on("py-matplotlib", type="run")
+        depends_on("py-jinja2", type="run")
 
     conflicts("target=aarch64:", msg="the matrix kernels are for x86-64")
 
