@@ -7,6 +7,7 @@
 #include "hyper/run_spec.h"
 
 #define BENCH_MAX_ITEMS 20
+#define BENCH_MAX_NETWORKS 3
 
 typedef struct {
   const RunSpec* spec;
@@ -23,6 +24,11 @@ typedef struct {
 
 typedef struct {
   const char* name;
+  Mlp shape;
+} BenchNetwork;
+
+typedef struct {
+  const char* name;
   const char* unit;
   int batch;      // rows of one matrix product, or what else is done at a time
   double value;   // median of the repeats
@@ -33,6 +39,8 @@ typedef struct {
   BenchItem share[BENCH_MAX_ITEMS];  // of the time
   int figure_count;
   BenchItem figure[BENCH_MAX_ITEMS];  // more about it
+  int network_count;
+  BenchNetwork network[BENCH_MAX_NETWORKS];  // that take part
 } BenchResult;
 
 typedef bool (*BenchRun)(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error);

@@ -40,6 +40,11 @@ void bench_add_figure(BenchResult* result, const char* name, double value) {
   result->figure[result->figure_count++] = (BenchItem){name, value};
 }
 
+void bench_add_network(BenchResult* result, const char* name, const Mlp* shape) {
+  CHECK(result->network_count < BENCH_MAX_NETWORKS, "more than %d networks", BENCH_MAX_NETWORKS);
+  result->network[result->network_count++] = (BenchNetwork){name, *shape};
+}
+
 void bench_add_shares(BenchResult* result, const BenchItem* seconds, int count) {
   double sum = 0;
   CHECK(count <= BENCH_MAX_ITEMS, "%d shares, at most %d", count, BENCH_MAX_ITEMS);

@@ -44,17 +44,21 @@ static double gflops(const Product* p, const Timing* timing) {
   return 2e-9 * CALLS * p->m * p->n * p->k / timing->seconds;
 }
 
-// The value is that of a forward product of SAC's hidden layer, which are most of an update.
+// The value is that of a forward product between the first hidden layers of SAC's critics: such
+// products are most of an update.
 bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Error* error) {
   (void)error;
   const RunSpec* x = setup->spec;
-  int B = x->sac.batch_size, H = x->sac.hidden_size;
+  const OptionList* widths = &x->sac.critic_layers;
+  int B = x->sac.batch_size;
+  int H = widths->count > 0 ? (int)widths->value[0] : x->sac.hidden_size;
+  int next = widths->count > 1 ? (int)widths->value[1] : H;
   int b = x->model.batch_size, h = x->model.hidden_size;
   Rng rng = rng_stream(x->seed, 0, RNG_TEST, 0);
   Product products[2 * SHAPES] = {
-      {.name = "sac forward", .kind = GEMM_NN, .m = B, .n = H, .k = H},
-      {.name = "sac backward", .kind = GEMM_NT, .m = B, .n = H, .k = H},
-      {.name = "sac weights", .kind = GEMM_TN, .m = H, .n = H, .k = B},
+      {.name = "sac forward", .kind = GEMM_NN, .m = B, .n = next, .k = H},
+      {.name = "sac backward", .kind = GEMM_NT, .m = B, .n = H, .k = next},
+      {.name = "sac weights", .kind = GEMM_TN, .m = H, .n = next, .k = B},
       {.name = "ensemble forward", .kind = GEMM_NN, .m = b, .n = h, .k = h},
       {.name = "ensemble backward", .kind = GEMM_NT, .m = b, .n = h, .k = h},
       {.name = "ensemble weights", .kind = GEMM_TN, .m = h, .n = h, .k = b}};
@@ -80,7 +84,7 @@ bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Erro
   }
   measure(timings, timed, 2 * SHAPES, setup->repeats, setup->seconds / SHAPES);
   *result = (BenchResult){.unit = "GFLOP/s", .batch = B};
-  bench_rate(result, setup, &timings[0], 2e-9 * CALLS * B * H * H);
+  bench_rate(result, setup, &timings[0], 2e-9 * CALLS * B * H * next);
   result->floor = gflops(&products[SHAPES], &timings[SHAPES]);
   for (int i = 0; i < 2 * SHAPES; i++) {
     bench_add_figure(result, products[i].name, gflops(&products[i], &timings[i]));

@@ -22,6 +22,8 @@ void bench_data_close(BenchData* data);
 
 void bench_add_figure(BenchResult* result, const char* name, double value);
 
+void bench_add_network(BenchResult* result, const char* name, const Mlp* shape);
+
 // Shares of their sum.
 void bench_add_shares(BenchResult* result, const BenchItem* seconds, int count);
 

@@ -71,11 +71,11 @@ static void compare(BenchResult* result, Learners* l, void (*run)(void*), double
   measure(timings, timed, 2, l->setup->repeats, l->setup->seconds);
   bench_rate(result, l->setup, &timings[0], units);
   bench_floor(result, &timings[1], floor_units, flop);
-  const RunSpec* x = l->setup->spec;
   bench_add_figure(result, "obs", l->sac.obs_size);
   bench_add_figure(result, "act", l->sac.act_size);
-  bench_add_figure(result, "hidden", x->sac.hidden_size);
-  bench_add_figure(result, "model_hidden", x->model.hidden_size);
+  bench_add_network(result, "policy", &l->sac.policy_net);
+  bench_add_network(result, "critic", &l->sac.critic_net);
+  bench_add_network(result, "model", &l->ensemble.net);
 }
 
 // SAC ---------------------------------------------------------------------------------------------

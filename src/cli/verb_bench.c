@@ -202,6 +202,19 @@ static void add_items(Json* json, const char* key, const BenchItem* items, int c
   json_end(json);
 }
 
+static void add_networks(Json* json, const BenchResult* r) {
+  json_begin_object(json, "networks");
+  for (int i = 0; i < r->network_count; i++) {
+    const Mlp* shape = &r->network[i].shape;
+    json_begin_array(json, r->network[i].name);
+    for (int l = 0; l <= shape->layers; l++) {
+      json_integer(json, NULL, shape->width[l]);
+    }
+    json_end(json);
+  }
+  json_end(json);
+}
+
 static void print_json(const BenchResult* r, const RunConfig* config, Text* text) {
   Json json;
   json_init(&json, text);
@@ -218,6 +231,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
   json_number(&json, "spread", r->spread);
   add_items(&json, "shares", r->share, r->share_count);
   add_items(&json, "figures", r->figure, r->figure_count);
+  add_networks(&json, r);
   json_text(&json, "kernels", gemm_description());
   json_text(&json, "floor_kernels", blas_description(text->arena));
   json_end(&json);
@@ -236,6 +250,14 @@ static void print_text(const BenchResult* r, const RunConfig* config) {
   }
   for (int i = 0; i < r->figure_count; i++) {
     printf("  %-22s %.6g\n", r->figure[i].name, r->figure[i].value);
+  }
+  for (int i = 0; i < r->network_count; i++) {
+    const Mlp* shape = &r->network[i].shape;
+    printf("  %-22s", r->network[i].name);
+    for (int l = 0; l <= shape->layers; l++) {
+      printf("%s%d", l > 0 ? "-" : " ", shape->width[l]);
+    }
+    printf("\n");
   }
 }
 

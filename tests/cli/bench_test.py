@@ -57,6 +57,13 @@ def parts() -> None:
     hidden = json.loads(run(*QUICK, *TASK, "sac", "sac.hidden_size=64").stdout)
     expected = 2 * 32 * (forward + backward) / 1e6
     assert math.isclose(hidden["figures"]["mflop"], expected), (hidden, expected)
+    # widths given as lists are those of the networks that were measured, also of its products alone
+    lists = ["sac.policy_layers=[24,8]", "sac.critic_layers=[48,20,12]"]
+    gemm, sac = objects(*QUICK, *TASK, "gemm", "sac", *lists)
+    assert sac["networks"] == {"policy": [3, 24, 8, 2], "critic": [4, 48, 20, 12, 1],
+                               "model": [4, 16, 16, 16, 8]}, sac  # fmt: skip
+    assert not {"hidden", "model_hidden"} & set(sac["figures"]), sac
+    assert "critic                 4-48-20-12-1\n" in run(*QUICK[1:], *TASK, "sac", *lists).stdout
 
 
 def mbpo() -> None:
