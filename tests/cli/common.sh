@@ -29,19 +29,26 @@ expect() {
 }
 
 # hold POINT:COUNT: of the processes that are started from now on, the first to pass this point waits
-# there (include/base/fault.h) for a signal, or for the end of the file `held`.
+# there (include/base/fault.h) for a signal, or until it is let go.
 hold() {
-  : >"$work/held"
-  export AUTOMBPO_FAULT=$1:$work/held
+  holder=$(mktemp "$work/held-XXXXXX")
+  held=
+  export AUTOMBPO_FAULT=$1:$holder
 }
 
-# await_held PROCESS: until one waits that belongs to this start; it is $held.
+# await_held PROCESS: until one waits, another one than the last time, while the process that started it
+# lives; it is $held.
 await_held() {
-  until [[ -s $work/held ]]; do
+  until [[ -s $holder && $(<"$holder") != "$held" ]]; do
     kill -0 "$1" 2>/dev/null || fail "it ended before $AUTOMBPO_FAULT"
     sleep 0.02
   done
-  held=$(<"$work/held")
+  held=$(<"$holder")
+}
+
+# let_go: it goes on, and nobody else is held.
+let_go() {
+  rm "$holder"
   unset AUTOMBPO_FAULT
 }
 

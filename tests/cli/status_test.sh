@@ -35,6 +35,7 @@ says "^progress +\[[#.]{20}\]"
 says_of running
 kill -9 $pid
 wait $pid || true
+let_go
 expect 0 "^state +dead since 20.*Z" status run
 says "^go on +autombpo resume run$"
 says_of dead
@@ -95,6 +96,7 @@ rm run/lease/status
 begin 1
 kill -USR1 $pid
 wait $pid || true
+let_go
 expect 0 "^state +stopped with checkpoints at 20" status run
 says "^go on +autombpo resume run$"
 "$program" resume -q run ppo.stages='[12]' >out 2>&1 || fail "resume"

@@ -46,7 +46,7 @@ hold after-seal-before-remove:1
 pid=$!
 await_held $pid
 cp other/*.xml changing
-rm held
+let_go
 code=0
 wait $pid || code=$?
 [[ $code == 1 ]] || fail "the model changed while it ran: exit code $code"

@@ -9,14 +9,13 @@ pid=
 long=(-q "$config" scheduler.baseline=baseline.yaml log.transitions=false hyper.apply_epochs=60
   hyper.train_epochs=60 hyper.decision_interval=30)
 
-# background POINT:COUNT ARGUMENT...: until it has come there, where it stays; go_on: from there
+# background POINT:COUNT ARGUMENT...: until it has come there, where it stays
 background() {
   hold "$1"
   "$program" "${@:2}" checkpoint.every=0.02s >out 2>&1 &
   pid=$!
   await_held $pid
 }
-go_on() { rm held; }
 
 # Another process seals the hyper-episode that this one is at: heads that are not asked, or masked.
 for options in scheduler.kind=fixed \
@@ -29,7 +28,7 @@ for options in scheduler.kind=fixed \
   background after-save:1 train "${long[@]}" $options run.dir=run
   cp whole/episodes/000000.h5 run/episodes/new
   mv run/episodes/new run/episodes/000000.h5
-  go_on
+  let_go
   code=0
   wait $pid || code=$?
   [[ $code == 0 ]] || fail "$options: exit code $code when another had sealed it"
@@ -45,7 +44,7 @@ rm run/episodes/00000[01].h5 run/COMPLETE
 background after-seal-before-remove:1 resume -q run
 cp run/policy/v000001.h5 kept
 rm run/policy/v000001.h5
-go_on
+let_go
 code=0
 wait $pid || code=$?
 [[ $code == 1 ]] || fail "a controller is gone: exit code $code"

@@ -185,13 +185,24 @@ static void what_is_no_lease_is_taken_when_it_stays(void** state) {
   assert_true(files_write(path, "\xff garbage \0 garbage", 18, &error));
   assert_int_equal(mkfifo(fifo, 0666), 0);
   set_time("000001", 100000);
-  alarm(20);
   assert_false(take(&leases, "000001", 0.3));
   assert_false(take(&leases, "000002", 0.3));
   wait_for(0.4);
   assert_true(take(&leases, "000001", 0.3));
   assert_true(take(&leases, "000002", 0.3));
-  alarm(0);
+}
+
+#define CHILDREN 8
+
+// Lives until all have taken it or not, so that nobody may take it from the dead.
+static void tell_whether_it_takes(int go, int said, int end) {
+  char byte;
+  Leases own;
+  leases_init(&own, &directory);
+  bool begun = read(go, &byte, 1) == 0;
+  char won = take(&own, "000001", 0.1);
+  begun = write(said, &won, 1) == 1 && read(end, &byte, 1) == 0 && begun;
+  _exit(!begun);
 }
 
 static void of_many_processes_one_takes_over(void** state) {
@@ -199,33 +210,31 @@ static void of_many_processes_one_takes_over(void** state) {
   assert_true(take(&other, "000001", LONG));
   assert_false(take(&leases, "000001", 0.1));  // seen by all that follow
   wait_for(0.2);
-  pid_t children[8];
-  int go[2], winners = 0;
-  assert_int_equal(pipe(go), 0);
-  for (int i = 0; i < 8; i++) {
-    children[i] = fork();
-    if (children[i] == 0) {
-      char byte;
-      Leases own;
-      leases_init(&own, &directory);
+  int go[2], said[2], end[2], winners = 0;
+  assert_true(pipe(go) == 0 && pipe(said) == 0 && pipe(end) == 0);
+  for (int i = 0; i < CHILDREN; i++) {
+    if (fork() == 0) {
       close(go[1]);
-      if (read(go[0], &byte, 1) != 0) {
-        _exit(2);
-      }
-      bool won = take(&own, "000001", 0.1);
-      usleep(300000);  // lives on, so that nobody may take it from it
-      _exit(won);
+      close(end[1]);
+      tell_whether_it_takes(go[0], said[1], end[0]);
     }
   }
   close(go[0]);
+  close(end[0]);
   close(go[1]);
-  for (int i = 0; i < 8; i++) {
-    int status;
-    waitpid(children[i], &status, 0);
-    winners += WEXITSTATUS(status);
+  for (int i = 0; i < CHILDREN; i++) {
+    char won;
+    assert_int_equal(read(said[0], &won, 1), 1);
+    winners += won;
   }
-  // in the moment between judging and taking, a second one may slip in: doing it twice is harmless
-  assert_in_range(winners, 1, 2);
+  close(end[1]);
+  close(said[0]);
+  close(said[1]);
+  while (wait(NULL) > 0) {
+  }
+  // Between judging and taking, one that gets nothing may put the new lease aside, and a third slip
+  // in, which is harmless: two more processes for each more that wins.
+  assert_in_range(winners, 1, 1 + (CHILDREN - 1) / 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -40,3 +40,12 @@ await() {
   done
   touch stamp
 }
+
+# await_more DIR KILLS: once at first, and twice as often after each ten kills: on a slow machine what
+# there is between two saves is little work, and a run that is killed there must end.
+await_more() {
+  local i
+  for ((i = 0; i < 1 << $2 / 10; i++)); do
+    await "$1"
+  done
+}

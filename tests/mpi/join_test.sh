@@ -6,15 +6,12 @@ source "$(dirname "$0")/common.sh"
 pids=()
 trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-run_undisturbed mbpo.epoch_length=250 run.lease_timeout=3s
+run_undisturbed mbpo.epoch_length=250
 
-# start NAME COUNT: so many processes on one directory, at once.
+# start NAME OPTION...: one more process on this directory.
 start() {
-  pids=()
-  for i in $(seq "$2"); do
-    "$program" "${arguments[@]}" run.dir="$1" >"log-$i" 2>&1 &
-    pids+=($!)
-  done
+  "$program" "${arguments[@]}" run.dir="$1" "${@:2}" >"log-${#pids[@]}" 2>&1 &
+  pids+=($!)
 }
 
 compare() {
@@ -23,25 +20,30 @@ compare() {
   [[ -z $(ls "$1/checkpoint") ]] || fail "$1: checkpoints are left"
 }
 
-start together 3
+for i in 1 2 3; do
+  start together
+done
 for pid in "${pids[@]}"; do
   wait "$pid" || fail "together: one of three failed"
 done
 compare together
-# each hyper-episode was run once, and not all by one process
+# each hyper-episode was run once
 [[ $(grep -c '"event":"begin"' together/metrics.jsonl) == 6 ]] || fail "work was done twice"
 [[ -z $(ls together/lease | grep -v '^now$') ]] || fail "leases are left"
 echo "together: three starts, no hyper-episode twice"
 
-# one is killed, one is frozen until its lease has run out, the third does the rest
-start disturbed 3
-has_work() { grep -qs " $1 " disturbed/lease/0*; }
-until has_work "${pids[0]}" && has_work "${pids[1]}"; do
-  [[ ! -e disturbed/COMPLETE ]] || fail "disturbed: complete before two had work at once"
-  sleep 0.02
+# one is killed, one is frozen until its lease has run out, both with work; the third does the rest
+pids=()
+for i in 0 1; do
+  hold after-save:1
+  start disturbed run.lease_timeout=3s
+  await_held "${pids[i]}"
 done
+unset AUTOMBPO_FAULT
+start disturbed run.lease_timeout=3s
 kill -KILL "${pids[0]}"
 kill -STOP "${pids[1]}"
+let_go # as soon as it is woken up
 wait "${pids[0]}" 2>/dev/null || true
 wait "${pids[2]}" || fail "disturbed: the one that was left failed"
 compare disturbed

@@ -20,19 +20,9 @@ echo "undisturbed: $expected"
 
 # start NAME: a supervised run into directory NAME; its process id is in $supervisor.
 start() {
-  touch begun
   "${local[@]}" "${arguments[@]}" run.dir="$work/$1" >>"$1.log" 2>&1 &
   supervisor=$!
   children+=("$supervisor")
-}
-
-# await NAME: until a file is sealed or saved after the last call or start.
-await() {
-  while [[ -z $(find "$1" -name '*.h5' -newer begun 2>/dev/null) ]]; do
-    kill -0 $supervisor || fail "$1 ended before it was disturbed"
-    sleep 0.05
-  done
-  touch begun
 }
 
 # finish CODE: waits for the supervisor and compares its exit code.
@@ -52,15 +42,18 @@ compare() {
 mpirun_of() { pgrep -P "$1" -x mpirun; }
 
 # a worker and then mpirun die
+hold after-save:1
 start killed
-await killed
-pid=$(mpirun_of $supervisor) || fail "no mpirun"
-kill -KILL "$(rank_of "$pid" 2)"
+await_held $supervisor
+pid=$(mpirun_of $supervisor)
+kill -KILL "$held"
 while [[ $(mpirun_of $supervisor) == "$pid" ]]; do
   sleep 0.05
 done
-await killed
-pid=$(mpirun_of $supervisor) && kill -KILL "$pid"
+await_held $supervisor
+until pid=$(mpirun_of $supervisor); do sleep 0.05; done
+kill -KILL "$pid"
+let_go
 finish 0
 grep -q 'restart 1 of 2' killed.log || fail "no restart was reported"
 [[ $(wc -l <killed/starts.jsonl) -ge 2 ]] || fail "there was no restart"
@@ -69,10 +62,12 @@ compare killed
 # where MPI lets the others outlive rank 0, they leave, and a mpirun that waits for ever is killed
 if is_open_mpi; then
   export OMPI_MCA_orte_enable_recovery=1 OMPI_MCA_btl=tcp,self
+  hold after-save:1
   start headless
-  await headless
+  await_held $supervisor
   pid=$(mpirun_of $supervisor) || fail "no mpirun"
   kill -KILL "$(rank_of "$pid" 0)"
+  let_go
   begun=$SECONDS
   while [[ $(mpirun_of $supervisor) == "$pid" ]]; do
     sleep 0.1
@@ -85,10 +80,12 @@ fi
 
 # signals stop it with a checkpoint, and it goes on when repeated
 for signal in USR1 TERM; do
+  hold after-save:1
   start stopped
-  await stopped
+  await_held $supervisor
   kill -$signal $supervisor
   finish 75
+  let_go
   [[ ! -e stopped/COMPLETE ]] || fail "SIG$signal came too late"
 done
 start stopped
@@ -120,9 +117,10 @@ touch "hung-$rank"
 exec sleep 1000
 END
 chmod +x hang
-AUTOMBPO=$work/hang AUTOMBPO_SILENCE=8 "${local[@]}" "${arguments[@]}" checkpoint.every=0.5s \
+# a good start may be silent for as long where nothing gets on: it is repeated
+AUTOMBPO=$work/hang AUTOMBPO_SILENCE=15 "$source_dir/mpi_launch/local" -n 2 --restart=20 "${arguments[@]}" \
   run.dir="$work/hung" >hung.log 2>&1 || fail "hung: exit code $?"
-grep -q 'nothing was written to .*/hung for 8 s: killed' hung.log || fail "no hang was noticed"
+grep -q 'nothing was written to .*/hung for 15 s: killed' hung.log || fail "no hang was noticed"
 compare hung
 
 # a run of another configuration is refused at once

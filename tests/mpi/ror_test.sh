@@ -19,7 +19,7 @@ touch stamp
 while [[ ! -e killed/COMPLETE ]]; do
   "$program" "${arguments[@]}" run.dir=killed >log 2>&1 &
   pid=$!
-  await killed
+  await_more killed $kills
   sleep 0.0$((RANDOM % 10))
   kill -KILL $pid 2>/dev/null || true
   wait $pid 2>/dev/null || true

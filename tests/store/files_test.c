@@ -210,7 +210,6 @@ static void what_is_no_regular_file_is_refused_without_waiting(void** state) {
   assert_int_equal(mkfifo(fifo, 0666), 0);
   assert_int_equal(symlink(target, link), 0);
   assert_int_equal(symlink(path_of(f, "nothing"), dangling), 0);
-  alarm(20);
   assert_refused(f, fifo, "a FIFO");
   int reader = open(fifo, O_RDONLY | O_NONBLOCK);  // so that writing would not fail by itself
   assert_refused(f, fifo, "a FIFO");
@@ -220,7 +219,6 @@ static void what_is_no_regular_file_is_refused_without_waiting(void** state) {
   assert_refused(f, "/dev/zero", "a device");
   assert_refused(f, link, "a symbolic link");
   assert_refused(f, dangling, "a symbolic link");
-  alarm(0);
   assert_true(files_read(&bytes, &size, files_target(resolved, link), &f->arena, &f->error));
   assert_string_equal(bytes, "kept");
   assert_true(files_exists(dangling));
