@@ -4,6 +4,8 @@
 set -euo pipefail
 program=$1
 source_dir=$2
+# shellcheck source=tests/cli/hold.sh
+source "$source_dir/tests/cli/hold.sh"
 config=$source_dir/tests/mpi/tiny.yaml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,28 +30,12 @@ expect() {
   says "$pattern"
 }
 
-# hold POINT:COUNT: of the processes that are started from now on, the first to pass this point waits
-# there (include/base/fault.h) for a signal, or until it is let go.
-hold() {
-  holder=$(mktemp "$work/held-XXXXXX")
-  held=
-  export AUTOMBPO_FAULT=$1:$holder
-}
-
-# await_held PROCESS: until one waits, another one than the last time, while the process that started it
-# lives; it is $held.
+# await_held PROCESS: until one is held, while the process that started it lives; it is $held.
 await_held() {
-  until [[ -s $holder && $(<"$holder") != "$held" ]]; do
+  until is_held; do
     kill -0 "$1" 2>/dev/null || fail "it ended before $AUTOMBPO_FAULT"
     sleep 0.02
   done
-  held=$(<"$holder")
-}
-
-# let_go: it goes on, and nobody else is held.
-let_go() {
-  rm "$holder"
-  unset AUTOMBPO_FAULT
 }
 
 checksum() { "$program" inspect --checksum "$1"; }

@@ -159,13 +159,14 @@ printf '#!/bin/sh\necho "$@" >>requeued\n' >bin/scontrol
 chmod +x bin/scontrol
 experiment launch --dir=six --tasks=3 --time=60 all.yaml >job.sh
 grep -q '^#SBATCH --array=0-2$' job.sh || fail "array"
+hold after-seal-before-remove:1
 PATH=$PWD/bin:$PATH SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash job.sh >log2 2>&1 &
 job=$!
-until [[ -e six/all.json ]]; do sleep 0.1; done
-sleep 1
+await_held $job
 kill -USR1 $job
 wait $job || fail "the script failed"
-grep -q '^requeue 7_1$' requeued || [[ -e six/tiny/static/0/test/COMPLETE ]] || fail "not requeued"
+let_go
+grep -q '^requeue 7_1$' requeued || fail "not requeued"
 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash job.sh >log2 2>&1 || fail "the script again"
 diff <(sums one) <(sums six) || fail "checksums of the script"
 
