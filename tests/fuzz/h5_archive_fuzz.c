@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scratch_file.h"
 #include "store/h5_archive.h"
 
 static void visit(Archive* archive, double* weights, int32_t* step) {
@@ -67,13 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const char word[] = "\nautombpo-sealed ";
-  char path[] = "/tmp/h5_archive_fuzz_XXXXXX";
+  char path[SCRATCH_PATH_SIZE];
   if (size < 34 || memcmp(data + size - 34, word, sizeof word - 1) != 0) {
     return -1;
   }
-  int descriptor = mkstemp(path);
-  CHECK(descriptor >= 0 && write(descriptor, data, size) == (ssize_t)size, "cannot write %s", path);
-  close(descriptor);
+  scratch_file(path, data, size);
   load(path);
   unlink(path);
   return 0;

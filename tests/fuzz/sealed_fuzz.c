@@ -314,10 +314,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static World* world = NULL;
-  static char root[64];
+  static char root[SCRATCH_PATH_SIZE];
   if (!world) {
-    const char* parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    snprintf(root, sizeof root, "%s/autombpo_sealed_fuzz_XXXXXX", parent);
+    snprintf(root, sizeof root, "%s/sealed_XXXXXX", scratch_parent());
     CHECK(mkdtemp(root), "cannot make %s", root);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     world = make_world(root);
