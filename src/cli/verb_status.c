@@ -11,17 +11,25 @@ static const char usage[] =
     "Says how runs are, from their text files: whether they live and since when not, how far they\n"
     "are, their ranks, what is wrong, and how to go on. Asks nobody and changes nothing, so it\n"
     "may be used on any machine that sees the directory.\n\n"
-    "  --json   one JSON object a run, with the whole of status.json";
+    "  --json   one JSON object a run, with the whole of status.json\n\n"
+    "The exit code is 0 when each of them runs or is finished; 75 when one stands still or is\n"
+    "silent, and `autombpo resume` goes on with it; 1 when one has failed or cannot be read.";
 
 #define ROWS 24  // of the terminals of old, less the prompt
 
-static bool print_run(const char* directory, bool as_json, Error* error) {
+static int code_of(LiveState state) {
+  return state == LIVE_FAILED ? EXIT_FAILED : live_can_resume(state) ? EXIT_STOPPED : 0;
+}
+
+// The exit code that its state gives.
+static int print_run(const char* directory, bool as_json) {
   Arena arena;
   LiveView view;
   Text text;
+  Error error = {0};
   arena_init(&arena);
   text_init(&text, &arena);
-  bool good = live_read(&view, directory, &arena, error);
+  bool good = live_read(&view, directory, &arena, &error);
   if (good && as_json) {
     live_print_json(&text, &view);
   } else if (good) {
@@ -30,15 +38,18 @@ static bool print_run(const char* directory, bool as_json, Error* error) {
     live_print(&text, &view, &screen);
   }
   fputs(text.bytes, stdout);
+  if (!good) {
+    fprintf(stderr, "autombpo status: %s\n", error.text);
+  }
   arena_free(&arena);
-  return good;
+  return good ? code_of(view.state) : EXIT_FAILED;
 }
 
 int verb_status(int argc, char** argv) {
   static const struct option options[] = {
       {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
-  bool as_json = false, good = true;
-  int option;
+  bool as_json = false;
+  int option, worst = 0;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
     if (option == 'h') {
       puts(usage);
@@ -54,14 +65,11 @@ int verb_status(int argc, char** argv) {
     return EXIT_USAGE;
   }
   for (int i = optind; i < argc; i++) {
-    Error error = {0};
-    if (!print_run(argv[i], as_json, &error)) {
-      fprintf(stderr, "autombpo status: %s\n", error.text);
-      good = false;
-    }
+    int code = print_run(argv[i], as_json);
+    worst = worst == EXIT_FAILED || code == 0 ? worst : code;
     if (!as_json && i + 1 < argc) {
       printf("\n");
     }
   }
-  return good ? 0 : EXIT_FAILED;
+  return worst;
 }
