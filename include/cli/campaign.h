@@ -19,7 +19,8 @@ typedef struct {
   double rank, rank_0;      // bytes of memory at most; rank_0 without a hyper-episode of its own
   double kept;              // bytes on disk when it is complete
   double while_running;     // and at most beside that: checkpoints and snapshots
-  double core_seconds;      // reserved: a core for each rank that works
+  double core_seconds;      // reserved: a core for each thread of a rank that works
+  double processor_seconds; // of them, at work
 } Campaign;
 
 // The configuration was opened. Measures for `seconds` of processor time.

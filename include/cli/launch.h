@@ -20,10 +20,11 @@ typedef struct {
   const char* directory;  // where the operands' relative paths start
   int nodes;              // 0 = as Slurm likes
   int workers;            // ranks that run hyper-episodes; 1 = one process without MPI
+  int threads;            // of each
   int tasks;              // array tasks that share one run; 0 = no array
   int most_tasks;         // of an array: further seeds follow in the same tasks
   double seconds;         // time limit
-  double bytes;           // memory of a node, or of a core if it is not said on how many nodes;
+  double bytes;           // memory of a node, or of a rank if it is not said on how many nodes;
                           // 0 = not known
   Seeds seeds;            // array tasks that are runs of their own
   int operand_count;

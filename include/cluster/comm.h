@@ -49,12 +49,15 @@ void comm_leave(Comm* comm, int code);
 // Ends all ranks at once with exit code 1.
 void comm_abort(Comm* comm);
 
-// Rank 0's value on every rank: the verdict of starting up. This and the next two are the
+// Rank 0's value on every rank: the verdict of starting up. This and the next three are the
 // only collective calls.
 int comm_share(Comm* comm, int value);
 
 // Same for a text.
 void comm_share_text(Comm* comm, char* text, size_t size);
+
+// On rank 0: all (ranks, size) = what each rank has as `own` (size).
+void comm_gather(Comm* comm, void* all, const void* own, size_t size);
 
 // On rank 0: how many ranks have another label than rank 0; who ("ranks 1, 3 and 5"), and the label
 // of the first of them.

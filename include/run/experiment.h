@@ -81,6 +81,9 @@ bool experiment_check(const Experiment* experiment, Error* error);
 // The shape of a run. False: its configuration is none, which experiment_check says.
 bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run);
 
+// The largest run.threads of its runs.
+int experiment_most_threads(const Experiment* experiment);
+
 // Whether a run is finished.
 bool experiment_is_done(const ExperimentRun* run);
 

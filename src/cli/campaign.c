@@ -12,7 +12,7 @@ bool campaign_measure(Campaign* c, const RunConfig* config, int ranks, double se
     return false;
   }
   const Forecast* f = &c->forecast;
-  int cores = ranks > 1 ? ranks - 1 : 1;
+  int cores = x->threads * (ranks > 1 ? ranks - 1 : 1);
   c->rank = f->probe.rank;
   c->rank_0 = f->probe.resident + c->bytes.scheduler;
   c->kept = f->sealed + f->policies + f->log;
@@ -21,6 +21,7 @@ bool campaign_measure(Campaign* c, const RunConfig* config, int ranks, double se
     c->while_running += SNAPSHOTS * f->plan.stage_size * f->probe.checkpoint;
   }
   c->core_seconds = cores * f->wall_seconds;
+  c->processor_seconds = x->threads * f->processor_seconds;
   return true;
 }
 

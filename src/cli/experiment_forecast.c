@@ -56,7 +56,7 @@ static bool forecast(ExperimentForecast* f, const ExperimentRun* run, double sec
   }
   good = good && campaign_measure(&campaign, &config, 1, seconds, error);
   if (good) {
-    *f = (ExperimentForecast){.cpu_seconds = campaign.forecast.processor_seconds,
+    *f = (ExperimentForecast){.cpu_seconds = campaign.processor_seconds,
                               .disk_bytes = campaign.kept,
                               .memory_bytes = campaign_memory(&campaign)};
   }

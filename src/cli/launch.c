@@ -42,10 +42,12 @@ static void add_size(Text* out, const LaunchScript* s) {
   if (s->nodes > 0) {
     text_add(out, "#SBATCH --nodes=%d\n", s->nodes);
   }
-  text_add(out, "#SBATCH --ntasks=%d\n#SBATCH --cpus-per-task=1\n", s->workers);
+  text_add(out, "#SBATCH --ntasks=%d\n#SBATCH --cpus-per-task=%d\n", s->workers,
+           s->threads);
   if (s->bytes > 0) {
-    text_add(out, "#SBATCH --mem%s=%.0fM\n", s->nodes > 0 || s->workers == 1 ? "" : "-per-cpu",
-             ceil(s->bytes / 0x1p20));
+    bool by_node = s->nodes > 0 || s->workers == 1;
+    text_add(out, "#SBATCH --mem%s=%.0fM\n", by_node ? "" : "-per-cpu",
+             ceil(s->bytes / (by_node ? 1 : s->threads) / 0x1p20));
   }
 }
 

@@ -29,6 +29,7 @@
 #include "cli/verbs.h"
 #include "cluster/cluster.h"
 #include "cluster/comm_mpi.h"
+#include "cluster/cores.h"
 #include "cluster/stop.h"
 #include "hyper/scheduler.h"
 #include "nn/gemm.h"
@@ -202,6 +203,7 @@ static bool record_start(const Start* s, Error* error) {
   json_text(&json, "mpi", comm_mpi_description());
   json_text(&json, "host", host);
   json_integer(&json, "ranks", s->comm.ranks);
+  json_integer(&json, "threads", s->config.spec.threads);
   add_scheduler_ids(&json);
   json_end(&json);
   run_file(path, &s->config.directory, "starts.jsonl");
@@ -245,6 +247,13 @@ static int open_run(Start* s, const char* machine, Error* error) {
   return record_start(s, error) ? -1 : refusal(error);
 }
 
+static void warn_of_cores(Start* s) {
+  Text warnings;
+  text_init(&warnings, &s->arena);
+  cores_check(&warnings, &s->comm, s->config.spec.threads);
+  fputs(warnings.bytes, stderr);
+}
+
 // On every rank: the verdict of rank 0.
 static int prepare(Start* s, const StartVerb* verb, Error* error) {
   char machine[MACHINE_SIZE] = "", label[COMM_LABEL_SIZE];
@@ -258,7 +267,11 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
     fputs(s->config.warnings.bytes, stderr);
   }
   int code = good && equal ? open_run(s, machine, error) : refusal(error);
-  return comm_share(&s->comm, code);
+  code = comm_share(&s->comm, code);
+  if (code < 0 && s->run == 0) {
+    warn_of_cores(s);
+  }
+  return code;
 }
 
 // The configuration of the first run, and where each one goes.

@@ -45,6 +45,7 @@ static const char usage[] =
     "      --seconds S   of each repeat; default 0.5; of controller 5\n"
     "      --length K    steps of a rollout; default 5\n"
     "      --steps N     real steps of mbpo; default 1000\n"
+    "      --threads N   run.threads of what is measured, not of the floors; default 1\n"
     "      --workers N   simulated workers of controller; default 1000\n"
     "      --interval S  seconds between two decisions of a worker; default: those of its policy\n"
     "                    updates, which are measured first";
@@ -77,6 +78,7 @@ typedef struct {
   bool chosen[PARTS];
   bool json;
   int64_t repeats, length, steps, workers;  // repeats 0 = the part's own default
+  int64_t threads;                          // 0 = as configured
   double seconds;                           // likewise
   double interval;                          // 0 = to be measured
 } Arguments;
@@ -112,6 +114,7 @@ static int parse_options(Arguments* a, int argc, char** argv) {
       {"steps", required_argument, NULL, 'n'},
       {"workers", required_argument, NULL, 'w'},
       {"interval", required_argument, NULL, 'i'},
+      {"threads", required_argument, NULL, 't'},
       {0}};
   bool good = true;
   for (int c; good && (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;) {
@@ -139,6 +142,9 @@ static int parse_options(Arguments* a, int argc, char** argv) {
         break;
       case 'i':
         good = parse_number(&a->interval, "interval", 1e-3, 1e6, false);
+        break;
+      case 't':
+        good = parse_count(&a->threads, "threads", TEAM_MOST);
         break;
       default:
         return EXIT_USAGE;
@@ -223,6 +229,7 @@ static void print_json(const BenchResult* r, const RunConfig* config, Text* text
   json_text(&json, "precision", config->compute.precision);
   json_text(&json, "task", config->spec.task);
   json_integer(&json, "batch", r->batch);
+  json_integer(&json, "threads", config->spec.threads);
   json_number(&json, "value", r->value);
   json_text(&json, "unit", r->unit);
   json_number(&json, "floor", r->floor);
@@ -341,6 +348,7 @@ static int run_parts(const Arguments* a, RunConfig* config, int count, char** op
   if (!read_config(config, count, operands, error)) {
     return EXIT_USAGE;
   }
+  config->spec.threads = a->threads > 0 ? (int)a->threads : config->spec.threads;
   for (int i = 0; i < PARTS; i++) {
     if (a->chosen[i] && parts[i].run && !run_part(&parts[i], a, config, error)) {
       return EXIT_FAILED;

@@ -109,7 +109,8 @@ static void check_cores(Doctor* d) {
   say(d, !busy, "load", "%.1f%s", load[0],
       busy ? "; others compute here: a rank needs a core of its own" : "");
   const char* threads = getenv("OMP_NUM_THREADS");
-  say(d, true, "threads", "one a rank, whatever OMP_NUM_THREADS says (%s)",
+  say(d, true, "threads",
+      "as many a rank as run.threads says (1 by default), whatever OMP_NUM_THREADS does (%s)",
       threads ? threads : "nothing");
 }
 

@@ -33,8 +33,8 @@ static const char usage[] =
     "  status           what is finished, and what is left\n"
     "  report           statistics, tables and figures, with the analysis package\n"
     "  launch           prints a Slurm script: an array whose tasks all do `run`\n\n"
-    "  -j, --jobs=N     run: processes at a time (default: the processors there are; in an\n"
-    "                   mpirun of several processes, one each)\n"
+    "  -j, --jobs=N     run: processes at a time (default: the processors there are, over\n"
+    "                   run.threads; in an mpirun of several processes, one each)\n"
     "      --max-hours=H  run: save and stop after H hours; everything stays usable\n"
     "      --measure=S  plan: first measure what is not measured yet, as `autombpo plan` does,\n"
     "                   for S seconds of processor time each\n"
@@ -171,9 +171,12 @@ static bool is_one_of_many(void) {
   return false;
 }
 
-static int count_processors(void) {
+// So that each thread has a core.
+static int default_jobs(const Experiment* x) {
   cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  int jobs = cores / experiment_most_threads(x);
+  return jobs > 0 ? jobs : 1;
 }
 
 static bool print_table(const Experiment* x, Arena* arena, Error* error) {
@@ -206,7 +209,7 @@ static int run(const Experiment* x, const ExperimentArguments* a, Arena* arena, 
     return EXIT_FAILED;
   }
   ExperimentRunOptions options = {
-      .jobs = a->jobs > 0 ? a->jobs : is_one_of_many() ? 1 : count_processors(),
+      .jobs = a->jobs > 0 ? a->jobs : is_one_of_many() ? 1 : default_jobs(x),
       .max_seconds = 3600 * a->max_hours,
       .program = program,
       .quiet = a->quiet};
@@ -263,6 +266,7 @@ static int launch(const Experiment* x, const ExperimentArguments* a, Arena* aren
       .program = program,
       .directory = directory,
       .workers = 1,
+      .threads = experiment_most_threads(x),
       .reserved = describe(&largest, arena),
       .tasks = tasks,
       .most_tasks = launch_most_tasks(),

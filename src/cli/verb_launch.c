@@ -159,6 +159,7 @@ static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig
   int parallel = parallel_episodes(&c->spec);
   bool array = a->array || s->seeds.count > 0;
   s->nodes = a->nodes;
+  s->threads = c->run.threads;
   s->workers = a->workers > 0 ? a->workers : array ? 1 : parallel;
   s->workers = s->workers < s->nodes ? s->nodes : s->workers;
   if (a->array && s->seeds.count == 0) {
@@ -167,7 +168,7 @@ static void fill_size(LaunchScript* s, const LaunchArguments* a, const RunConfig
   s->most_tasks = launch_most_tasks();
 }
 
-// Memory of a node, or of a core where Slurm may spread the ranks as it likes. Rank 0, or mpirun
+// Memory of a node, or of a rank where Slurm may spread the ranks as it likes. Rank 0, or mpirun
 // and the script, take what a rank without a hyper-episode takes.
 static double bytes_to_reserve(const LaunchScript* s, const Campaign* c) {
   int nodes = s->nodes > 0 ? s->nodes : s->workers;

@@ -1,8 +1,8 @@
 // verb_plan.c - autombpo plan: what a whole run will take, from a measurement of some seconds.
 //
 // The estimate is campaign.c's; here are its operands and its text. The clocks of a run count
-// processor time, so other programs on this machine disturb a measurement little; hours on the wall
-// are those of ranks that have a core each.
+// processor time of a rank's first thread, so other programs on this machine disturb a measurement
+// little; hours on the wall are those of threads that have a core each.
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -165,7 +165,7 @@ static void print_text(const Campaign* c, const RunConfig* config, double price,
   if (!isnan(price)) {
     text_add(&out, ", which cost %.4g", price * c->core_seconds / 3600);
   }
-  text_add(&out, " (%.0f %% of them at work)\n", 100 * f->processor_seconds / c->core_seconds);
+  text_add(&out, " (%.0f %% of them at work)\n", 100 * c->processor_seconds / c->core_seconds);
   add_sizes(&out, c);
   fputs(out.bytes, stdout);
 }
@@ -181,7 +181,7 @@ static void print_json(const Campaign* c, double price, Arena* arena) {
   json_integer(&json, "hyper_episodes", f->plan.hyper_episodes);
   json_number(&json, "hours", f->wall_seconds / 3600);
   json_number(&json, "core_hours", c->core_seconds / 3600);
-  json_number(&json, "processor_hours", f->processor_seconds / 3600);
+  json_number(&json, "processor_hours", c->processor_seconds / 3600);
   if (!isnan(price)) {
     json_number(&json, "cost", price * c->core_seconds / 3600);
   }

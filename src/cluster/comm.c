@@ -47,6 +47,10 @@ void comm_name_ranks(char who[COMM_WHO_SIZE], const int* ranks, int count) {
   }
 }
 
+void comm_gather(Comm* comm, void* all, const void* own, size_t size) {
+  comm->ops->gather(comm, all, own, size);
+}
+
 int comm_compare(Comm* comm, const char* label, char who[COMM_WHO_SIZE],
                  char other[COMM_LABEL_SIZE]) {
   char own[COMM_LABEL_SIZE] = "";
@@ -54,7 +58,7 @@ int comm_compare(Comm* comm, const char* label, char who[COMM_WHO_SIZE],
   arena_init(&arena);
   snprintf(own, sizeof own, "%s", label);
   char* all = ARENA_NEW(&arena, (comm->rank == 0 ? comm->ranks : 0) * COMM_LABEL_SIZE, char);
-  comm->ops->gather(comm, all, own, COMM_LABEL_SIZE);
+  comm_gather(comm, all, own, COMM_LABEL_SIZE);
   int* ranks = ARENA_NEW(&arena, comm->ranks, int);
   int count = 0;
   for (int r = 1; comm->rank == 0 && r < comm->ranks; r++) {

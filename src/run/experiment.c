@@ -355,6 +355,21 @@ bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run) {
   return good;
 }
 
+int experiment_most_threads(const Experiment* x) {
+  int most = 1;
+  for (int i = 0; i < x->run_count; i++) {
+    const ExperimentRun* run = &x->runs[i];
+    RunConfig config;
+    Error error = {0};
+    run_config_init(&config);
+    bool read = run->repetition == 0 && run_config_read(&config, run->operand_count, run->operands,
+                                                        false, NULL, &error);
+    most = read && config.run.threads > most ? config.run.threads : most;
+    run_config_free(&config);
+  }
+  return most;
+}
+
 // Where it stands ---------------------------------------------------------------------------------
 
 bool experiment_is_done(const ExperimentRun* run) {

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-KEYS = ["name", "precision", "task", "batch", "value", "unit", "floor", "floor_ratio", "repeats",
-        "spread"]  # fmt: skip
+KEYS = ["name", "precision", "task", "batch", "threads", "value", "unit", "floor", "floor_ratio",
+        "repeats", "spread"]  # fmt: skip
 TASK = ["pendulum-small.yaml", "sac.batch_size=32", "model.batch_size=32", "model.hidden_size=16"]
 QUICK = ["--json", "--seconds=0.002", "--repeats=3", "--length=2"]
 

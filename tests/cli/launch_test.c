@@ -18,7 +18,8 @@ static const char* print(Arena* arena, const LaunchScript* script) {
 
 static const LaunchScript job = {
     .title = "title", .reserved = "why", .name = "name", .program = "/bin/autombpo",
-    .directory = "/a b", .workers = 8, .most_tasks = 1000, .seconds = 5400, .bytes = 0x1p20 * 99.5};
+    .directory = "/a b", .workers = 8, .threads = 1,
+    .most_tasks = 1000, .seconds = 5400, .bytes = 0x1p20 * 99.5};
 
 static void words_are_quoted_for_the_shell(void** state) {
   (void)state;
@@ -53,6 +54,11 @@ static void sizes_and_times_become_options_of_sbatch(void** state) {
   assert_non_null(strstr(text, "\n#SBATCH --array=0-15\n"));
   assert_non_null(strstr(text, "\n#SBATCH --time=2-07:34:00\n"));
   assert_non_null(strstr(text, "\n#SBATCH --mem-per-cpu=100M\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --ntasks=8\n#SBATCH --cpus-per-task=1\n"));
+  script.threads = 4;
+  text = print(&arena, &script);
+  assert_non_null(strstr(text, "\n#SBATCH --ntasks=8\n#SBATCH --cpus-per-task=4\n"));
+  assert_non_null(strstr(text, "\n#SBATCH --mem-per-cpu=25M\n"));
   arena_free(&arena);
 }
 
