@@ -27,8 +27,10 @@ typedef struct {
   double of[WORK_PARTS];
 } Work;
 
-// A training of the model, as it was: how long one lasts, early stopping decides.
+// A training of the model, as it was: how long one lasts, early stopping decides. The first of a
+// hyper-episode begins with random weights, and lasts many times longer than one that goes on.
 typedef struct {
+  bool first;
   double rows;    // transitions that there were
   double passes;  // over those that are not held out
 } ProbeTraining;

@@ -6,7 +6,8 @@
 // walked as whole members, since a round goes on where another ended.
 //
 // Trainings grow with the pool. How many passes one makes is the mean of the measured ones on
-// between half and twice as many rows, or else of those on the most.
+// between half and twice as many rows, or else of those on the most; the first of a hyper-episode
+// is compared with first ones alone, the others with others, as long as there were any.
 //
 // Hours are those of a list: each worker takes the next hyper-episode, and none begins before the
 // stage that it waits for is complete. More than MOST_WALKED hyper-episodes repeat the first ones.
@@ -47,41 +48,49 @@ static double seconds_of(const Forecast* f, const Work* work) {
   return sum;
 }
 
-// The mean of the passes of trainings on `low` to `high` rows; NaN: there was none.
-static double mean_passes(const Probe* p, double low, double high) {
+// The mean of the passes of trainings of a kind on `low` to `high` rows; NaN: there was none.
+static double mean_passes(const Probe* p, bool first, double low, double high) {
   double sum = 0;
   int count = 0;
   for (int i = 0; i < p->training_count; i++) {
-    if (p->training[i].rows >= low && p->training[i].rows <= high) {
-      sum += p->training[i].passes;
+    const ProbeTraining* t = &p->training[i];
+    if (t->first == first && t->rows >= low && t->rows <= high) {
+      sum += t->passes;
       count++;
     }
   }
   return count > 0 ? sum / count : NAN;
 }
 
-static double most_rows(const Probe* p) {
+static double most_rows(const Probe* p, bool first) {
   double most = 0;
   for (int i = 0; i < p->training_count; i++) {
-    most = fmax(most, p->training[i].rows);
+    most = p->training[i].first == first ? fmax(most, p->training[i].rows) : most;
   }
   return most;
 }
 
-static double passes_on(const Probe* p, double rows) {
-  double alike = mean_passes(p, rows / NEAR, rows * NEAR), most = most_rows(p);
-  return isnan(alike) ? mean_passes(p, most / NEAR, INFINITY) : alike;
+// Which of the two kinds of measured trainings tells of a first one, or of another.
+static bool kind_for(const Probe* p, bool first) {
+  return isnan(mean_passes(p, first, 0, INFINITY)) ? !first : first;
+}
+
+static double passes_on(const Probe* p, bool kind, double rows) {
+  double alike = mean_passes(p, kind, rows / NEAR, rows * NEAR);
+  return isnan(alike) ? mean_passes(p, kind, most_rows(p, kind) / NEAR, INFINITY) : alike;
 }
 
 // One hyper-episode ------------------------------------------------------------------------------
 
 static void train(Walk* w) {
   double rows = fmin((double)w->mbpo.env_step, w->mbpo.options.env_buffer);
-  double work = passes_on(&w->f->probe, rows) * probe_pass_rows(&w->x->model, rows);
+  const Probe* p = &w->f->probe;
+  bool kind = kind_for(p, w->mbpo.model_trainings == 0);
+  double work = passes_on(p, kind, rows) * probe_pass_rows(&w->x->model, rows);
   w->work.of[WORK_MODEL] += work;
   w->all += work;
   // an episode that still runs is not in the pool yet
-  w->unseen += rows - w->mbpo.options.max_path_length > most_rows(&w->f->probe) ? work : 0;
+  w->unseen += rows - w->mbpo.options.max_path_length > most_rows(p, kind) ? work : 0;
   w->mbpo.model_trainings++;
 }
 

@@ -78,7 +78,7 @@ static void note_training(Running* r) {
   double pass = ceil((rows - held_out(o, rows)) / o->batch_size);
   double passes = (double)(m->ensemble.adam.steps - r->model_steps) / pass;
   if (p->training_count < PROBE_TRAININGS) {
-    p->training[p->training_count++] = (ProbeTraining){rows, passes};
+    p->training[p->training_count++] = (ProbeTraining){r->trainings == 0, rows, passes};
   }
   p->work.of[WORK_MODEL] += passes * probe_pass_rows(o, rows);
   r->trainings = m->model_trainings;
@@ -160,7 +160,8 @@ static bool is_over(const Running* r) {
   const Mbpo* m = &r->h->mbpo;
   const Work* work = &r->probe->work;
   bool enough = work->of[WORK_SAC] > 0 || m->policy_updates == 0;
-  enough &= !m->uses_model || (r->probe->training_count > 1 && work->of[WORK_ROLLOUT] > 0);
+  enough &= !m->uses_model || (r->probe->training_count > r->probe->hyper_episodes &&
+                               work->of[WORK_ROLLOUT] > 0);
   return clock_processor() >= r->until && enough;
 }
 

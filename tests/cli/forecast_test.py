@@ -75,6 +75,16 @@ def check(directory: str, *given: str, exactly: bool = True) -> None:
     assert abs(forecast["rank_bytes"] - most) <= CLOSE * most, (directory, forecast, most)
 
 
+def check_trainings() -> None:
+    """Two trainings, the first of them many times as long as all that follow, say what these take."""
+    options = [*TINY[:2], "scheduler.kind=fixed", "scheduler.hyper_episodes=1", "hyper.apply_epochs=10",
+               "mbpo.exploration_steps=400", "model.max_epochs=200", "model.batch_size=32",
+               "model.improvement=0.05"]  # fmt: skip
+    two, all_of_them = (plan(measure, *options)["work"]["row of a training"]
+                        for measure in ("--measure=0", ENOUGH))  # fmt: skip
+    assert all_of_them / 1.5 <= two <= 1.5 * all_of_them, (two, all_of_them)
+
+
 def check_ranks() -> None:
     """Stages wait for their last hyper-episode; more ranks than hyper-episodes of one are idle."""
     stages = [*TINY, "ppo.stages=[2]", "ppo.episodes_per_update=3", "--measure=0.01", "--price=2"]
@@ -104,6 +114,7 @@ def main() -> None:
     check("ror", "scheduler.kind=ror", exactly=False)
     check("pbt", "scheduler.kind=pbt", "pbt.members=3", "pbt.interval=2", "pbt.score_epochs=1",
           "hyper.apply_epochs=4", exactly=False)  # fmt: skip
+    check_trainings()
     check_ranks()
     text = call("plan", "--measure=0.01", "--ranks=3", "--price=0.5", *TINY, "scheduler.kind=fixed")
     for word in ("time ", "core-hours ", "which cost", "memory ", "disk "):
