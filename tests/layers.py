@@ -263,6 +263,24 @@ def pipe_offences(root: Path) -> Iterator[Offence]:
                 yield path, number, "pipes", "grep -q at the end of a pipe: grep ... >/dev/null"
 
 
+# What a test takes for granted about time.
+IMPATIENT = [
+    ("tests/**/*.sh", r"^sleep ", "a test waits for what shall be, not for a time (tests/cli/hold.sh)"),
+    ("tests/**/*.sh", r"\bSECONDS - \w+ <=? \d{1,2}\b", "a slow machine takes longer"),
+    ("tests/**/*.sh", r"\btimeout (-k \S+ )?\d{1,2} ", "a slow machine takes longer"),
+    ("tests/**/*.py", r"\btimeout=\d{1,2}\b", "a slow machine takes longer"),
+    ("tests/**/CMakeLists.txt", r"\bTIMEOUT \d", "AUTOMBPO_HANGS_AFTER is for all tests"),
+]
+
+
+def patience_offences(root: Path) -> Iterator[Offence]:
+    for pattern, impatient, why in IMPATIENT:
+        for file in sorted(root.glob(pattern)):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if re.search(impatient, line):
+                    yield file.relative_to(root).as_posix(), number, "patience", why
+
+
 def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
     """A long .c opens with what it is, its moving parts, and why it is so."""
     opening = 0
@@ -343,6 +361,7 @@ def offences(root: Path) -> Iterator[Offence]:
     yield from algorithm_offences(root)
     yield from all_citation_offences(root)
     yield from pipe_offences(root)
+    yield from patience_offences(root)
     yield from circle_offences(root)
     for file in sorted([*root.glob("src/**/*"), *root.glob("include/**/*")]):
         if file.suffix not in FILE_LINES:

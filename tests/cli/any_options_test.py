@@ -125,7 +125,7 @@ class Options:
         operands.append(f"scheduler.baseline={task or 'inverted-pendulum-v4'}.yaml")
         what = f"draw {seed}: autombpo train {operands}"
         try:
-            result = self.call(["train", "-q", *operands], timeout=10)
+            result = self.call(["train", "-q", *operands], timeout=100)
         except subprocess.TimeoutExpired:
             return "slow"
         lost = "diverged: none is left to go on from" in result.stderr  # a learning rate of 1 and a population
