@@ -33,6 +33,9 @@ char* text_format(Arena* arena, const char* format, ...) __attribute__((format(p
 #define TEXT_NUMBER_SIZE 32
 void text_number(char out[TEXT_NUMBER_SIZE], double value);
 
+// The next directory of a list such as PATH (or NULL), which moves on behind it. NULL: the end.
+const char* text_next_directory(const char** list, Arena* arena);
+
 // Reads a finite decimal number that makes up all of `text`. False: it is none.
 bool text_read_number(double* value, const char* text);
 

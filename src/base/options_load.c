@@ -41,13 +41,9 @@ static const char* find_file(const Options* options, const char* path, const cha
   if (slash) {
     found = readable(text_format(arena, "%.*s/%s", (int)(slash - beside), beside, path));
   }
-  const char* at = options->search_path;
-  while (!found && at && *at) {
-    size_t size = strcspn(at, ":");
-    if (size > 0) {
-      found = readable(text_format(arena, "%.*s/%s", (int)size, at, path));
-    }
-    at += size + (at[size] == ':');
+  const char* list = options->search_path;
+  for (const char* part; !found && (part = text_next_directory(&list, arena));) {
+    found = readable(text_format(arena, "%s/%s", part, path));
   }
   if (!found && options->share_dir) {
     found = readable(text_format(arena, "%s/%s", options->share_dir, path));

@@ -111,6 +111,13 @@ static uint32_t next_character(const uint8_t** at) {
   return character < smallest[more] ? 0 : character;
 }
 
+const char* text_next_directory(const char** list, Arena* arena) {
+  const char* at = *list ? *list + strspn(*list, ":") : "";
+  size_t size = strcspn(at, ":");
+  *list = at + size;
+  return size > 0 ? text_format(arena, "%.*s", (int)size, at) : NULL;
+}
+
 bool text_read_number(double* value, const char* text) {
   if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) {
     return false;

@@ -17,13 +17,9 @@ static bool holds_assets(const char* directory, Arena* arena) {
 
 static const char* search_path(Arena* arena) {
   const char* list = getenv("AUTOMBPO_PATH");
-  if (!list) {
-    return NULL;
-  }
-  char* rest = arena_string(arena, list);
-  for (char* part = strsep(&rest, ":"); part; part = strsep(&rest, ":")) {
+  for (const char* part; (part = text_next_directory(&list, arena));) {
     const char* directory = text_format(arena, "%s/mjcf", part);
-    if (*part && holds_assets(directory, arena)) {
+    if (holds_assets(directory, arena)) {
       return directory;
     }
   }

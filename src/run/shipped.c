@@ -128,13 +128,10 @@ const char* shipped_word(ShippedKind kind) { return kinds[kind].word; }
 // The directories of configurations; returns how many.
 static int find_places(const char* places[MOST_PLACES], Arena* arena) {
   int count = 0;
-  const char* path = getenv("AUTOMBPO_PATH");
+  const char* list = getenv("AUTOMBPO_PATH");
   places[count++] = assets_configs(arena);
-  char* rest = path ? arena_string(arena, path) : NULL;
-  for (char* part = strsep(&rest, ":"); part && count < MOST_PLACES; part = strsep(&rest, ":")) {
-    if (*part) {
-      places[count++] = part;
-    }
+  for (const char* part; count < MOST_PLACES && (part = text_next_directory(&list, arena));) {
+    places[count++] = part;
   }
   return count;
 }
