@@ -4,9 +4,7 @@
 # usage: audit_test.sh PROGRAM SOURCE_DIR
 source "$(dirname "$0")/common.sh"
 
-for python in ${PYTHON-} /usr/bin/python3 python3; do
-  "$python" -c 'import h5py' 2>/dev/null && break
-done
+python=${PYTHON:-python3}
 "$python" -c 'import h5py' 2>/dev/null || { echo "skipped: no h5py"; exit 77; }
 
 "$program" baseline -q -o baseline.yaml "$config" scheduler.hyper_episodes=1 run.dir=base >/dev/null

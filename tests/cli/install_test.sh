@@ -97,7 +97,7 @@ fi
 "$program" apply -n pendulum-small.yaml scheduler.controller=shipped:pendulum-small/1 \
   run.dir="$work/run" >/dev/null
 
-if /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
+if "${PYTHON:-python3}" -c 'import numpy, h5py' 2>/dev/null; then
   echo "params = {'domain': 'Hopper', 'task': 'v2', 'kwargs': {'epoch_length': 500}}" >hopper.py
   env -u AUTOMBPO "$program" config import mbpo hopper.py -o hopper.yaml 2>/dev/null || fail "config import"
   grep -q 'epoch_length: 500 ' hopper.yaml || fail "what was imported: $(cat hopper.yaml)"

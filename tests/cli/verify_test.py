@@ -7,7 +7,6 @@ somebody would who wants to deceive: nothing but to run it again can tell.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
@@ -16,14 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-DEBIAN = "/usr/bin/python3"  # has the libraries
-
 try:
     import h5py
     import numpy as np
 except ImportError:
-    if os.path.realpath(sys.executable) != os.path.realpath(DEBIAN) and os.access(DEBIAN, os.X_OK):
-        os.execv(DEBIAN, [DEBIAN, *sys.argv])
     print("no h5py: skipped")
     sys.exit(77)
 

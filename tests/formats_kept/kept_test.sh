@@ -32,7 +32,7 @@ for ((version = 1; version <= newest; version++)); do
     expect 0 "method: " ${use%% *} -n "$config" ${use#* } run.dir=new
   done
   expect 0 "^ *real_ratio:" config show run/run.yaml
-  if /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
+  if "${PYTHON:-python3}" -c 'import numpy, h5py' 2>/dev/null; then
     "$source_dir/mpi_launch/plot" check run >out 2>&1 || fail "the Python package: $(cat out)"
     says " 0 problems"
     "$source_dir/mpi_launch/plot" returns run -o returns.png >out 2>&1 || fail "plot: $(cat out)"

@@ -7,8 +7,7 @@ pids=()
 trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 export CONTROLLED_BY=$work
-python=${PYTHON:-/usr/bin/python3}
-[[ -x $python ]] || python=python3
+python=${PYTHON:-python3}
 controller="$python '$source_dir/tests/cli/controller.py'"
 arguments=(train -q "$config" methods/external.yaml scheduler.hyper_episodes=2
   checkpoint.every=0.1s mbpo.policy_updates=4 sac.batch_size=64)
