@@ -6,10 +6,18 @@ source "$(dirname "$0")/scenario.sh"
 # two experiments x two seeds, each with the bits of a process outside of Slurm
 short=('ppo.stages=[1]' mbpo.epoch_length=200)
 directories='{method}/s{seed}'
-submit array.sbatch --array=0-3 -- 0-1 "${train[*]} ${short[*]} run.dir=$directories" \
+cat >third <<'END'
+#!/bin/sh
+[ "$SLURM_ARRAY_TASK_ID" = 3 ] || unset AUTOMBPO_FAULT
+exec "$PROGRAM" "$@"
+END
+chmod +x third
+export PROGRAM=$AUTOMBPO
+AUTOMBPO=$work/third submit_held array.sbatch --array=0-3 -- 0-1 \
+  "${train[*]} ${short[*]} run.dir=$directories" \
   "${train[*]} ${short[*]} run.dir=$directories run.method=other mbpo.policy_updates=10"
-await_progress other/s1
 scontrol requeue "${job}_3"
+let_go
 for method in autombpo other; do
   updates=20
   if [[ $method == other ]]; then
@@ -30,10 +38,10 @@ done
 [[ $(starts_of other/s1) == 2 ]] || fail "task 3 was not started twice"
 
 # one run, joined by four tasks; one is requeued in the middle
-submit campaign.sbatch --array=0-3 -- "${train[@]}" run.dir=joined
-await_progress joined
+submit_held campaign.sbatch --array=0-3 -- "${train[@]}" run.dir=joined
 await "task 2 to run" is_running "${job}_2"
 scontrol requeue "${job}_2"
+let_go
 await_end "$job"
 check_completed "$job" joined
 

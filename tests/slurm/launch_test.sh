@@ -4,7 +4,7 @@
 # shellcheck source=tests/slurm/scenario.sh
 source "$(dirname "$0")/scenario.sh"
 
-printf 'run:\n  max_wall: 3s\n' >limit.yaml
+printf 'run:\n  max_wall: 0.2s\n' >limit.yaml
 "$AUTOMBPO" launch "${train[@]:2}" "$work/limit.yaml" --workers=1 run.dir=run >script
 unset AUTOMBPO_HOME  # a printed script needs no source tree
 job=$(sbatch --parsable <script)

@@ -3,6 +3,8 @@
 # Their usage: NAME_test.sh PROGRAM SOURCE_DIR REFERENCE_DIR, the last as made by `undisturbed`.
 # shellcheck source=tests/slurm/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tests/cli/hold.sh
+source "$here/../cli/hold.sh"
 
 need_slurm
 export AUTOMBPO=$1 AUTOMBPO_HOME=$2
@@ -73,21 +75,20 @@ await() {
   done
 }
 
-touch disturbed
-
-# has_advanced DIRECTORY: a file was sealed or saved there since the last disturbance.
-has_advanced() {
-  [[ $(state_of "$job") != *FAILED* ]] || fail "job $job failed before it advanced $1"
-  [[ -n $(find "$1" -name '*.h5' -newer disturbed 2>/dev/null) ]]
+# holds: whether the job has a worker that has saved, and is held.
+holds() {
+  [[ $(state_of "$job") != *FAILED* ]] || fail "job $job failed before it was disturbed"
+  is_held
 }
 
-# await_progress DIRECTORY: until the run has advanced, and is not complete.
-await_progress() {
-  touch disturbed
-  await "progress in $1" has_advanced "$1"
-  [[ ! -e $1/COMPLETE ]] || fail "$1 was complete before it was disturbed"
-  touch disturbed
+# submit_held ARGUMENT...: as submit, and waits until a worker of it has saved. There it is held until
+# let_go, as is one of each later start of the job.
+submit_held() {
+  hold after-save:1
+  submit "$@"
+  await_held
 }
+await_held() { await "a checkpoint of job $job" holds; }
 
 has_ended() {
   local states
