@@ -17,38 +17,41 @@
 #include "bench/bench.h"
 #include "bench/blas.h"
 #include "cli/bench_ranks.h"
+#include "cli/bench_row.h"
 #include "run/run_config.h"
 #include "cli/verbs.h"
 #include "nn/gemm.h"
 #include "store/json.h"
 
 static const char usage[] =
-    "usage: autombpo bench [options] [PART ...] [CONFIG.yaml ...] [key=value ...]\n"
-    "\n"
+    "usage: autombpo bench [options] [PART ...] [CONFIG.yaml ...] [key=value ...]\n\n"
     "Measures parts of a run, at the sizes of a configuration (default: hopper.yaml):\n"
     "  gemm        products of hidden layers; floor: OpenBLAS's\n"
-    "  sac         updates of policy, critics and temperature; floor: their matrix products\n"
-    "              through OpenBLAS, and Adam\n"
+    "  sac         updates of policy, critics and temperature; floor: their matrix\n"
+    "              products through OpenBLAS, and Adam\n"
     "  ensemble    gradient steps of all members; floor: likewise\n"
     "  rollout     imaginary transitions; floor: likewise, without Adam\n"
     "  env         steps of the real environment; floor: those of its engine alone\n"
-    "  mbpo        the whole loop, with model.max_epochs=50 epochs for each model training, so\n"
-    "              that the work is the same each time\n"
-    "  controller  rank 0 under simulated workers, which send real messages; starts itself under\n"
-    "              mpirun\n"
-    "Without a PART: the first five. Times are processor times of one core, so that what else\n"
-    "runs on the machine counts little; the median of the repeats counts, and the spread is\n"
-    "their largest difference over the median. Figure and floor are measured in turn.\n"
-    "\n"
+    "  mbpo        the whole loop, with model.max_epochs=50 epochs for each model\n"
+    "              training, so that the work is the same each time\n"
+    "  controller  rank 0 under simulated workers, which send real messages; starts\n"
+    "              itself under mpirun\n"
+    "Without a PART: the first five. Times are processor times of one core, so that\n"
+    "what else runs on the machine counts little; the median of the repeats counts,\n"
+    "and the spread is their largest difference over the median. Figure and floor are\n"
+    "measured in turn.\n\n"
     "      --json        one JSON object a line\n"
+    "      --row         a row of the table of machines in docs/performance.md: send\n"
+    "                    yours in\n"
     "      --repeats N   default 9; of mbpo 1; controller has one\n"
     "      --seconds S   of each repeat; default 0.5; of controller 5\n"
     "      --length K    steps of a rollout; default 5\n"
     "      --steps N     real steps of mbpo; default 1000\n"
-    "      --threads N   run.threads of what is measured, not of the floors; default 1\n"
+    "      --threads N   run.threads of what is measured, not of the floors; default\n"
+    "                    1\n"
     "      --workers N   simulated workers of controller; default 1000\n"
-    "      --interval S  seconds between two decisions of a worker; default: those of its policy\n"
-    "                    updates, which are measured first";
+    "      --interval S  seconds between two decisions of a worker; default: those of\n"
+    "                    its policy updates, which are measured first";
 
 // A part that takes long is run only when it is asked for.
 typedef struct {
@@ -76,7 +79,7 @@ static const char* const presets[] = {"scheduler.kind=fixed", "model.patience=10
 
 typedef struct {
   bool chosen[PARTS];
-  bool json;
+  bool json, row;
   int64_t repeats, length, steps, workers;  // repeats 0 = the part's own default
   int64_t threads;                          // 0 = as configured
   double seconds;                           // likewise
@@ -108,6 +111,7 @@ static int parse_options(Arguments* a, int argc, char** argv) {
   static const struct option options[] = {
       {"help", no_argument, NULL, 'h'},
       {"json", no_argument, NULL, 'j'},
+      {"row", no_argument, NULL, 'R'},
       {"repeats", required_argument, NULL, 'r'},
       {"seconds", required_argument, NULL, 's'},
       {"length", required_argument, NULL, 'k'},
@@ -124,6 +128,9 @@ static int parse_options(Arguments* a, int argc, char** argv) {
         return 0;
       case 'j':
         a->json = true;
+        break;
+      case 'R':
+        a->row = true;
         break;
       case 'r':
         good = parse_count(&a->repeats, "repeats", 10000);
@@ -198,6 +205,7 @@ static bool read_config(RunConfig* config, int count, char** operands, Error* er
 typedef struct {
   const RunConfig* config;
   bool json;
+  Text* row;  // NULL: print
 } Output;
 
 static void add_items(Json* json, const char* key, const BenchItem* items, int count) {
@@ -270,6 +278,10 @@ static void print_text(const BenchResult* r, const RunConfig* config) {
 
 static void print_result(const BenchResult* result, void* context) {
   const Output* output = context;
+  if (output->row) {
+    bench_row_add(output->row, result);
+    return;
+  }
   Arena arena;
   Text text;
   arena_init(&arena);
@@ -292,9 +304,10 @@ static BenchSetup setup_of(const Part* part, const Arguments* a, const RunConfig
                       .steps = (int)a->steps};
 }
 
-static bool run_part(const Part* part, const Arguments* a, RunConfig* config, Error* error) {
+static bool run_part(const Part* part, const Arguments* a, RunConfig* config, Text* row,
+                     Error* error) {
   BenchSetup setup = setup_of(part, a, config);
-  Output output = {config, a->json};
+  Output output = {config, a->json, row};
   BenchResult result;
   ArenaMark mark = arena_mark(&config->arena);
   bool good = part->run(&result, &setup, &config->arena, error);
@@ -327,7 +340,7 @@ static int run_controller(const Arguments* a, RunConfig* config, int count, char
                           Error* error) {
   BenchSetup setup = setup_of(&parts[CONTROLLER], a, config);
   setup.seconds = fmin(setup.seconds, 0.5);
-  Output output = {config, a->json};
+  Output output = {config, a->json, NULL};
   ControllerLoad load = {.workers = (int)a->workers,
                          .seconds = a->seconds > 0 ? a->seconds : 5,
                          .interval = a->interval};
@@ -343,14 +356,40 @@ static int run_controller(const Arguments* a, RunConfig* config, int count, char
   return EXIT_FAILED;
 }
 
+// One line, when all of it is known.
+static int print_row(const Arguments* a, RunConfig* config, Error* error) {
+  Arena arena;
+  Text row;
+  bool good = true;
+  arena_init(&arena);
+  text_init(&row, &arena);
+  bench_row_begin(&row, config);
+  for (int i = 0; good && i < PARTS; i++) {
+    if (a->chosen[i] && parts[i].run) {
+      good = run_part(&parts[i], a, config, &row, error);
+    } else if (!parts[i].takes_long) {
+      bench_row_add(&row, NULL);
+    }
+  }
+  bench_row_end(&row);
+  if (good) {
+    puts(row.bytes);
+  }
+  arena_free(&arena);
+  return good ? 0 : EXIT_FAILED;
+}
+
 static int run_parts(const Arguments* a, RunConfig* config, int count, char** operands,
                      Error* error) {
   if (!read_config(config, count, operands, error)) {
     return EXIT_USAGE;
   }
   config->spec.threads = a->threads > 0 ? (int)a->threads : config->spec.threads;
+  if (a->row) {
+    return print_row(a, config, error);
+  }
   for (int i = 0; i < PARTS; i++) {
-    if (a->chosen[i] && parts[i].run && !run_part(&parts[i], a, config, error)) {
+    if (a->chosen[i] && parts[i].run && !run_part(&parts[i], a, config, NULL, error)) {
       return EXIT_FAILED;
     }
   }
@@ -367,6 +406,12 @@ int verb_bench(int argc, char** argv) {
   int count = take_parts(&arguments, argc - optind, argv + optind);
   if (count < 0) {
     return EXIT_USAGE;
+  }
+  for (int i = 0; arguments.row && i < PARTS; i++) {
+    if (arguments.chosen[i] && parts[i].takes_long) {
+      fprintf(stderr, "autombpo bench: --row has no place for '%s'\n", parts[i].name);
+      return EXIT_USAGE;
+    }
   }
   RunConfig config;
   run_config_init(&config);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """autombpo bench: what it prints is JSON with the documented keys; bad usage has exit code 2.
 
-usage: bench_test.py PROGRAM. Never looks at a time: only at what must hold on any machine.
+usage: bench_test.py PROGRAM docs/performance.md. Never looks at a time: only at what must hold on any machine.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,20 @@ def parts() -> None:
     assert "critic                 4-48-20-12-1\n" in run(*QUICK[1:], *TASK, "sac", *lists).stdout
 
 
+def row() -> None:
+    """As many cells as docs/performance.md's table of machines has, in its order."""
+    cells = run("--row", *QUICK[1:], *TASK).stdout.strip().strip("|").split("|")
+    table = open(sys.argv[2], encoding="utf-8").read()
+    heads = next(line for line in table.splitlines() if line.startswith("| processor |"))
+    names = [name.strip() for name in heads.strip().strip("|").split("|")]
+    assert len(cells) == len(names), (cells, names)
+    found = dict(zip(names, map(str.strip, cells)))
+    assert found["task"] == "pendulum-v1, float32" and found["program"].startswith("0."), found
+    rate = re.compile(r"[0-9.e+]+ \([0-9]+\.[0-9]{2}\)")
+    assert all(rate.fullmatch(found[name]) for name in names if "/s" in name and "env" not in name), found
+    assert run("--row", "sac", *QUICK[1:], *TASK).stdout.count(" |") == len(names)
+
+
 def mbpo() -> None:
     more = ["mbpo.exploration_steps=200", "mbpo.min_pool=100", "model.max_epochs=3"]
     found = objects("mbpo", "--json", "--steps=10", "--repeats=2", *TASK, *more)[0]
@@ -98,6 +113,7 @@ def bad_usage() -> None:
         (["no-such-part"], "unknown part 'no-such-part'"),
         (["--no-such-option"], "unrecognized option"),
         (["--seconds=0"], "--seconds is '0'"),
+        (["--row", "mbpo"], "--row has no place for 'mbpo'"),
         (["--repeats=1.5"], "--repeats is '1.5'"),
         (["--workers=x", "controller"], "--workers is 'x'"),
         (["sac", "no-such-file.yaml"], "no-such-file.yaml"),
@@ -111,6 +127,7 @@ def bad_usage() -> None:
 
 
 parts()
+row()
 mbpo()
 controller()
 bad_usage()

@@ -31,7 +31,7 @@ FIRST = ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/reliabilit
 APART = "docs/tutorials/"  # documents that are a test of their own
 
 # What a line of a code block begins with if it is a command.
-COMMAND = re.compile(r"(build/|autombpo|mpi_launch/|ctest|cmake|pip|tests/|python3|mpirun)")
+COMMAND = re.compile(r"(OPENBLAS_NUM_THREADS=1 |build/|autombpo|mpi_launch/|ctest|cmake|pip|tests/|python3|mpirun)")
 
 SHORT = "short.yaml mbpo.epoch_length=30 mbpo.exploration_steps=60 hyper.decision_interval=10 " \
     "hyper.train_epochs=3 hyper.apply_epochs=4 scheduler.hyper_episodes=2 log.quiet=true"  # fmt: skip
@@ -113,6 +113,7 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"autombpo-plot \w+ +RUN", Short("", {"RUN...": RUN})),
     (r"autombpo schedule runs/", Short()),
     (r"autombpo bench controller", Short("", {"--workers 1000": "--workers 4"})),
+    (r"OPENBLAS_NUM_THREADS=1 .*autombpo bench --row", Test("cli/bench", r'run\("--row"')),
     (r"autombpo bench", Test("cli/bench", r'run\("(sac|ensemble|mbpo)".*\)|"bench"')),
     (r"autombpo fvi (bound|run) CONFIG", Short("fvi.out=fvi", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
     (r"autombpo fvi optimal-ratio CONFIG", Short("fvi.out=best", {"CONFIG.yaml ...": "fvi/ring.yaml"})),
