@@ -1,4 +1,4 @@
-// bench_row.h - what `autombpo bench` measured, as a row of docs/performance.md's table of machines.
+// bench_row.h - what `autombpo bench` measured, as a row of the table in docs/performance.md.
 #ifndef CLI_BENCH_ROW_H
 #define CLI_BENCH_ROW_H
 

@@ -8,8 +8,8 @@
 
 static void print_help(FILE* out) {
   fprintf(out,
-          "autombpo %s - trains populations of model-based RL runs, and the controller that\n"
-          "schedules their hyperparameters.\n\n"
+          "autombpo %s - trains populations of model-based RL runs, and the controller\n"
+          "that schedules their hyperparameters.\n\n"
           "usage: autombpo <verb> [options] [CONFIG.yaml ...] [key=value ...]\n\n",
           AUTOMBPO_VERSION);
   for (int i = 0; verb_at(i); i++) {

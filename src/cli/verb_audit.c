@@ -11,10 +11,10 @@
 
 static const char usage[] =
     "usage: autombpo audit RUN\n\n"
-    "Recomputes each version of the controller, and each decision, reward, advantage and score,\n"
-    "from nothing but the sealed hyper-episodes and the inputs of a run, and compares the bits.\n"
-    "Needs the program that made the run (RUN/machine). Writes nothing.\n"
-    "Exit code 1: something differs, or is damaged.";
+    "Recomputes each version of the controller, and each decision, reward, advantage\n"
+    "and score, from nothing but the sealed hyper-episodes and the inputs of a run,\n"
+    "and compares the bits. Needs the program that made the run (RUN/machine). Writes\n"
+    "nothing. Exit code 1: something differs, or is damaged.";
 
 // What is sealed so far. Versions that should be there by now are made again by a start.
 static bool audit_run(Audit* audit, RunConfig* c, Error* error) {

@@ -127,13 +127,15 @@ int verb_baseline(int argc, char** argv) {
                                         "run.dir=runs/{env}/baseline/s{seed}", NULL};
   static const StartVerb verb = {
       .usage =
-          "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...] [seeds=0..4]\n\n"
-          "Runs MBPO scheduler.hyper_episodes times with the configuration's own schedule, for\n"
-          "hyper.train_epochs epochs, and writes the mean evaluation return at each number of\n"
-          "real samples to FILE.yaml: the R' that is needed to train a controller.\n\n"
+          "usage: autombpo baseline -o FILE.yaml [CONFIG.yaml ...] [key=value ...]\n"
+          "                         [seeds=0..4]\n\n"
+          "Runs MBPO scheduler.hyper_episodes times with the configuration's own schedule,\n"
+          "for hyper.train_epochs epochs, and writes the mean evaluation return at each\n"
+          "number of real samples to FILE.yaml: the R' that is needed to train a\n"
+          "controller.\n\n"
           "  seeds=A..B, seeds=A,B,C\n"
-          "                  the mean over a run of each seed, one after the other, each in a\n"
-          "                  run.dir of its own; without it, over five hyper-episodes\n"
+          "                  the mean over a run of each seed, one after the other, each in\n"
+          "                  a run.dir of its own; without it, over five hyper-episodes\n"
           "                  (scheduler.hyper_episodes) of one seed, which the ranks share\n"
           "  -o, --output    file to write\n"
           "  -n, --dry-run   print the resolved configuration, write nothing\n"

@@ -39,9 +39,10 @@
 
 static const char usage[] =
     "usage: autombpo doctor [DIR]\n\n"
-    "Checks what runs need: the program and its matrix kernels, cores and memory, MPI, and of DIR\n"
-    "(default: here), where runs are to be, disk, syncs, links and clock. Each line says what was\n"
-    "found, and what to do where that is no good. Exit code 1: something is no good.";
+    "Checks what runs need: the program and its matrix kernels, cores and memory,\n"
+    "MPI, and of DIR (default: here), where runs are to be, disk, syncs, links and\n"
+    "clock. Each line says what was found, and what to do where that is no good. Exit\n"
+    "code 1: something is no good.";
 
 #define PATIENCE 60.0
 #define SLOW_SYNC 0.5        // seconds

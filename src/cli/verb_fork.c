@@ -23,11 +23,12 @@
 #include "hyper/trajectory.h"
 
 static const char usage[] =
-    "usage: autombpo fork RUN EPISODE --at DECISION --set HEAD=CHOICE|--all [-nq] [-o DIR]\n"
-    "                     [key=value ...]\n\n"
-    "Runs hyper-episode EPISODE of RUN again with the same random numbers, once as it was, and\n"
-    "once for each alternative at one decision: what differs is the effect of that decision.\n"
-    "Prints the effects. DIR (runs/fork/...) is a run directory: the same command continues it.\n\n"
+    "usage: autombpo fork RUN EPISODE --at DECISION --set HEAD=CHOICE|--all [-nq]\n"
+    "                     [-o DIR] [key=value ...]\n\n"
+    "Runs hyper-episode EPISODE of RUN again with the same random numbers, once as it\n"
+    "was, and once for each alternative at one decision: what differs is the effect\n"
+    "of that decision. Prints the effects. DIR (runs/fork/...) is a run directory:\n"
+    "the same command continues it.\n\n"
     "  --at D          index of the decision, from 0\n"
     "  --set H=C       train_model=skip or train; real_ratio, policy_updates or\n"
     "                  rollout_length=down, keep or up\n"
@@ -97,7 +98,8 @@ static int parse(Arguments* a, int argc, char** argv) {
     }
   }
   if (optind + 2 > argc || decision < 0 || all == (a->set != NULL)) {
-    fprintf(stderr, "%s\n", usage);
+    fprintf(stderr, "autombpo fork: expected RUN, EPISODE, --at, and either --set or --all\n%s\n",
+            usage);
     return EXIT_USAGE;
   }
   a->run = argv[optind];

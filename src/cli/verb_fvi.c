@@ -20,12 +20,16 @@
 #include "theory/fvi_tables.h"
 
 static const char usage[] =
-    "usage: autombpo fvi bound|run|optimal-ratio [CONFIG.yaml ...] [fvi.key=value ...]\n\n"
-    "Fitted value iteration on samples of which a share beta is real and the rest comes from a\n"
-    "model with half-normal error, on small problems whose optimal values are known.\n\n"
-    "  bound           conditions (6) and (7) and the bound (8), term by term; runs nothing\n"
+    "usage: autombpo fvi bound|run|optimal-ratio [CONFIG.yaml ...]\n"
+    "                    [fvi.key=value ...]\n\n"
+    "Fitted value iteration on samples of which a share beta is real and the rest\n"
+    "comes from a model with half-normal error, on small problems whose optimal\n"
+    "values are known.\n\n"
+    "  bound           conditions (6) and (7) and the bound (8), term by term; runs\n"
+    "                  nothing\n"
     "  run             measured || V* - V^piK || beside the bound\n"
-    "  optimal-ratio   the same, and the best beta for each N_real, by bound and measured\n\n"
+    "  optimal-ratio   the same, and the best beta for each N_real, by bound and\n"
+    "                  measured\n\n"
     "run and optimal-ratio write fvi.h5 and CSV files to fvi.out. Options:\n";
 
 typedef struct {
@@ -42,8 +46,8 @@ static void print_usage(Fvi* fvi, FILE* out) {
   text_init(&text, &fvi->arena);
   for (int i = 0; i < table.count; i++) {
     const OptionRow* row = &table.rows[i];
-    text_add(&text, "  fvi.%-14s %s%s%s%s; ", row->name, row->meaning, *row->unit ? " [" : "",
-             row->unit, *row->unit ? "]" : "");
+    text_add(&text, "  fvi.%-14s %s%s%s%s\n      ", row->name, row->meaning,
+             *row->unit ? " [" : "", row->unit, *row->unit ? "]" : "");
     option_format_range(row, &text);
     text_add(&text, "; default ");
     option_format_default(row, &text);

@@ -24,9 +24,11 @@
 
 static const char usage[] =
     "usage: autombpo inspect [--checksum] RUN|FILE.h5\n\n"
-    "Shows what a run directory or sealed file holds. Every sealed file is read and compared\n"
-    "with the checksums that it was sealed with; the exit code is 1 if one does not match.\n\n"
-    "  --checksum   one line: 64-bit checksum over names and bytes of all sealed files";
+    "Shows what a run directory or sealed file holds. Every sealed file is read and\n"
+    "compared with the checksums that it was sealed with; the exit code is 1 if one\n"
+    "does not match.\n\n"
+    "  --checksum   one line: 64-bit checksum over names and bytes of all sealed\n"
+    "               files";
 
 // Missing files that are named; the others are counted.
 #define MISSING_NAMED 8

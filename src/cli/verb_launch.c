@@ -33,20 +33,23 @@ static const char usage[] =
     "usage: autombpo launch [OPTION...] CONFIG.yaml ... [key=value ...] [seeds=0..9]\n\n"
     "Prints a Slurm script that trains this configuration, and submits nothing:\n"
     "  autombpo launch hopper.yaml methods/autombpo.yaml | sbatch --partition=cpu\n"
-    "The script saves before its time limit, goes back into the queue, and ends when the run is\n"
-    "complete.\n\n"
+    "The script saves before its time limit, goes back into the queue, and ends when\n"
+    "the run is complete.\n\n"
     "  (no option)      one job, on any number of nodes\n"
-    "      --array[=N]  a job array whose N tasks join one run through files, without MPI\n"
+    "      --array[=N]  a job array whose N tasks join one run through files, without\n"
+    "                   MPI\n"
     "  seeds=A..B, seeds=A,B,C\n"
     "                   a job array with a run of its own for each seed\n"
     "      --nodes=N    nodes of a job or task\n"
-    "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of a job, as\n"
-    "                   many as there are hyper-episodes at a time; of an array task, one)\n"
-    "      --time=T     time limit as sbatch takes it: 90 is 90 minutes, 02:30:00, 1-12; or 2h30m\n"
-    "                   (default: run.max_wall and ten minutes, or as `autombpo plan` says, and\n"
-    "                   a quarter more, at most a day: a job that needs more goes on in another)\n"
-    "      --measure=S  seconds of processor time to measure for (default: 10); memory too is\n"
-    "                   what `autombpo plan` says, and a fifth more";
+    "      --workers=N  ranks that run hyper-episodes, in a job or task (default: of\n"
+    "                   a job, as many as there are hyper-episodes at a time; of an\n"
+    "                   array task, one)\n"
+    "      --time=T     time limit as sbatch takes it: 90 is 90 minutes, 02:30:00,\n"
+    "                   1-12; or 2h30m (default: run.max_wall and ten minutes, or as\n"
+    "                   `autombpo plan` says, and a quarter more, at most a day: a\n"
+    "                   job that needs more goes on in another)\n"
+    "      --measure=S  seconds of processor time to measure for (default: 10);\n"
+    "                   memory too is what `autombpo plan` says, and a fifth more";
 
 typedef struct {
   int nodes;        // 0 = not said
@@ -254,7 +257,7 @@ int verb_launch(int argc, char** argv) {
     return code;
   }
   if (optind == argc) {
-    return usage_error("a configuration is missing", "");
+    return usage_error("a configuration is missing", "CONFIG.yaml");
   }
   Comm comm;
   if (!comm_mpi_init(&comm, &error)) {

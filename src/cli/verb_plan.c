@@ -19,13 +19,15 @@
 
 static const char usage[] =
     "usage: autombpo plan [OPTION...] [CONFIG.yaml ...] [key=value ...]\n\n"
-    "Says what a whole run of this configuration will take: hours, core-hours, memory, disk. The\n"
-    "run is begun in a directory that is removed, and measured for some seconds; the rest follows\n"
-    "from the loops of Algorithm 1. Nothing else is written.\n\n"
-    "      --ranks=N     ranks, of which one gives work to the others (default: 1, does both)\n"
+    "Says what a whole run of this configuration will take: hours, core-hours,\n"
+    "memory, disk. The run is begun in a directory that is removed, and measured for\n"
+    "some seconds; the rest follows from the loops of Algorithm 1. Nothing else is\n"
+    "written.\n\n"
+    "      --ranks=N     ranks, of which one gives work to the others (default: 1,\n"
+    "                    does both)\n"
     "      --price=P     of a core-hour: says what it costs\n"
-    "      --measure=S   seconds of processor time to measure for (default: 20); the more of a\n"
-    "                    hyper-episode they are, the better is the estimate\n"
+    "      --measure=S   seconds of processor time to measure for (default: 20); the\n"
+    "                    more of a hyper-episode they are, the better is the estimate\n"
     "      --json        one JSON object";
 
 typedef struct {

@@ -26,26 +26,24 @@
 
 static const char USAGE[] =
     "usage: autombpo play [options] RUN|EPISODE.h5\n"
-    "       autombpo play [options] --random|--zero --task TASK\n"
-    "\n"
-    "Plays episodes with the policy of a sealed hyper-episode (RUN/episodes/NNNNNN.h5; of a run\n"
-    "directory the one with the largest mean evaluation return), or with uniformly random or zero\n"
-    "actions; prints returns.\n"
-    "\n"
+    "       autombpo play [options] --random|--zero --task TASK\n\n"
+    "Plays episodes with the policy of a sealed hyper-episode\n"
+    "(RUN/episodes/NNNNNN.h5; of a run directory the one with the largest mean\n"
+    "evaluation return), or with uniformly random or zero actions; prints returns.\n\n"
     "  --task TASK      another task than the policy's own (autombpo env list)\n"
     "  --episodes N     default 10\n"
     "  --steps N        longest episode; default: the task's time limit\n"
     "  --seed S         of start states and random actions; default 0\n"
     "  --stochastic     draw the policy's actions instead of taking their means\n"
     "  --json           one JSON object instead of text\n"
-    "  --states FILE    write states, actions and rewards (HDF5; an input for 'env replay')\n"
+    "  --states FILE    write states, actions and rewards (HDF5; an input for 'env\n"
+    "                   replay')\n"
     "  --frames DIR     write pictures DIR/frame-NNNNNN.png\n"
     "  --video FILE     write a video with the program ffmpeg, e.g. FILE.mp4\n"
     "  --size WxH       pixels; default 640x480\n"
     "  --every N        steps from frame to frame; default: about 30 frames a second\n"
     "  --camera NAME    of the model; default 'track'\n"
-    "  --assets DIR     directory of the MJCF files\n"
-    "\n"
+    "  --assets DIR     directory of the MJCF files\n\n"
     "Pictures need no display. MUJOCO_GL=egl or osmesa chooses how they are drawn.\n";
 
 typedef struct {

@@ -82,11 +82,11 @@ int verb_resume(int argc, char** argv) {
   static const StartVerb verb = {
       .usage =
           "usage: autombpo resume [-nq] DIR [key=value ...]\n\n"
-          "Continues the run in DIR, alone or under mpirun with any number of ranks; its results\n"
-          "are the same bits as if it had never stopped. Nothing outside DIR is needed. Options\n"
-          "that do not affect results may follow (run.max_wall, checkpoint.*, log.*, ...).\n"
-          "A run of `autombpo baseline` is finished, too; repeat that command to write its file.\n"
-          "\n"
+          "Continues the run in DIR, alone or under mpirun with any number of ranks; its\n"
+          "results are the same bits as if it had never stopped. Nothing outside DIR is\n"
+          "needed. Options that do not affect results may follow (run.max_wall,\n"
+          "checkpoint.*, log.*, ...). A run of `autombpo baseline` is finished, too; repeat\n"
+          "that command to write its file.\n\n"
           "  -n, --dry-run   print the configuration, write nothing\n"
           "  -q, --quiet     no progress lines",
       .resumes = true,

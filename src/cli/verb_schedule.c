@@ -20,9 +20,10 @@
 
 static const char usage[] =
     "usage: autombpo schedule [-o FILE.csv] RUN|EPISODE.h5\n\n"
-    "Writes the hyperparameters after each decision: those of one hyper-episode, exactly, or\n"
-    "their mean over the finished ones of a run, with as many model trainings as they had.\n"
-    "`autombpo train scheduler.kind=replay scheduler.schedule=FILE.csv` follows it.\n\n"
+    "Writes the hyperparameters after each decision: those of one hyper-episode,\n"
+    "exactly, or their mean over the finished ones of a run, with as many model\n"
+    "trainings as they had. `autombpo train scheduler.kind=replay\n"
+    "scheduler.schedule=FILE.csv` follows it.\n\n"
     "  -o, --output    file to write; else standard output";
 
 typedef struct {

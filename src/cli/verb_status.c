@@ -8,12 +8,13 @@
 
 static const char usage[] =
     "usage: autombpo status [--json] RUN...\n\n"
-    "Says how runs are, from their text files: whether they live and since when not, how far they\n"
-    "are, their ranks, what is wrong, and how to go on. Asks nobody and changes nothing, so it\n"
-    "may be used on any machine that sees the directory.\n\n"
+    "Says how runs are, from their text files: whether they live and since when not,\n"
+    "how far they are, their ranks, what is wrong, and how to go on. Asks nobody and\n"
+    "changes nothing, so it may be used on any machine that sees the directory.\n\n"
     "  --json   one JSON object a run, with the whole of status.json\n\n"
-    "The exit code is 0 when each of them runs or is finished; 75 when one stands still or is\n"
-    "silent, and `autombpo resume` goes on with it; 1 when one has failed or cannot be read.";
+    "The exit code is 0 when each of them runs or is finished; 75 when one stands\n"
+    "still or is silent, and `autombpo resume` goes on with it; 1 when one has failed\n"
+    "or cannot be read.";
 
 #define ROWS 24  // of the terminals of old, less the prompt
 

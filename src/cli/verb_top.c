@@ -19,8 +19,9 @@
 
 static const char usage[] =
     "usage: autombpo top [-d SECONDS] RUN...\n\n"
-    "Shows runs as they go: ranks, schedules, returns, where the time goes, what is wrong. Reads\n"
-    "files only; q quits. Where the output is no terminal, one screen is printed.\n\n"
+    "Shows runs as they go: ranks, schedules, returns, where the time goes, what is\n"
+    "wrong. Reads files only; q quits. Where the output is no terminal, one screen is\n"
+    "printed.\n\n"
     "  -d, --delay SECONDS   between two looks (0.2 to 3600; default: 2)";
 
 #define CLEAR_LINE "\033[K"

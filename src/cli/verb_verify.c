@@ -19,14 +19,16 @@
 
 static const char usage[] =
     "usage: autombpo verify [--share PERCENT] [--seed N] RUN|FILE [key=value ...]\n\n"
-    "Runs sealed hyper-episodes again, with their decisions, and compares all numbers in their\n"
-    "files, bit by bit: of a run directory as many as make up a share of its epochs, drawn by\n"
-    "chance; of a FILE (RUN/episodes/NNNNNN.h5) this one. The last may be run in part, from its\n"
-    "start. Needs the program and the physics that made the run (RUN/machine), not its type of\n"
-    "CPU. Writes nothing into the run. Exit code 1: something differs, or is damaged.\n\n"
+    "Runs sealed hyper-episodes again, with their decisions, and compares all numbers\n"
+    "in their files, bit by bit: of a run directory as many as make up a share of its\n"
+    "epochs, drawn by chance; of a FILE (RUN/episodes/NNNNNN.h5) this one. The last\n"
+    "may be run in part, from its start. Needs the program and the physics that made\n"
+    "the run (RUN/machine), not its type of CPU. Writes nothing into the run. Exit\n"
+    "code 1: something differs, or is damaged.\n\n"
     "      --share P   of the epochs, in percent; default 5, of a FILE 100\n"
     "      --seed N    of what is drawn; default 0\n\n"
-    "A task that is code, or other MJCF files, must be named again: env.id=..., env.assets=...";
+    "A task that is code, or other MJCF files, must be named again: env.id=...,\n"
+    "env.assets=...";
 
 typedef struct {
   double share;  // NaN: not given

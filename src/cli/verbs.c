@@ -7,7 +7,7 @@
 
 static const Verb verbs[] = {
     {"train", verb_train,
-     "run hyper-episodes under a scheduler; without operands, the quick start"},
+     "run hyper-episodes under a scheduler; no operands: the quick start"},
     {"resume", verb_resume, "continue a run directory, on any number of ranks"},
     {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
     {"baseline", verb_baseline, "measure R', the return of plain MBPO on a task"},
@@ -19,16 +19,16 @@ static const Verb verbs[] = {
     {"config", verb_config, "show, explain, check and compare configurations"},
     {"env", verb_env, "list, describe, check and replay tasks"},
     {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
-    {"plan", verb_plan, "measure for some seconds what a whole run will take: hours, memory, disk"},
+    {"plan", verb_plan, "measure for seconds what a run will take: hours, memory, disk"},
     {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
     {"experiment", verb_experiment,
-     "many runs from one file: tasks x methods x repetitions; plan, run, status, report"},
+     "tasks x methods x repetitions from one file; plan, run, report"},
     {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
     {"fork", verb_fork, "rerun a hyper-episode with one decision changed: its exact effect"},
     {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
     {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
     {"doctor", verb_doctor, "is this machine, its MPI and this directory fit for runs?"},
-    {"version", verb_version, "print the version, the revision, and the id of this program's code"},
+    {"version", verb_version, "print the version, the revision and the id of this program"},
 };
 
 const Verb* verb_at(int i) {
@@ -47,8 +47,8 @@ const Verb* verb_find(const char* name) {
 int verb_version(int argc, char** argv) {
   if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
     puts("usage: autombpo version\n\n"
-         "Prints the version, the revision of the sources, and the id of the program: a hash of\n"
-         "its sources. Runs are continued by the program that began them.");
+         "Prints the version, the revision of the sources, and the id of the program: a\n"
+         "hash of its sources. Runs are continued by the program that began them.");
     return 0;
   }
   printf("autombpo %s, revision %s, program %s\n", AUTOMBPO_VERSION, program_revision, program_id);

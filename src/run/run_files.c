@@ -285,7 +285,7 @@ static bool load_run_yaml(RunConfig* c, const char* path, Error* error) {
     return false;
   }
   if (!there) {
-    return error_set(error, "%s: there is no run to resume: start it with `autombpo train`", path);
+    return error_set(error, "%s: there is no run here; `autombpo train` starts one", path);
   }
   if (!files_read(&text, &size, path, &c->arena, error)) {
     return false;

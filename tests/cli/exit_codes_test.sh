@@ -32,11 +32,13 @@ done
 expect 2 'autombpo baseline -o' train "$config" run.dir=run scheduler.baseline=missing.yaml
 nothing_written
 
-# right usage
-expect 0 . --help
+# right usage; help fits a terminal of 80 columns
 expect 0 . version
-for verb in train apply baseline inspect config env; do
-  expect 0 . "$verb" --help
+expect 0 . --help
+verbs=$(sed -n 's/^  \([a-z]\+\) .*/\1/p' out)
+for verb in '' $verbs; do
+  expect 0 . ${verb:+"$verb"} --help
+  ! grep -E '^.{81}' out || fail "autombpo $verb --help is wider than 80 columns"
 done
 expect 0 . env list
 expect 0 . config check "$config"

@@ -36,7 +36,7 @@ expect 0 . resume -q remains
 expect 2 'mbpo.policy_updates: 2 -> 3' resume original mbpo.policy_updates=3
 expect 0 'nothing is missing' resume -q original checkpoint.every=3s run.max_wall=1h
 expect 2 'run directory is missing' resume
-expect 2 'no run to resume' resume no-such-directory
+expect 2 'there is no run here' resume no-such-directory
 expect 2 'only key=value' resume original "$config"
 
 # a directory that was made but not born starts; one whose run.yaml was cut off, too
