@@ -7,7 +7,7 @@
 #include "hyper/hyper_episode.h"
 
 #define STATE_FORMAT "autombpo.checkpoint"
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 
 typedef enum {
   STATE_GOOD,

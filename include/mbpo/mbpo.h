@@ -71,7 +71,7 @@ typedef struct Mbpo {
   Sac sac;
   Ensemble ensemble;
   Replay real;                // D_env: whole episodes only
-  Replay imagined;            // D_model
+  Imagined imagined;          // D_model
   // hyperparameters now
   double real_ratio;          // beta
   int policy_updates;         // G

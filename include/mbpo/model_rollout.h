@@ -8,12 +8,12 @@
 
 #include "dynamics/ensemble.h"
 #include "env/env.h"
-#include "env/replay.h"
+#include "env/imagined.h"
 #include "sac/sac.h"
 
 // States that are rolled out together: enough to give each elite whole chunks, few enough for the
 // cache (docs/algorithms.md, D4).
-#define ROLLOUT_CHUNK 8192
+#define ROLLOUT_CHUNK IMAGINED_REACH
 
 typedef struct RolloutScratch RolloutScratch;
 
@@ -25,7 +25,7 @@ typedef struct {
 RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena);
 double rollout_scratch_bytes(int obs_size, int act_size);
 
-void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
+void model_rollout(Imagined* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
                    EnvTermination terminated, RolloutMeans means, int64_t count, int length,
                    Rng* rng, RolloutScratch* scratch);
 

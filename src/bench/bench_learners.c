@@ -33,7 +33,7 @@ typedef struct {
   Real* in;       // (E, B, O + A)
   Real* target;   // (E, B, 1 + O)
   // rollout
-  Replay imagined;
+  Imagined imagined;
   RolloutScratch* rollout_scratch;
 } Learners;
 
@@ -186,7 +186,7 @@ bool bench_rollout(BenchResult* result, const BenchSetup* setup, Arena* arena, E
   if (!open_learners(&l, setup, arena, error)) {
     return false;
   }
-  replay_init(&l.imagined, l.sac.obs_size, l.sac.act_size,
+  imagined_init(&l.imagined, l.sac.obs_size, l.sac.act_size,
               (int64_t)setup->spec->mbpo.rollouts * setup->length);
   l.rollout_scratch = rollout_scratch_new(l.sac.obs_size, l.sac.act_size, arena);
   floor_init_rollout(&l.floor, &l.sac, &l.ensemble, ROLLOUT_CHUNK, &l.data.rng, arena);
@@ -194,7 +194,7 @@ bool bench_rollout(BenchResult* result, const BenchSetup* setup, Arena* arena, E
   compare(result, &l, rollout_run, (double)ROLLOUT_CHUNK * setup->length, floor_rollout_step,
           ROLLOUT_CHUNK);
   bench_add_figure(result, "length", setup->length);
-  replay_free(&l.imagined);
+  imagined_free(&l.imagined);
   close_learners(&l);
   return true;
 }

@@ -277,7 +277,7 @@ static double missing_bytes(const HyperEpisode* h, bool with_copy) {
   if (m->uses_model) {
     int k = run_spec_longest_rollout(h->spec, scheduler_may_set(h->spec));
     double imagined = (double)mbpo_imagined_rows(&m->options, k);
-    missing += fmax(0, imagined - (double)m->imagined.size) * row;
+    missing += imagined_bytes(O, A, fmax(0, imagined - (double)m->imagined.size), k);
     missing += with_copy ? fmax(0, real - (double)m->trained_rows) *
                                ensemble_row_bytes(&h->spec->model, O, A)
                          : 0;

@@ -27,7 +27,7 @@ static const char* const features[FEATURE_COUNT] = {
 
 const char* feature_name(HyperFeature feature) { return features[feature]; }
 
-static double chunked_critic_loss(Mbpo* m, const Replay* replay, int64_t count, Rng* rng) {
+static double chunked_critic_loss(Mbpo* m, bool imagined, int64_t count, Rng* rng) {
   if (count == 0) {
     return 0;
   }
@@ -38,7 +38,11 @@ static double chunked_critic_loss(Mbpo* m, const Replay* replay, int64_t count, 
   double sum = 0;
   for (int64_t done = 0; done < count; done += batch.size) {
     batch.size = (int)(count - done < CHUNK ? count - done : CHUNK);
-    replay_sample(&batch, 0, batch.size, replay, rng);
+    if (imagined) {
+      imagined_sample(&batch, 0, batch.size, &m->imagined, rng);
+    } else {
+      replay_sample(&batch, 0, batch.size, &m->real, rng);
+    }
     rng_fill_normal(noise, (int64_t)batch.size * m->sac.act_size, rng);
     sum += sac_critic_loss(&m->sac, &batch, noise) * batch.size;
   }
@@ -51,11 +55,11 @@ static double chunked_critic_loss(Mbpo* m, const Replay* replay, int64_t count, 
 static double measure_critic_loss(Mbpo* m, int64_t batch, Rng* rng) {
   if (m->imagined.size == 0) {
     int64_t real = m->batch.size;
-    return chunked_critic_loss(m, &m->real, real, rng) / (double)real;
+    return chunked_critic_loss(m, false, real, rng) / (double)real;
   }
   int64_t real = (int64_t)((double)batch * m->real_ratio);
-  double sum = chunked_critic_loss(m, &m->real, real, rng);
-  sum += chunked_critic_loss(m, &m->imagined, batch - real, rng);
+  double sum = chunked_critic_loss(m, false, real, rng);
+  sum += chunked_critic_loss(m, true, batch - real, rng);
   return sum / (double)batch;
 }
 

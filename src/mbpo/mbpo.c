@@ -51,7 +51,7 @@ static void sample_batch(Mbpo* m) {
   int real = m->imagined.size > 0 ? mbpo_real_in_batch(B, m->real_ratio) : B;
   replay_sample(&m->batch, 0, real, &m->real, &m->sac_rng);
   if (real < B) {
-    replay_sample(&m->batch, real, B - real, &m->imagined, &m->sac_rng);
+    imagined_sample(&m->batch, real, B - real, &m->imagined, &m->sac_rng);
   }
 }
 
@@ -111,7 +111,7 @@ static void imagine(Mbpo* m) {
   }
   Stopwatch watch = stopwatch_start();
   RolloutMeans means = {m->options.mean_actions, m->options.mean_predictions};
-  replay_set_capacity(&m->imagined, mbpo_imagined_rows(&m->options, m->rollout_length));
+  imagined_set_capacity(&m->imagined, mbpo_imagined_rows(&m->options, m->rollout_length));
   model_rollout(&m->imagined, &m->real, &m->sac, &m->ensemble, m->env.spec.terminated,
                 means, m->options.rollouts, m->rollout_length, &m->rollout_rng,
                 m->rollout_scratch);

@@ -41,7 +41,7 @@ static void init_learners(Mbpo* m, const MbpoSetup* setup, Arena* arena) {
   }
   int64_t imagined =
       m->uses_model ? mbpo_imagined_rows(&m->options, setup->max_rollout_length) : 1;
-  replay_init(&m->imagined, O, A, imagined);
+  imagined_init(&m->imagined, O, A, imagined);
   batch_init(&m->batch, setup->sac->batch_size, O, A, arena);
   m->noise = ARENA_NEW(arena, 2 * (size_t)setup->sac->batch_size * (size_t)A, Real);
   m->act = ARENA_NEW(arena, A, Real);
@@ -85,7 +85,7 @@ void mbpo_free(Mbpo* m) {
   env_close(&m->eval_env);
   real_episode_free(&m->episode);
   replay_free(&m->real);
-  replay_free(&m->imagined);
+  imagined_free(&m->imagined);
   if (m->uses_model) {
     ensemble_free(&m->ensemble);
   }
@@ -162,7 +162,7 @@ void mbpo_visit(Mbpo* m, Archive* ar) {
   replay_visit(&m->real, ar, "real");
   if (m->uses_model) {
     ensemble_visit(&m->ensemble, ar, "ensemble");
-    replay_visit(&m->imagined, ar, "imagined");
+    imagined_visit(&m->imagined, ar, "imagined");
   }
   archive_leave(ar);
 }

@@ -22,6 +22,7 @@ struct RolloutScratch {
   Real* logp;        // (ROLLOUT_CHUNK)
   Real* noise;       // (ROLLOUT_CHUNK, max(A, 1 + O))
   int32_t* index;    // (ROLLOUT_CHUNK) start rows, then elite positions, then members
+  int64_t* before;   // (ROLLOUT_CHUNK) numbers of the branches' last transitions
   double* row;       // (O) one observation for the termination function
 };
 
@@ -37,6 +38,7 @@ RolloutScratch* rollout_scratch_new(int obs_size, int act_size, Arena* arena) {
   scratch->logp = ARENA_NEW(arena, ROLLOUT_CHUNK, Real);
   scratch->noise = ARENA_NEW(arena, ROLLOUT_CHUNK * noise, Real);
   scratch->index = ARENA_NEW(arena, ROLLOUT_CHUNK, int32_t);
+  scratch->before = ARENA_NEW(arena, ROLLOUT_CHUNK, int64_t);
   scratch->row = ARENA_NEW(arena, obs_size, double);
   return scratch;
 }
@@ -52,6 +54,7 @@ static void draw_start_states(RolloutScratch* s, const Replay* real, int count, 
   for (int b = 0; b < count; b++) {
     const Real* row = replay_row(real, s->index[b]);
     transition_copy(s->obs + b * s->obs_size, transition_obs(&real->row, row), s->obs_size);
+    s->before[b] = IMAGINED_START;
   }
 }
 
@@ -73,7 +76,7 @@ static bool is_finite_row(const Real* row, int size) {
 
 // Stores the predicted transitions but those that are not finite (docs/algorithms.md, D5), moves
 // the branches that go on to the front, returns how many.
-static int store(Replay* imagined, RolloutScratch* s, EnvTermination terminated, int count) {
+static int store(Imagined* imagined, RolloutScratch* s, EnvTermination terminated, int count) {
   int O = s->obs_size;
   int alive = 0;
   for (int b = 0; b < count; b++) {
@@ -85,10 +88,11 @@ static int store(Replay* imagined, RolloutScratch* s, EnvTermination terminated,
       s->row[o] = (double)next_obs[o];
     }
     bool ended = terminated && terminated(s->row);
-    replay_add(imagined, s->obs + b * O, s->act + b * s->act_size, next_obs, s->rew[b], ended,
-               s->logp[b]);
+    int64_t number = imagined_add(imagined, s->before[b], s->obs + b * O, s->act + b * s->act_size,
+                                  next_obs, s->rew[b], ended);
     if (!ended) {
       memmove(s->obs + alive * O, next_obs, (size_t)O * sizeof(Real));
+      s->before[alive] = number;
       alive++;
     }
   }
@@ -103,7 +107,7 @@ static void draw_noise(RolloutScratch* s, bool mean, int64_t count, Rng* rng) {
   }
 }
 
-static int rollout_step(Replay* imagined, Sac* sac, Ensemble* ensemble, EnvTermination terminated,
+static int rollout_step(Imagined* imagined, Sac* sac, Ensemble* ensemble, EnvTermination terminated,
                         RolloutMeans means, int count, Rng* rng, RolloutScratch* s) {
   draw_noise(s, means.actions, (int64_t)count * s->act_size, rng);
   sac_act(s->act, s->logp, sac, s->obs, s->noise, count);
@@ -113,7 +117,7 @@ static int rollout_step(Replay* imagined, Sac* sac, Ensemble* ensemble, EnvTermi
   return store(imagined, s, terminated, count);
 }
 
-void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
+void model_rollout(Imagined* imagined, const Replay* real, Sac* sac, Ensemble* ensemble,
                    EnvTermination terminated, RolloutMeans means, int64_t count, int length,
                    Rng* rng, RolloutScratch* scratch) {
   for (int64_t start = 0; start < count; start += ROLLOUT_CHUNK) {
@@ -121,6 +125,7 @@ void model_rollout(Replay* imagined, const Replay* real, Sac* sac, Ensemble* ens
     draw_start_states(scratch, real, alive, rng);
     for (int k = 0; k < length && alive > 0; k++) {
       alive = rollout_step(imagined, sac, ensemble, terminated, means, alive, rng, scratch);
+      imagined_trim(imagined);
     }
   }
 }

@@ -62,8 +62,8 @@ MbpoBytes mbpo_bytes(const MbpoSetup* setup, const EnvSpec* spec) {
       .fixed = sac_bytes(setup->sac, O, A) + batch + o.max_path_length * replay_row_bytes(O, A)};
   if (mbpo_uses_model(setup->mbpo, setup->scheduled)) {
     bytes.real += rows * ensemble_row_bytes(setup->model, O, A);
-    bytes.imagined = (double)mbpo_imagined_rows(&o, setup->max_rollout_length) *
-                     replay_row_bytes(O, A);
+    int k = setup->max_rollout_length;
+    bytes.imagined = imagined_bytes(O, A, (double)mbpo_imagined_rows(&o, k), k);
     bytes.fixed += ensemble_bytes(setup->model, O, A) + rollout_scratch_bytes(O, A);
   }
   return bytes;

@@ -212,12 +212,12 @@ static void add_model(const Plan* p) {
 
 static void add_rows(const Plan* p) {
   Range k = rollout_lengths(p);
-  double row = replay_row_bytes(p->config->env_spec.obs_size, p->config->env_spec.act_size);
+  int O = p->config->env_spec.obs_size, A = p->config->env_spec.act_size;
   text_add(p->out, "D_model          %4s %12s %11s\n", "k", "rows", "memory");
   for (int i = (int)k.low; i <= (int)k.high; i++) {
     int64_t rows = mbpo_imagined_rows(&p->mbpo, i);
     text_add(p->out, "%16s %4d %12" PRId64, "", i, rows);
-    add_bytes(p->out, " ", 8, (double)rows * row);
+    add_bytes(p->out, " ", 8, imagined_bytes(O, A, (double)rows, i));
     text_add(p->out, "\n");
   }
 }

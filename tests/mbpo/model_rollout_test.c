@@ -17,7 +17,7 @@
 typedef struct {
   Fixture model;
   Sac sac;
-  Replay imagined;
+  Imagined imagined;
 } Rollout;
 
 static void imagine(Rollout* r, RolloutMeans means) {
@@ -29,14 +29,14 @@ static void imagine(Rollout* r, RolloutMeans means) {
   SacOptions sac = sac_default_options();
   sac.batch_size = sac.hidden_size = 16;
   sac_init(&r->sac, &sac, OBS, ACT, &r->model.rng, arena);
-  replay_init(&r->imagined, OBS, ACT, COUNT * LENGTH);
+  imagined_init(&r->imagined, OBS, ACT, COUNT * LENGTH);
   model_rollout(&r->imagined, &r->model.replay, &r->sac, &r->model.ensemble, NULL, means, COUNT,
                 LENGTH, &r->model.rng, rollout_scratch_new(OBS, ACT, arena));
   assert_int_equal(r->imagined.size, COUNT * LENGTH);
 }
 
 static void end(Rollout* r) {
-  replay_free(&r->imagined);
+  imagined_free(&r->imagined);
   tear_down(&r->model);
 }
 
@@ -52,10 +52,10 @@ static double distance(const Real* a, const Real* b, int size) {
 static int mean_actions(Rollout* r) {
   int count = 0;
   for (int i = 0; i < COUNT * LENGTH; i++) {
-    const Real* row = replay_row(&r->imagined, i);
+    ImaginedTransition t = imagined_transition(&r->imagined, i);
     Real mean[ACT];
-    sac_act_mean(mean, &r->sac, transition_obs(&r->imagined.row, row), 1);
-    count += distance(mean, transition_act(&r->imagined.row, row), ACT) < 1e-6;
+    sac_act_mean(mean, &r->sac, t.obs, 1);
+    count += distance(mean, t.act, ACT) < 1e-6;
   }
   return count;
 }
@@ -65,16 +65,14 @@ static int mean_predictions(Rollout* r) {
   static const Real noise[TARGET];
   int count = 0;
   for (int i = 0; i < COUNT * LENGTH; i++) {
-    const TransitionRow* fields = &r->imagined.row;
-    const Real* row = replay_row(&r->imagined, i);
+    ImaginedTransition t = imagined_transition(&r->imagined, i);
     bool found = false;
     for (int e = 0; e < r->model.ensemble.options.elites; e++) {
       int32_t member = r->model.ensemble.elites[e];
       Real next_obs[OBS], rew;
-      ensemble_sample(next_obs, &rew, &r->model.ensemble, transition_obs(fields, row),
-                      transition_act(fields, row), &member, noise, 1);
-      found |= distance(next_obs, transition_next_obs(fields, row), OBS) < 1e-5 &&
-               fabs((double)(rew - transition_rew(fields, row))) < 1e-5;
+      ensemble_sample(next_obs, &rew, &r->model.ensemble, t.obs, t.act, &member, noise, 1);
+      found |= distance(next_obs, t.next_obs, OBS) < 1e-5 &&
+               fabs((double)(rew - t.rew)) < 1e-5;
     }
     count += found;
   }
