@@ -40,9 +40,11 @@ static void begin(LineLink* link, int socket, const char* name) {
   text_init(&link->out, &link->arena);
 }
 
-// Runs a command, and ends all of its process group when it is told to.
+// Runs a command, tells all of its process group to end when it is told to, and stays until the
+// command has ended: else one that pays no heed to SIGTERM would be left behind.
 static const char guard[] =
-    "exec 3<&0; trap 'trap - TERM; kill -TERM 0' TERM; sh -c \"$0\" <&3 3<&- & wait $! 2>/dev/null";
+    "exec 3<&0; trap 'trap \"\" TERM; kill -TERM 0; wait' TERM; sh -c \"$0\" <&3 3<&- & "
+    "wait $! 2>/dev/null";
 
 bool line_link_start(LineLink* link, const char* command, Error* error) {
   int ends[2];
