@@ -114,6 +114,17 @@ static void levels_of_heads_that_are_not_scheduled_stay_low(void** state) {
   }
 }
 
+static void it_begins_with_small_weights_and_biases_of_zero(void** state) {
+  (void)state;
+  RorTrainer t = trainer_of(1);
+  int zeros = 0;
+  for (int i = 0; i < ROR_PARAMS; i++) {
+    zeros += t.network[i] == 0;
+    assert_true(fabs((double)t.network[i]) < 0.01);
+  }
+  assert_int_equal(zeros, 2 * ROR_UNITS + 1);  // two hidden layers, and one output
+}
+
 static void without_learning_it_stays_what_it_was(void** state) {
   (void)state;
   RorOptions o = options;
@@ -133,6 +144,7 @@ int main(void) {
       cmocka_unit_test(it_finds_what_makes_the_reward_rise),
       cmocka_unit_test(no_level_is_preferred_where_nothing_is_to_be_learnt),
       cmocka_unit_test(levels_of_heads_that_are_not_scheduled_stay_low),
+      cmocka_unit_test(it_begins_with_small_weights_and_biases_of_zero),
       cmocka_unit_test(without_learning_it_stays_what_it_was),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
