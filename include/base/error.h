@@ -40,12 +40,18 @@ void error_set_fatal_hook(FatalHook hook);
 noreturn void error_fatal(const char* file, int line, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// The same for what the machine refuses where nobody can be told (memory): the exit code is 1.
+// The same for what the machine refuses where nobody can be told: the exit code is 1.
 noreturn void error_exit(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(condition, ...) \
   do { \
     if (!(condition)) error_fatal(__FILE__, __LINE__, __VA_ARGS__); \
+  } while (0)
+
+// What the machine must grant (memory, messages of MPI): error_exit where it does not.
+#define NEED(condition, ...) \
+  do { \
+    if (!(condition)) error_exit(__VA_ARGS__); \
   } while (0)
 
 #endif  // BASE_ERROR_H

@@ -128,7 +128,7 @@ static bool memory_save(Archive* ar, const char* name, void* data, ArchiveType t
   if (memory->size + size > memory->capacity) {
     memory->capacity = 2 * (memory->size + size);
     memory->bytes = realloc(memory->bytes, memory->capacity);
-    CHECK(memory->bytes, "out of memory: %zu bytes", memory->capacity);
+    NEED(memory->bytes, "out of memory: %zu bytes", memory->capacity);
   }
   if (size > 0) {
     memcpy(memory->bytes + memory->size, data, size);
@@ -185,7 +185,7 @@ void archive_packed(Archive* ar, const char* name, void (*visit)(void*, Archive*
                    (unsigned long long)PACKED_LIMIT);
     } else {
       memory = (ArchiveMemory){.size = (size_t)size, .bytes = malloc(size ? (size_t)size : 1)};
-      CHECK(memory.bytes, "out of memory: %llu bytes", (unsigned long long)size);
+      NEED(memory.bytes, "out of memory: %llu bytes", (unsigned long long)size);
     }
   }
   archive_u8(ar, "bytes", memory.bytes, memory.size);

@@ -33,9 +33,7 @@ static size_t round_up(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMEN
 static ArenaBlock* block_new(size_t size) {
   size_t header = round_up(sizeof(ArenaBlock));
   ArenaBlock* block = aligned_alloc(ALIGNMENT, header + size);
-  if (!block) {
-    error_exit("out of memory: %zu bytes are refused (is there a limit, ulimit -v?)", size);
-  }
+  NEED(block, "out of memory: %zu bytes are refused (is there a limit, ulimit -v?)", size);
   *block = (ArenaBlock){.size = size, .memory = (unsigned char*)block + header};
   return block;
 }
@@ -111,10 +109,8 @@ size_t arena_bytes(const Arena* arena) {
 void* memory_reserve(size_t bytes) {
   void* start =
       mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (start == MAP_FAILED) {
-    error_exit("out of memory: %zu bytes of addresses are refused (is there a limit, ulimit -v?)",
-               bytes);
-  }
+  NEED(start != MAP_FAILED,
+       "out of memory: %zu bytes of addresses are refused (is there a limit, ulimit -v?)", bytes);
   return start;
 }
 

@@ -36,9 +36,10 @@ static bool next_event(Reader* reader, yaml_event_t* event) {
     return true;
   }
   const yaml_parser_t* parser = &reader->parser;
+  NEED(parser->problem, "%s: libyaml: out of memory", reader->name);  // any other error has one
   bool has_mark = parser->error == YAML_SCANNER_ERROR || parser->error == YAML_PARSER_ERROR;
   yaml_mark_t mark = has_mark ? parser->problem_mark : parser->mark;
-  problem(reader, mark, parser->problem ? parser->problem : "not readable as YAML");
+  problem(reader, mark, parser->problem);
   return false;
 }
 
@@ -222,7 +223,7 @@ bool yaml_read(YamlNode** root, const char* name, const char* text, size_t size,
     return error_line(error, "%s: larger than %u bytes", name, YAML_MAX_BYTES);
   }
   Reader reader = {.name = name, .arena = arena, .error = error, .good = true};
-  CHECK(yaml_parser_initialize(&reader.parser), "libyaml: out of memory");
+  NEED(yaml_parser_initialize(&reader.parser), "%s: libyaml: out of memory", name);
   yaml_parser_set_input_string(&reader.parser, (const unsigned char*)text, size);
   yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
   *root = read_document(&reader);

@@ -76,14 +76,17 @@ static bool start_encoder(Movie* movie, const char* path, double rate, Error* er
   signal(SIGPIPE, SIG_IGN);
   movie->encoder = fork();
   if (movie->encoder < 0) {
-    return error_errno(error, "fork");
+    error_errno(error, "fork");
+    close(ends[0]);
+    close(ends[1]);
+    return false;
   }
   if (movie->encoder == 0) {
     run_encoder(ends[0], path, movie->width, movie->height, rate);
   }
   close(ends[0]);
   movie->video = fdopen(ends[1], "wb");
-  CHECK(movie->video, "no stream for a pipe");
+  NEED(movie->video, "out of memory: no stream for a pipe");
   return true;
 }
 

@@ -32,13 +32,17 @@ typedef struct {
   char bytes[COMM_MAX_MESSAGE];
 } Outbox;
 
+// A call that fails is the world's doing, and may succeed when the command is given again. What it
+// means can only be asked between MPI_Init and MPI_Finalize: elsewhere Open MPI aborts.
 static void check(int code, const char* call) {
-  char text[MPI_MAX_ERROR_STRING] = "";
-  int length;
-  if (code != MPI_SUCCESS) {
+  char text[MPI_MAX_ERROR_STRING] = "it failed";
+  int begun = 0, ended = 0, length;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&ended);
+  if (code != MPI_SUCCESS && begun && !ended) {
     MPI_Error_string(code, text, &length);
   }
-  CHECK(code == MPI_SUCCESS, "%s: %s", call, text);
+  NEED(code == MPI_SUCCESS, "%s: %s (%d)", call, text, code);
 }
 
 static void abort_all(void) {
@@ -199,6 +203,7 @@ bool comm_mpi_init(Comm* comm, Error* error) {
   }
   check(MPI_Init(NULL, NULL), "MPI_Init");
   error_set_fatal_hook(abort_all);
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   *comm = (Comm){.ops = &ops, .nap = COMM_SHORTEST_NAP};
   check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks), "MPI_Comm_size");

@@ -30,9 +30,9 @@ static void start(H5File* file, const char* path, bool writing) {
 // Access without file locks: they fail on shared file systems, and sealed files need none.
 static hid_t access_list(void) {
   hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-  CHECK(list >= 0 && H5Pset_file_locking(list, 0, 1) >= 0 &&
-            H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0,
-        "HDF5: no file access list");
+  NEED(list >= 0 && H5Pset_file_locking(list, 0, 1) >= 0 &&
+           H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0,
+       "HDF5: no file access list: out of memory?");
   return list;
 }
 
@@ -74,7 +74,8 @@ bool h5_create(H5File* file, const char* path, const char* format, int version, 
   start(file, path, true);
   hid_t list = access_list();
   hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-  CHECK(creation >= 0 && H5Pset_obj_track_times(creation, 0) >= 0, "HDF5: no creation list");
+  NEED(creation >= 0 && H5Pset_obj_track_times(creation, 0) >= 0,
+       "HDF5: no creation list: out of memory?");
   create_temporary(file, creation, list);
   H5Pclose(creation);
   H5Pclose(list);

@@ -19,8 +19,8 @@
 // Text of variable length, UTF-8: what h5py gives back as str.
 static hid_t text_type(void) {
   hid_t type = H5Tcopy(H5T_C_S1);
-  CHECK(type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0,
-        "HDF5: no type for text");
+  NEED(type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0,
+       "HDF5: no type for text: out of memory?");
   return type;
 }
 

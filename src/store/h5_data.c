@@ -32,9 +32,9 @@ size_t h5_type_size(H5Type type) {
 static hid_t bool_type(void) {
   hid_t type = H5Tenum_create(H5T_STD_I8LE);
   int8_t no = 0, yes = 1;
-  CHECK(type >= 0 && H5Tenum_insert(type, "FALSE", &no) >= 0 &&
-            H5Tenum_insert(type, "TRUE", &yes) >= 0,
-        "HDF5: no type for bool");
+  NEED(type >= 0 && H5Tenum_insert(type, "FALSE", &no) >= 0 &&
+           H5Tenum_insert(type, "TRUE", &yes) >= 0,
+       "HDF5: no type for bool: out of memory?");
   return type;
 }
 
@@ -95,7 +95,8 @@ void h5_group(H5File* file, const char* name) {
     return;
   }
   hid_t list = H5Pcreate(H5P_GROUP_CREATE);
-  CHECK(list >= 0 && H5Pset_obj_track_times(list, 0) >= 0, "HDF5: no group creation list");
+  NEED(list >= 0 && H5Pset_obj_track_times(list, 0) >= 0,
+       "HDF5: no group creation list: out of memory?");
   hid_t group = H5Gcreate2(file->handle, name, H5P_DEFAULT, list, H5P_DEFAULT);
   H5Pclose(list);
   if (group < 0 || H5Gclose(group) < 0) {
@@ -106,9 +107,9 @@ void h5_group(H5File* file, const char* name) {
 // Contiguous when small or plain, else chunks of whole rows with shuffle, deflate 1, fletcher32.
 static hid_t layout(const H5File* file, const H5Column* column) {
   hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-  CHECK(list >= 0 && H5Pset_obj_track_times(list, 0) >= 0 &&
-            H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0,
-        "HDF5: no dataset creation list");
+  NEED(list >= 0 && H5Pset_obj_track_times(list, 0) >= 0 &&
+           H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0,
+       "HDF5: no dataset creation list: out of memory?");
   hsize_t width = column->columns > 0 ? (hsize_t)column->columns : 1;
   hsize_t row_bytes = width * h5_type_size(column->type);
   if (file->plain || (hsize_t)column->rows * row_bytes < SMALLEST_CHUNKED) {
@@ -122,9 +123,9 @@ static hid_t layout(const H5File* file, const H5Column* column) {
   if (row_bytes > LARGEST_CHUNK) {
     chunk[1] = LARGEST_CHUNK / h5_type_size(column->type);
   }
-  CHECK(H5Pset_chunk(list, column->columns > 0 ? 2 : 1, chunk) >= 0 && H5Pset_shuffle(list) >= 0 &&
-            H5Pset_deflate(list, 1) >= 0 && H5Pset_fletcher32(list) >= 0,
-        "HDF5: no chunked layout");
+  NEED(H5Pset_chunk(list, column->columns > 0 ? 2 : 1, chunk) >= 0 && H5Pset_shuffle(list) >= 0 &&
+           H5Pset_deflate(list, 1) >= 0 && H5Pset_fletcher32(list) >= 0,
+       "HDF5: no chunked layout: out of memory?");
   return list;
 }
 
