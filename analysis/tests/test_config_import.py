@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autombpo_analysis import config_cli
-from autombpo_analysis.config_import import convert
+from autombpo_analysis.config_import import ImportProblem, convert
 from autombpo_analysis.config_sources import PROGRAMS
 
 pytest.importorskip("yaml")
@@ -165,6 +165,20 @@ def test_an_entry_of_the_zoo_with_all_that_it_inherits(tmp_path: Path):
 def test_an_unknown_key_is_said(tmp_path: Path, kind: str, text: str, env: str | None):
     _, remarks = imported(tmp_path, kind, text, env)
     assert any(key.endswith("tua") for key, _ in remarks)
+
+
+@pytest.mark.parametrize("value", ["10 ** 10 ** 10", "1 / 0", "'x' * 99999999999", "int(1e999)", "1" * 400,
+                                   "1e999", "[1, 2]", "-" * 5000 + "1", "'\0'", "{[]: 1}"],
+                         ids=str.__len__)
+def test_no_value_of_a_file_breaks_the_import(tmp_path: Path, capsys, value: str):
+    file = tmp_path / "hostile.py"
+    for key in ("'epoch_length': 1000", "'n_train_repeat': 20", "'tau': 5e-3"):
+        assert key in HOPPER
+        file.write_text(HOPPER.replace(key, f"{key.split(':')[0]}: {value}"))
+        try:
+            convert(PROGRAMS["mbpo"], PROGRAMS["mbpo"].read(file, None), TASKS)
+        except ImportProblem as problem:
+            assert "hostile.py" in str(problem)
 
 
 @pytest.mark.parametrize("kind,text,expected", [

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 
-class ImportProblem(ValueError):
+class ImportProblem(Exception):
     """What keeps a file from being read at all."""
 
 
@@ -124,7 +124,22 @@ def set_task(work: Import, entry: Entry, name: str) -> None:
 # Readers ------------------------------------------------------------------------------------------
 
 ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-              ast.Div: operator.truediv, ast.Pow: operator.pow}  # fmt: skip
+              ast.Div: operator.truediv, ast.Pow: math.pow}  # fmt: skip
+
+
+# What a hostile value leads to, in Python's own functions.
+REFUSALS = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RecursionError)
+
+
+def calculate(node: ast.BinOp) -> Any:
+    """Of numbers alone, and powers as floats: a text times a billion would take all memory."""
+    values = [evaluate(node.left), evaluate(node.right)]
+    try:
+        if all(isinstance(value, (int, float)) for value in values):
+            return ARITHMETIC[type(node.op)](*values)
+    except ArithmeticError:
+        pass
+    raise ImportProblem(f"'{ast.unparse(node)}' is no number")
 
 
 def evaluate(node: ast.expr) -> Any:
@@ -134,15 +149,16 @@ def evaluate(node: ast.expr) -> Any:
     if isinstance(node, (ast.List, ast.Tuple)):
         return [evaluate(item) for item in node.elts]
     if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-        return ARITHMETIC[type(node.op)](evaluate(node.left), evaluate(node.right))
+        return calculate(node)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id == "dict" and not node.args:
             return {word.arg: evaluate(word.value) for word in node.keywords}
-        if node.func.id in ("int", "float") and len(node.args) == 1:
-            return {"int": int, "float": float}[node.func.id](evaluate(node.args[0]))
     try:
+        if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and
+                node.func.id in ("int", "float") and len(node.args) == 1):  # fmt: skip
+            return {"int": int, "float": float}[node.func.id](evaluate(node.args[0]))
         return ast.literal_eval(node)
-    except ValueError:
+    except REFUSALS:
         raise ImportProblem(f"'{ast.unparse(node)}' is no plain value") from None
 
 
@@ -150,7 +166,7 @@ def read_python(path: Path, name: str) -> Iterable[tuple[str, Any, int]]:
     """The members of the dictionary that is assigned to `name`, inner ones as outer.inner."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as problem:
+    except (SyntaxError, MemoryError, *REFUSALS) as problem:
         raise ImportProblem(f"{path}: is no Python: {problem}") from None
 
     def members(node: ast.Dict, prefix: str) -> Iterable[tuple[str, Any, int]]:
@@ -201,7 +217,7 @@ def read_yaml(path: Path, prefix: str = "") -> list[Entry]:
         if not isinstance(root, yaml.MappingNode):
             raise ImportProblem(f"{path}: is no map of options")
         return list(members(root, prefix))
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+    except (yaml.YAMLError, *REFUSALS) as problem:
         raise ImportProblem(f"{path}: is no YAML: {problem}") from None
 
 
@@ -216,13 +232,15 @@ def convert(program: Program, entries: Sequence[Entry], tasks: list[str]) -> Imp
     for option, value in program.fixed.items():
         work.options[option] = (value, Entry("", None, "there always"))
     for entry in work.entries.values():
+        if isinstance(entry.value, int) and abs(entry.value) >= 2**63:
+            raise ImportProblem(f"{entry.place}: '{entry.key}' is larger than any number here")
         rule = program.rules.get(entry.key)
         if not rule:
             work.cannot(entry, "there is no such option here")
             continue
         try:
             rule(work, entry)
-        except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError):
+        except REFUSALS:
             raise ImportProblem(f"{entry.place}: '{entry}' is no value of this key") from None
     return work
 
