@@ -117,6 +117,27 @@ static const char* own_value(const Expansion* e, ExperimentRun* run, const char*
   return text_format(e->arena, "%d", run->repetition);
 }
 
+static bool add_need(const Expansion* e, ExperimentRun* run, int needed) {
+  if (run->need_count == EXPERIMENT_MOST_NEEDS) {
+    return wrong(e, run, "it needs too many runs",
+                 text_format(e->arena, "at most %d", EXPERIMENT_MOST_NEEDS));
+  }
+  run->needs[run->need_count++] = needed;
+  return true;
+}
+
+// The run that a reference names; -1: none.
+static int read_reference(const Expansion* e, ExperimentRun* run, const char* open,
+                          const char* close) {
+  if (!close) {
+    wrong(e, run, text_format(e->arena, "'%.64s' has no closing bracket", open),
+          "{train}, {validate} or {METHOD/train}");
+    return -1;
+  }
+  int needed = refer(e, run, open + 1, (size_t)(close - open - 1));
+  return needed >= 0 && add_need(e, run, needed) ? needed : -1;
+}
+
 // Puts values and directories in the place of references.
 static char* substitute(const Expansion* e, ExperimentRun* run, const char* word) {
   Text out;
@@ -130,11 +151,10 @@ static char* substitute(const Expansion* e, ExperimentRun* run, const char* word
       word = close + 1;
       continue;
     }
-    int needed = close ? refer(e, run, open + 1, (size_t)(close - open - 1)) : -1;
-    if (needed < 0 || run->need_count == EXPERIMENT_MOST_NEEDS) {
+    int needed = read_reference(e, run, open, close);
+    if (needed < 0) {
       return NULL;
     }
-    run->needs[run->need_count++] = needed;
     run->differs = true;
     text_add_bytes(&out, word, (size_t)(open - word));
     text_add(&out, "%s", e->x->runs[needed].directory);
@@ -231,10 +251,9 @@ static bool add_baseline(const Expansion* e, ExperimentRun* run) {
     return true;
   }
   int needed = expand_step(e, run->task, e->x->method_count - 1, 0, STEP_TRAIN);
-  if (needed < 0 || run->need_count == EXPERIMENT_MOST_NEEDS) {
+  if (needed < 0 || !add_need(e, run, needed)) {
     return false;
   }
-  run->needs[run->need_count++] = needed;
   run->operands[run->operand_count++] =
       text_format(e->arena, "scheduler.baseline=%s", e->x->runs[needed].output);
   return true;

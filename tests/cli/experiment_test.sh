@@ -118,6 +118,8 @@ bad() { # PATTERN SED-SCRIPT
 }
 bad "\{trian\} names no step before it, expected" 's/{train}/{trian}/'
 bad "\{test\} names no step before it" 's/{train}/{test}/'
+bad "'\{train' has no closing bracket, expected" 's/{train}/{train/'
+bad "it needs too many runs, expected at most 8" 's/{train}/{train}{train}{train}{train}{train}{train}{train}{train}{train}/'
 bad "methods2.yaml:5:5: unknown key 'repetition', expected" 's/repetitions/repetition/'
 bad "methods2.yaml:[0-9]*:[0-9]*: 'repetitions' is '0', expected a whole number" 's/: 2$/: 0/'
 bad "cannot find.*|methods/nbpo.yaml" 's/mbpo.yaml/nbpo.yaml/'
