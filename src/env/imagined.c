@@ -291,10 +291,10 @@ void imagined_visit(Imagined* m, Archive* archive, const char* name) {
   if (!archive->failed) {
     visit_contents(m, archive);
   }
-  if (archive->mode == ARCHIVE_LOAD) {
+  if (archive->mode == ARCHIVE_LOAD && !archive->failed) {
     m->forgotten[0] = first_needed(m);
     m->forgotten[1] = m->starts_added - m->starts;
-    if (!archive->failed && !is_linked(m)) {
+    if (!is_linked(m)) {
       archive_fail(archive, "%s: a transition begins in a state that is not there", name);
     }
   }

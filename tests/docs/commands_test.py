@@ -131,6 +131,9 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"tests/chaos/full_disk_test.sh", Test("full_disk", r"tests/chaos/full_disk_test.sh")),
     (r"tests/fuzz/run", Test("fuzz", r"tests/fuzz/run ")),
     (r"tests/bench/compare_peers", Hand("it needs the peers")),
+    (r"tests/bench/growth", Hand("it measures for minutes")),
+    (r"tests/mutate", Hand("it builds the program anew for each fault")),
+    (r"tests/chaos/refuse", Test("chaos/refuse", r"chaos/refuse ")),
 ]  # fmt: skip
 
 
