@@ -14,6 +14,7 @@
 
 #define LINE_LINK_LONGEST 65536  // bytes of a line
 
+// Stays where it was begun: `out` points to its arena.
 typedef struct {
   int socket;         // -1: closed
   pid_t child;        // 0: none

@@ -18,11 +18,9 @@
 
 #define PATIENCE 600.0  // seconds: what is only slow is no failure
 
-static LineLink started(const char* command) {
-  LineLink link;
+static void start(LineLink* link, const char* command) {
   Error error = {0};
-  assert_true(line_link_start(&link, command, &error));
-  return link;
+  assert_true(line_link_start(link, command, &error));
 }
 
 static void expect_line(LineLink* link, const char* expected) {
@@ -48,7 +46,8 @@ static void expect_end(LineLink* link, const char* text) {
 
 static void lines_come_back_whole_and_in_order(void** state) {
   (void)state;
-  LineLink link = started("exec cat");
+  LineLink link;
+  start(&link, "exec cat");
   char line[40];
   for (int i = 0; i < 20000; i++) {  // more than the system keeps
     snprintf(line, sizeof line, "line %d", i);
@@ -68,11 +67,12 @@ static void lines_come_back_whole_and_in_order(void** state) {
 
 static void an_end_is_told_with_its_cause(void** state) {
   (void)state;
-  LineLink link = started("echo last; exit 3");
+  LineLink link;
+  start(&link, "echo last; exit 3");
   expect_line(&link, "last");
   expect_end(&link, "it has ended with exit code 3");
   line_link_close(&link);
-  link = started("kill -KILL 0");
+  start(&link, "kill -KILL 0");
   expect_end(&link, "it was ended by signal 9");
   line_link_close(&link);
 }
@@ -81,7 +81,8 @@ static void more_than_a_line_can_have_is_refused(void** state) {
   (void)state;
   char text[100];
   snprintf(text, sizeof text, "it has sent %d bytes without a newline, expected lines", LINE_LINK_LONGEST);
-  LineLink link = started("exec cat /dev/zero");
+  LineLink link;
+  start(&link, "exec cat /dev/zero");
   expect_end(&link, text);
   line_link_close(&link);
 }
@@ -91,7 +92,8 @@ static void more_than_a_line_can_have_is_refused(void** state) {
 static bool is_gone_when_closed(const char* command) {
   int ends[2];
   assert_int_equal(pipe(ends), 0);
-  LineLink link = started(command);
+  LineLink link;
+  start(&link, command);
   close(ends[1]);
   expect_line(&link, "ready");
   line_link_close(&link);
