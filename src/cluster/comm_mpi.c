@@ -35,14 +35,17 @@ typedef struct {
 // A call that fails is the world's doing, and may succeed when the command is given again. What it
 // means can only be asked between MPI_Init and MPI_Finalize: elsewhere Open MPI aborts.
 static void check(int code, const char* call) {
+  if (code == MPI_SUCCESS) {
+    return;
+  }
   char text[MPI_MAX_ERROR_STRING] = "it failed";
   int begun = 0, ended = 0, length;
   MPI_Initialized(&begun);
   MPI_Finalized(&ended);
-  if (code != MPI_SUCCESS && begun && !ended) {
+  if (begun && !ended) {
     MPI_Error_string(code, text, &length);
   }
-  NEED(code == MPI_SUCCESS, "%s: %s (%d)", call, text, code);
+  error_exit("%s: %s (%d)", call, text, code);
 }
 
 static void abort_all(void) {
