@@ -19,9 +19,6 @@ double clock_date(void);
 // The same of another process on this machine; NaN if there is none.
 double clock_processor_of(int process);
 
-// Seconds since 1970, by this machine's calendar.
-double clock_calendar(void);
-
 // Seconds since a moment as JSON files have it ("2026-01-31T12:00:00Z"), by this machine's
 // calendar; 0 if it is to come, NaN if it is none.
 double clock_since(const char* moment);

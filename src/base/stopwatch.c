@@ -21,8 +21,6 @@ double clock_processor_of(int process) {
   return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
 }
 
-double clock_calendar(void) { return read_clock(CLOCK_REALTIME); }
-
 double clock_since(const char* moment) {
   struct tm utc = {0};
   const char* end = strptime(moment, "%Y-%m-%dT%H:%M:%SZ", &utc);

@@ -207,7 +207,7 @@ static void check_clock(Doctor* d, const char* path) {
   if (stat(path, &info) != 0) {
     return;
   }
-  double apart = fabs(clock_calendar() - (double)info.st_mtim.tv_sec);
+  double apart = fabs(clock_date() - (double)info.st_mtim.tv_sec);
   bool good = apart < CLOCK_APART;
   say(d, good, "clock", "%.0f s from the file system's%s", apart,
       good ? "" : "; set it (chrony, ntp): what is told of ages is wrong, results are not");

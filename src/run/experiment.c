@@ -230,6 +230,12 @@ static void add_own(const Expansion* e, ExperimentRun* run) {
   run->operand_count += 4;
 }
 
+// Begins the configuration of a run, and reads it; to be freed in any case.
+static bool read_config(RunConfig* config, const ExperimentRun* run, Error* error) {
+  run_config_init(config);
+  return run_config_read(config, run->operand_count, run->operands, false, NULL, error);
+}
+
 // Whether the kind of scheduler learns from R'; of all repetitions the first one tells.
 static bool compares(const Expansion* e, const ExperimentRun* run) {
   int8_t* known = &e->compares[(run->task * e->x->method_count + run->method) * STEP_COUNT +
@@ -237,8 +243,7 @@ static bool compares(const Expansion* e, const ExperimentRun* run) {
   if (*known == 0) {
     RunConfig config;
     Error error = {0};
-    run_config_init(&config);
-    bool read = run_config_read(&config, run->operand_count, run->operands, false, NULL, &error);
+    bool read = read_config(&config, run, &error);
     *known = read && scheduler_kind(&config.spec)->needs_baseline ? 1 : -1;
     run_config_free(&config);
   }
@@ -348,9 +353,7 @@ bool experiment_check(const Experiment* x, Error* error) {
     }
     RunConfig config;
     Error own = {0};
-    run_config_init(&config);
-    if (!run_config_read(&config, run->operand_count, run->operands, false, NULL, &own) ||
-        !run_config_check(&config, &own)) {
+    if (!read_config(&config, run, &own) || !run_config_check(&config, &own)) {
       error_line(error, "%s", own.text);
       good = error_line(error, "(%s: the configuration of %s)", x->path, run->directory);
     }
@@ -362,10 +365,7 @@ bool experiment_check(const Experiment* x, Error* error) {
 bool experiment_shape(SchedulerPlan* plan, const ExperimentRun* run) {
   RunConfig config;
   Error error = {0};
-  run_config_init(&config);
-  bool good =
-      run_config_read(&config, run->operand_count, run->operands, false, NULL, &error) &&
-      run_config_check(&config, &error);
+  bool good = read_config(&config, run, &error) && run_config_check(&config, &error);
   if (good) {
     run_config_fill(&config);
     *plan = scheduler_plan(&config.spec);
@@ -378,11 +378,12 @@ int experiment_most_threads(const Experiment* x) {
   int most = 1;
   for (int i = 0; i < x->run_count; i++) {
     const ExperimentRun* run = &x->runs[i];
+    if (run->repetition > 0) {
+      continue;  // the same but for its seed
+    }
     RunConfig config;
     Error error = {0};
-    run_config_init(&config);
-    bool read = run->repetition == 0 && run_config_read(&config, run->operand_count, run->operands,
-                                                        false, NULL, &error);
+    bool read = read_config(&config, run, &error);
     most = read && config.run.threads > most ? config.run.threads : most;
     run_config_free(&config);
   }
@@ -401,10 +402,8 @@ bool experiment_is_done(const ExperimentRun* run) {
 
 static bool is_of_this(const ExperimentRun* run, Error* error) {
   RunConfig config;
-  run_config_init(&config);
-  bool good =
-      run_config_read(&config, run->operand_count, run->operands, false, NULL, error) &&
-      run_config_resolve(&config, error) && run_files_compare(&config, error);
+  bool good = read_config(&config, run, error) && run_config_resolve(&config, error) &&
+              run_files_compare(&config, error);
   run_config_free(&config);
   return good;
 }

@@ -177,34 +177,34 @@ static bool compare_configs(RunConfig* old, RunConfig* c, const char* hash, cons
   return true;
 }
 
-// Two configurations are the same run if what results depend on is the same.
-static bool check_same_run(RunConfig* c, const char* path, Error* error) {
+// Two configurations are the same run if what results depend on is the same. *cut_off: the file's
+// last section is missing, and it tells nothing.
+static bool compare_with(RunConfig* c, const char* path, bool* cut_off, Error* error) {
   RunConfig* old = ARENA_NEW(&c->arena, 1, RunConfig);
   const char* hash = NULL;
-  bool cut_off = false;
   run_config_init(old);
-  bool good = read_run_yaml(old, path, &hash, &cut_off, error);
+  bool good = read_run_yaml(old, path, &hash, cut_off, error) &&
+              (*cut_off || compare_configs(old, c, hash, path, error));
+  run_config_free(old);
+  return good;
+}
+
+static bool check_same_run(RunConfig* c, const char* path, Error* error) {
+  bool cut_off = false;
+  bool good = compare_with(c, path, &cut_off, error);
   if (cut_off) {
     // what is there tells whether it is this run
-    good = (remove(path) == 0 || error_errno(error, path)) && create_run(c, path, error);
-  } else if (good) {
-    good = compare_configs(old, c, hash, path, error);
+    return (remove(path) == 0 || error_errno(error, path)) && create_run(c, path, error);
   }
-  run_config_free(old);
   return good;
 }
 
 bool run_files_compare(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
-  RunConfig old;
-  const char* hash = NULL;
   bool cut_off = false;
   run_file(path, &c->directory, "run.yaml");
-  run_config_init(&old);
-  bool good = read_run_yaml(&old, path, &hash, &cut_off, error) &&
-              compare_configs(&old, c, hash, path, error);
-  run_config_free(&old);
-  return good;
+  return compare_with(c, path, &cut_off, error) &&
+         (!cut_off || error_set(error, "%s: its end is missing", path));
 }
 
 // From now on the copy is what is read.
