@@ -82,7 +82,10 @@ int h5_attribute_count(H5File* file, const char* object, const char* name) {
   hid_t attribute = H5Aopen_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT,
                                     H5P_DEFAULT);
   hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
-  hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : 0;
+  hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
+  if (count < 0) {
+    h5_fail(file, object, "cannot read an attribute");
+  }
   if (space >= 0) {
     H5Sclose(space);
   }

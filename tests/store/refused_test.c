@@ -1,0 +1,97 @@
+// Laws of files whose disk, memory or HDF5 refuses any one call: said, and done when it is asked for again.
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../refused.h"
+#include "store/files.h"
+#include "store/h5.h"
+#include "store/h5_archive.h"
+#include "store/h5_table.h"
+
+#define ROWS 3000  // just enough for chunks
+
+static double numbers[3 * ROWS];
+
+static const char* path_in(const char* directory, const char* name) {
+  static char path[FILES_PATH_SIZE];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  return path;
+}
+
+static bool seal(const char* directory, Error* error) {
+  H5File file;
+  const bool flags[3] = {true, false, true};
+  if (!h5_create(&file, path_in(directory, "a.h5"), "test.file", 1, error)) {
+    return false;
+  }
+  h5_set_text(&file, "", "method", "Größe");
+  h5_set_f64(&file, "", "scale", 0.5);
+  h5_group(&file, "decisions");
+  h5_set_i64s(&file, "decisions", "head_sizes", (int64_t[]){2, 3, 3, 3}, 4);
+  h5_write(&file, &(H5Column){"decisions/state", H5_F64, ROWS, 3, "1", "what it reads"}, numbers);
+  h5_write(&file, &(H5Column){"decisions/explored", H5_BOOL, 3, 0, "1", "by chance"}, flags);
+  return h5_seal(&file, error);
+}
+
+static bool read_back(const char* directory, Error* error) {
+  H5File file;
+  Arena arena;
+  bool flags[3];
+  int64_t sizes[4];
+  static double back[3 * ROWS];
+  if (!h5_open(&file, path_in(directory, "a.h5"), "test.file", 1, error)) {
+    return false;
+  }
+  arena_init(&arena);
+  h5_verify(&file, NULL);
+  // what HDF5 does not find, whatever its reason, is missed by who needs it
+  bool there = h5_attribute_count(&file, "decisions", "head_sizes") == 4;
+  there = h5_has(&file, "decisions/state") && there;
+  bool same = strcmp(h5_get_text(&file, "", "method", &arena), "Größe") == 0;
+  same = h5_get_f64(&file, "", "scale") == 0.5 && same;
+  h5_get_i64s(&file, "decisions", "head_sizes", sizes, 4);
+  same = sizes[3] == 3 && same;
+  h5_read(&file, "decisions/explored", H5_BOOL, 3, 0, flags);
+  h5_read(&file, "decisions/state", H5_F64, h5_rows(&file, "decisions/state"), 3, back);
+  same = same && flags[0] && !flags[1] && memcmp(back, numbers, sizeof back) == 0;
+  arena_free(&arena);
+  bool good = h5_close(&file, error);
+  CHECK(same || !good, "other values, and no error");
+  return good && (there || error_set(error, "%s: something is missing", file.path));
+}
+
+static void to_seal(void** state) {
+  (void)state;
+  each_call_refused(NULL, seal, EIO);
+  each_call_refused(NULL, seal, EPERM);
+}
+
+static void to_seal_again(void** state) {
+  (void)state;
+  each_call_refused(seal, seal, EPERM);
+}
+
+static void to_read(void** state) {
+  (void)state;
+  each_call_refused(seal, read_back, EIO);
+  each_call_refused(seal, read_back, EPERM);
+}
+
+int main(void) {
+  for (int i = 0; i < 3 * ROWS; i++) {
+    numbers[i] = i % 1000 * 0.37;
+  }
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(to_seal),
+      cmocka_unit_test(to_seal_again),
+      cmocka_unit_test(to_read),
+  };
+  return cmocka_run_group_tests_name("refused any call:", tests, NULL, NULL);
+}
