@@ -174,7 +174,7 @@ def test_nothing_to_read_is_an_error(tmp_path: Path):
     with pytest.raises(FormatError, match="no run directory"):
         load(tmp_path)
     (tmp_path / "run/episodes").mkdir(parents=True)
-    with pytest.raises(FormatError, match="no complete hyper-episode"):
+    with pytest.raises(FormatError, match="no hyper-episode is sealed"):
         load(tmp_path / "run")
 
 

@@ -55,7 +55,7 @@ def test_a_running_run_has_a_curve(sealed: int, tmp_path: Path):
 def test_results_are_never_taken_from_what_is_not_sealed(tmp_path: Path):
     run = write_live(tmp_path / "run", 2, 3)
     assert [len(r.episodes) for r in load(run)] == [2] and not load(run)[0].unfinished
-    with pytest.raises(FormatError, match="no complete hyper-episode"):
+    with pytest.raises(FormatError, match="no hyper-episode is sealed"):
         load(write_live(tmp_path / "other", 0, 3))
 
 

@@ -151,7 +151,7 @@ def test_what_a_run_says_is_no_markup(campaign: Path, tmp_path: Path):
 
 def test_a_run_that_has_not_ended_is_reported(tmp_path: Path):
     page = make(tmp_path / "report.html", write_live(tmp_path / "run", 0, 3))
-    assert "1 of 1 run not finished" in page.text and "No result yet" in page.text
+    assert "The run has not finished" in page.text and "No result yet" in page.text
     rows = tables(page)["returns-hopper-v2.csv"]
     assert [float(r["return"]) for r in rows] == [0.0, 10.0, 20.0]
 

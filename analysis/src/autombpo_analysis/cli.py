@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, compare, plots
+from . import __version__, compare, console, plots
 from . import experiment_figures as figures
 from .check import check_episode, check_policies
 from .experiment import Experiment, is_experiment
-from .io import FormatError
 from .runs import Runs, load
 from .style import Drawing, _cell
 from .tables import read_csv
@@ -40,7 +38,7 @@ def _figure_parser(commands, name: str, text: str) -> argparse.ArgumentParser:
 
 def _stage_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--stage", default="auto", metavar="N",
+        "--stage", type=console.stage, default="auto", metavar="N",
         help="hyper-episodes to use: all, last, or a stage's number (default: the last stage of a "
         "run that trains a controller, else all)",
     )  # fmt: skip
@@ -237,21 +235,10 @@ def _save(options: argparse.Namespace, drawing: Drawing) -> int:
     return 0
 
 
-def _print_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"autombpo-plot: warning: {message}", file=sys.stderr)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     options = _parser().parse_args(arguments)
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _print_warning
-        try:
-            return _dispatch(options)
-        except (FormatError, FileNotFoundError, ValueError, ImportError, OSError) as error:
-            print(f"autombpo-plot: {error}", file=sys.stderr)
-            return 1
+    return console.run("autombpo-plot", lambda: _dispatch(options))
 
 
 if __name__ == "__main__":

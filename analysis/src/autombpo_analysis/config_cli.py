@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import console
 from .config_import import ImportProblem, convert, to_yaml
 from .config_sources import PROGRAMS
 
@@ -29,6 +31,29 @@ def task_ids(program: str) -> list[str]:
     return [line.split()[0] for line in done.stdout.splitlines()[1:]]
 
 
+def _import(a: argparse.Namespace) -> int:
+    own = os.environ.get("AUTOMBPO", "autombpo")
+    program = PROGRAMS[a.kind]
+    try:
+        if not shutil.which(own):
+            raise ImportProblem(f"{own}: no such program; AUTOMBPO=FILE says where autombpo is")
+        work = convert(program, program.read(a.file, a.env), task_ids(own))
+        result = to_yaml(work, program, a.kind, a.file)
+        check(own, result)
+        if a.output:
+            a.output.write_text(result, encoding="utf-8")
+    except (ImportProblem, OSError) as problem:
+        print(f"autombpo config import: {console.said(problem)}", file=sys.stderr)
+        return 2
+    for entry, why in work.remarks:
+        print(f"{entry.place}: '{entry}' cannot be expressed: {why}", file=sys.stderr)
+    for difference in program.differences:
+        print(f"in any case: {difference}", file=sys.stderr)
+    if not a.output:
+        print(result, end="")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="autombpo config import",
@@ -42,25 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.yaml", help="default: standard output")
     parser.add_argument("--env", metavar="NAME", help="sb3: which entry of the file, Hopper-v4")
-    a = parser.parse_args(arguments)
-    own = os.environ.get("AUTOMBPO", "autombpo")
-    program = PROGRAMS[a.kind]
-    try:
-        work = convert(program, program.read(a.file, a.env), task_ids(own))
-        result = to_yaml(work, program, a.kind, a.file)
-        check(own, result)
-        if a.output:
-            a.output.write_text(result, encoding="utf-8")
-    except (ImportProblem, OSError) as problem:
-        print(f"autombpo config import: {problem}", file=sys.stderr)
-        return 2
-    for entry, why in work.remarks:
-        print(f"{entry.place}: '{entry}' cannot be expressed: {why}", file=sys.stderr)
-    for difference in program.differences:
-        print(f"in any case: {difference}", file=sys.stderr)
-    if not a.output:
-        print(result, end="")
-    return 0
+    options = parser.parse_args(arguments)
+    return console.run(parser.prog, lambda: _import(options))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import (
     __version__,
+    console,
     export,
     export_data,
     export_hyper,
@@ -17,7 +17,6 @@ from . import (
     export_tensorboard,
 )
 from .experiment import Experiment, is_experiment
-from .io import FormatError
 from .runs import load, run_directories
 
 FORMATS = {
@@ -56,10 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"autombpo-export: warning: {message}", file=sys.stderr)
-
-
 def _export(options: argparse.Namespace) -> None:
     if options.output.exists() and not options.output.is_dir():
         raise ValueError(f"{options.output}: is a file, expected a directory")
@@ -86,17 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.follow and options.to != "tensorboard":
         parser.error(f"--follow: --to {options.to} cannot be written as a run goes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _print_warning
-        try:
-            _export(options)
-        except KeyboardInterrupt:
-            return 0  # the usual end of --follow
-        except (FormatError, FileNotFoundError, ValueError, ImportError, OSError) as error:
-            print(f"autombpo-export: {error}", file=sys.stderr)
-            return 1
-    return 0
+    code = console.run("autombpo-export", lambda: _export(options))
+    return 0 if options.follow and code == console.INTERRUPTED else code  # how --follow usually ends
 
 
 if __name__ == "__main__":

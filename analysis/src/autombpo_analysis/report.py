@@ -15,11 +15,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import __version__, compare, stats
+from . import __version__, compare, console, stats
 from . import report_facts as facts
 from . import report_figures as figures
 from .crate import write_crate
-from .io import FormatError
 from .plots import returns_panels
 from .report_page import figure_value, render, text_link
 from .runs import Runs, load
@@ -85,13 +84,29 @@ def _configs(runs: Runs) -> list[dict[str, str]]:
     return found
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _summary(rows: Sequence[facts.RunFacts]) -> str:
     methods = ", ".join(dict.fromkeys(method_name(r.method) for r in rows))
     tasks = ", ".join(dict.fromkeys(r.env for r in rows))
     times = sorted(t for r in rows for t in (r.begun, r.ended) if t)
-    when = f"; {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}" if times else ""
-    count = f"{len(rows)} run{'s' if len(rows) > 1 else ''}"
-    return f"{methods} on {tasks}; {count}, seeds {facts.seeds_text([r.seed for r in rows])}{when}."
+    days = list(dict.fromkeys(f"{t:%Y-%m-%d}" for t in times[:1] + times[-1:]))
+    when = f"; {' to '.join(days)}" if days else ""
+    seeds = {r.seed for r in rows}
+    return (f"{methods} on {tasks}; {_counted(len(rows), 'run')}, "
+            f"seed{'s' if len(seeds) > 1 else ''} {facts.seeds_text(list(seeds))}{when}.")  # fmt: skip
+
+
+def _open_runs(rows: Sequence[facts.RunFacts]) -> str:
+    """How many of the runs have not ended, for the head of the page; empty if none."""
+    count = sum(r.state != "finished" for r in rows)
+    if count == 0:
+        return ""
+    if len(rows) == 1:
+        return "The run has not finished"
+    return f"{count} of {_counted(len(rows), 'run')} {'has' if count == 1 else 'have'} not finished"
 
 
 def page_values(runs: Runs, command: str, stage: str = "auto", title: str = "") -> dict[str, Any]:
@@ -109,7 +124,7 @@ def page_values(runs: Runs, command: str, stage: str = "auto", title: str = "") 
         "made": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "command": command,
         "version": __version__,
-        "open_runs": sum(r.state != "finished" for r in rows),
+        "open_runs": _open_runs(rows),
         "results": facts.results(data, groups) if data else [],
         "chances": facts.chances(data) if data else [],
         "no_results": no_results,
@@ -152,32 +167,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE",
                         help="page to write (default: report.html)")  # fmt: skip
     parser.add_argument("--title", default="", help="title of the page")
-    parser.add_argument("--stage", default="auto", metavar="N",
+    parser.add_argument("--stage", type=console.stage, default="auto", metavar="N",
                         help="hyper-episodes to use: all, last, or a stage's number (default: the "
                         "last stage of a run that trains a controller, else all)")  # fmt: skip
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 
 
-def _print_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"autombpo-report: warning: {message}", file=sys.stderr)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     options = _parser().parse_args(arguments)
     command = shlex.join(["autombpo-report", *(sys.argv[1:] if arguments is None else arguments)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _print_warning
-        try:
-            runs = load(*options.runs, unfinished=True)
-            for path in write_report(runs, options.output, command, options.stage, options.title):
-                print(path)
-        except (FormatError, FileNotFoundError, ValueError, ImportError, OSError) as error:
-            print(f"autombpo-report: {error}", file=sys.stderr)
-            return 1
-    return 0
+
+    def work() -> None:
+        runs = load(*options.runs, unfinished=True)
+        for path in write_report(runs, options.output, command, options.stage, options.title):
+            print(path)
+
+    return console.run("autombpo-report", work)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ def read_run(path: PathLike, unfinished: bool = False) -> Run:
     policies = _read_all(path / "policy", POLICY_NAME, Policy.read, skipped)
     open_ones = _unfinished(path, episodes) if unfinished else []
     if not episodes and not open_ones:
-        raise FormatError(f"{path}: no complete hyper-episode under {path / 'episodes'}")
+        looked = "no hyper-episode is sealed" + (", none has an epoch" if unfinished else "")
+        raise FormatError(f"{path}: nothing to read yet: {looked}")
     episodes.sort(key=lambda episode: episode.index)
     policies.sort(key=lambda policy: policy.version)
     return Run(path, episodes, policies, skipped, open_ones)
