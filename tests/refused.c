@@ -77,8 +77,8 @@ static void note_place(void) {
   refused.counts = true;
 }
 
-static bool meets(const char* name) {
-  if (!refused.counts) {
+bool refused_meets(const char* name, bool of_store) {
+  if (!refused.counts || of_store != (refused.cause == REFUSED_STORE)) {
     return false;
   }
   refused.count++;
@@ -94,9 +94,11 @@ static bool meets(const char* name) {
     leave_hdf5_error();
   }
   refused.counts = true;
-  errno = refused.cause;
+  errno = refused.cause > 0 ? refused.cause : EIO;
   return true;
 }
+
+static bool meets(const char* name) { return refused_meets(name, false); }
 
 #define PARAMETERS Word a, Word b, Word c, Word d, Word e, Word f, Word g, Word h
 #define ARGUMENTS a, b, c, d, e, f, g, h
@@ -286,6 +288,6 @@ void each_call_refused(Scenario* before, Scenario* run, int cause) {
   }
   snprintf(command, sizeof command, "rm -r %s", directory);
   assert_int_equal(system(command), 0);
-  print_message("%zu places: %s\n", count, strerror(cause));
+  print_message("%zu places: %s\n", count, cause == REFUSED_STORE ? "store/" : strerror(cause));
   assert_int_equal(wrong, 0);
 }

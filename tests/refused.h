@@ -17,4 +17,10 @@ typedef bool Scenario(const char* directory, Error* error);
 // `run` returns true only where all is as it shall be.
 void each_call_refused(Scenario* before, Scenario* run, int cause);
 
+// As `cause`: the calls of the layers above to store/ are refused instead, where they are wrapped (refused_store.c).
+#define REFUSED_STORE (-1)
+
+// For who stands before a function: whether this call of it is the one to refuse.
+bool refused_meets(const char* name, bool of_store);
+
 #endif  // TESTS_REFUSED_H
