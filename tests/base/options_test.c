@@ -18,6 +18,7 @@
 #define NET_OPTIONS(OPT) \
   OPT(INT, batch_size, 256, 1, 65536, "transitions", "batch of one update") \
   OPT(LONG, seed, 0, 0, 0x1p63, "", "seed of all streams") \
+  OPT(LONG, offset, 0, -0x1p63, 1000, "", "what is added to it") \
   OPT(REAL, real_ratio, 0.05, 0, 1, "", "share of real data") \
   OPT(FLAG, automatic, true, 0, 0, "", "tunes itself") \
   OPT(AUTO, entropy, NAN, -10, 10, "nats", "where it tunes itself to")
@@ -112,6 +113,18 @@ static void each_kind_reads_its_forms(void** state) {
   assert_true(set->run.max_wall == 0.5);
   give(set, "run.max_wall=1.5h");
   assert_true(set->run.max_wall == 5400.0);
+  give(set, "run.max_bytes=1e3");
+  assert_int_equal(set->run.max_bytes, 1000);
+  give(set, "run.max_bytes=1024T");
+  assert_string_equal(options_text(&set->options, "run.max_bytes"), "1024T");
+  give(set, "net.offset=-9223372036854775808");
+  assert_true(set->net.offset == INT64_MIN);
+  give(set, "net.batch_size=+7");
+  assert_int_equal(set->net.batch_size, 7);
+  give(set, "run.dir=\"a \\u00e9\"");
+  assert_string_equal(set->run.dir, "a \xc3\xa9");
+  give(set, "run.schedule=7");
+  assert_true(set->run.schedule.count == 1 && set->run.schedule.value[0] == 7);
   give(set, "run.max_bytes=20G");
   assert_true(set->run.max_bytes == (int64_t)20 << 30);
   give(set, "run.dir=a b=c: #d");
@@ -155,13 +168,19 @@ static void times_are_taken_as_slurm_writes_them(void** state) {
   set_free(set);
   static const char* const wrong[] = {"1:",    ":1",        "1-",   "1:2:3:4",
                                       "1-2-3", "1-1:2:3:4", "1:2m", "1;2",
-                                      "02:99:00", "00:60", "1-25:00:00", "1-24", "1-1:1:60"};
+                                      "02:99:00", "00:60", "1-25:00:00", "1-24", "1-1:1:60",
+                                      "1234567:00", "1.5.5h", "1h30", "",
+                                      "1111111111111111111111111111111111111111h"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     char text[64], expected[sizeof NOT_A_TIME + 96];
     snprintf(text, sizeof text, "run.max_wall=%s", wrong[i]);
     snprintf(expected, sizeof expected, "command line: '%s': " NOT_A_TIME, text);
     expect_refused(text, expected);
   }
+  double minutes;
+  Error error = {0};
+  assert_false(option_parse_time(&minutes, "1:", 60, &error));
+  assert_non_null(strstr(error.text, "such as 90 (minutes), 2s"));
 }
 
 static void wrong_values_are_refused_with_what_was_expected(void** state) {
@@ -170,6 +189,30 @@ static void wrong_values_are_refused_with_what_was_expected(void** state) {
   expect_refused("net.batch_size=2.5", "command line: 'net.batch_size=2.5': must be an integer");
   expect_refused("net.batch_size=99999999999",
                  "command line: 'net.batch_size=99999999999': must be in [1, 65536]");
+  expect_refused("net.batch_size=0", "command line: 'net.batch_size=0': must be in [1, 65536]");
+  expect_refused("net.batch_size=-", "command line: 'net.batch_size=-': must be an integer");
+  expect_refused("net.batch_size=5x", "command line: 'net.batch_size=5x': must be an integer");
+  expect_refused("net.offset=1001",
+                 "command line: 'net.offset=1001': must be in [-9.223372036854776e+18, 1000]");
+  expect_refused("net.seed=1e16",
+                 "command line: 'net.seed=1e16': must be written with all its digits");
+  expect_refused("net.real_ratio=-1", "command line: 'net.real_ratio=-1': must be in [0, 1]");
+  expect_refused("net.entropy=-11", "command line: 'net.entropy=-11': must be in [-10, 10]");
+  expect_refused("run.max_bytes=-1", "command line: 'run.max_bytes=-1': must be in [0, 1024T]");
+  static const char* const no_sizes[] = {"K", "1Q", "1KB", "1111111111111111111111111111111111111.5"};
+  for (size_t i = 0; i < sizeof no_sizes / sizeof *no_sizes; i++) {
+    char assignment[96], expected[192];
+    snprintf(assignment, sizeof assignment, "run.max_bytes=%s", no_sizes[i]);
+    snprintf(expected, sizeof expected,
+             "command line: '%s': must be a number of bytes, such as 500M or 20G", assignment);
+    expect_refused(assignment, expected);
+  }
+  expect_refused("run.precision=", "command line: 'run.precision=': must be one of "
+                                   "float32|bfloat16");
+  expect_refused("run.schedule=[1", "command line: 'run.schedule=[1': item 1 must be a number");
+  expect_refused("run.schedule=1]", "command line: 'run.schedule=1]': item 1 must be a number");
+  expect_refused("run.schedule=x", "command line: 'run.schedule=x': item 1 must be a number");
+  expect_refused("run.schedule", "command line: 'run.schedule' is not of the form key=value");
   expect_refused("net.seed=1e30", "command line: 'net.seed=1e30': must be in "
                                   "[0, 9.223372036854776e+18]");
   expect_refused("net.seed=9223372036854775808",
@@ -194,6 +237,56 @@ static void wrong_values_are_refused_with_what_was_expected(void** state) {
   expect_refused("run.dir=a\nb",
                  "command line: 'run.dir=a\nb': must be printable UTF-8 in one line");
   expect_refused("=1", "command line: '=1' is not of the form key=value");
+}
+
+// What is longer than its option can hold: `item`, so often.
+static void expect_too_long(const char* key, const char* item, int times, const char* expected) {
+  Set* set = set_new(NULL);
+  Text text;
+  text_init(&text, &set->arena);
+  text_add(&text, "%s=", key);
+  for (int i = 0; i < times; i++) {
+    text_add(&text, "%s", item);
+  }
+  assert_false(options_override(&set->options, text.bytes, &set->error));
+  assert_non_null(strstr(set->error.text, expected));
+  set_free(set);
+}
+
+static void what_is_longer_than_an_option_can_hold_is_refused(void** state) {
+  (void)state;
+  char items[64], numbers[64], characters[64];
+  snprintf(items, sizeof items, "must have at most %d items", OPTION_LIST_SIZE);
+  snprintf(numbers, sizeof numbers, "is too long for a list of %d numbers", OPTION_LIST_SIZE);
+  snprintf(characters, sizeof characters, "must be shorter than %d characters", OPTION_TEXT_SIZE);
+  expect_too_long("run.schedule", "1,", OPTION_LIST_SIZE + 1, items);
+  expect_too_long("run.schedule", "1,", OPTION_LIST_SIZE * TEXT_NUMBER_SIZE, numbers);
+  expect_too_long("run.dir", "a", OPTION_TEXT_SIZE, characters);
+  expect_too_long("run.precision", "float32", OPTION_CHOICE_SIZE, "must be one of float32|bfloat16");
+  expect_too_long("net.a_key_that", "x", 1, "unknown key 'net.a_key_that'");
+  expect_too_long("net.a_key_that_is_longer_than_any_that_could_be_meant_by_it_and_longer_and_longer_and_longer_"
+                  "and_longer_and_longer", "x", 1, "unknown key 'net.a_key_that_is_longer");
+}
+
+static void a_value_set_by_name_names_its_origin(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  assert_false(options_set(&set->options, "net.sed", "1", "here", &set->error));
+  assert_string_equal(set->error.text, "here: unknown key 'net.sed' (did you mean 'net.seed'?)");
+  set->error.text[0] = '\0';
+  assert_false(options_set(&set->options, "net.seed", "x", "here", &set->error));
+  assert_string_equal(set->error.text, "here: 'net.seed=x': must be an integer");
+  set_free(set);
+}
+
+static void quotes_are_those_of_yaml(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  assert_false(options_override(&set->options, "run.dir=\"open", &set->error));
+  assert_non_null(strstr(set->error.text, "command line:1:"));
+  give(set, "run.dir='a': b");  // a map of YAML: as it stands
+  assert_string_equal(set->run.dir, "'a': b");
+  set_free(set);
 }
 
 static void unknown_keys_get_a_suggestion(void** state) {
@@ -237,9 +330,34 @@ static void all_errors_of_a_file_are_listed_with_their_places(void** state) {
   expect_errors("net: {seed: 1}\nnet.seed: 2\n",
                 "a.yaml:2:11: 'net.seed' is given twice in this file (first at a.yaml:1:13)");
   expect_errors("net:\n  seed: [1]\n", "a.yaml:2:9: 'net.seed' must be a single value");
+  expect_errors("net:\n  seed: {a: 1}\n", "a.yaml:2:9: 'net.seed' must be a single value");
+  expect_errors("run: {schedule: [1, x]}\n",
+                "a.yaml:1:17: 'run.schedule=[...]': item 2 must be a number");
   expect_errors("- 1\n", "a.yaml:1:1: must be a map of sections");
+  expect_errors("include: [[a.yaml], ~]\n", "a.yaml:1:11: 'include' must list file names\n"
+                                            "a.yaml:1:21: 'include' must list file names");
+  expect_errors("include: nowhere.yaml\n",
+                "a.yaml:1:10: cannot find 'nowhere.yaml' (searched as given, beside this file, in "
+                "AUTOMBPO_PATH and among the installed configurations)");
+  expect_errors("\"\": 1\nne: {seed: 1}\n", "a.yaml:1:1: unknown key ''\n"
+                                            "a.yaml:2:1: unknown key 'ne' (did you mean 'net'?)");
   expect_errors("net: {seed: 1}\ninclude: [b.yaml]\n",
                 "a.yaml:2:1: 'include' must be the first key of the file");
+}
+
+static void an_empty_section_or_file_changes_nothing(void** state) {
+  (void)state;
+  Set* set = set_new(NULL);
+  assert_true(options_load_text(&set->options, "a", "net:\n", &set->error));
+  assert_true(options_load_text(&set->options, "b", "~\n", &set->error));
+  assert_true(options_load_text(&set->options, "c", "include: []\n", &set->error));
+  assert_int_equal(set->net.batch_size, 256);
+  for (int i = 0; i < 100 && options_load_text(&set->options, "d", "~\n", &set->error); i++) {
+  }
+  assert_string_equal(set->error.text, "d: more than 64 configuration files");
+  assert_false(options_load_record(&set->options, "record", "net: [", &set->error));
+  assert_non_null(strstr(set->error.text, "record:"));
+  set_free(set);
 }
 
 static void later_assignments_win(void** state) {
@@ -346,6 +464,11 @@ static void includes_are_found_and_overruled_by_the_including_file(void** state)
   assert_false(options_load(&set->options, path[3], &set->error));
   assert_non_null(strstr(set->error.text, "circle.yaml:1:10: includes nest deeper than 8"));
   set->error.text[0] = '\0';
+  snprintf(loop, sizeof loop, "%s/mian.yaml", dir);
+  assert_false(options_load(&set->options, loop, &set->error));
+  assert_non_null(strstr(set->error.text, "mian.yaml: no such file (did you mean '"));
+  assert_non_null(strstr(set->error.text, "main.yaml'?)"));
+  set->error.text[0] = '\0';
   snprintf(loop, sizeof loop, "%s/none.yaml", dir);
   assert_false(options_load(&set->options, loop, &set->error));
   assert_non_null(strstr(set->error.text, "none.yaml: No such file"));
@@ -403,6 +526,10 @@ int main(void) {
       cmocka_unit_test(wrong_values_are_refused_with_what_was_expected),
       cmocka_unit_test(unknown_keys_get_a_suggestion),
       cmocka_unit_test(all_errors_of_a_file_are_listed_with_their_places),
+      cmocka_unit_test(an_empty_section_or_file_changes_nothing),
+      cmocka_unit_test(what_is_longer_than_an_option_can_hold_is_refused),
+      cmocka_unit_test(a_value_set_by_name_names_its_origin),
+      cmocka_unit_test(quotes_are_those_of_yaml),
       cmocka_unit_test(later_assignments_win),
       cmocka_unit_test(shown_text_gives_the_same_set_back),
       cmocka_unit_test(a_record_of_another_version_gives_what_it_knows),

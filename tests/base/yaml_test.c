@@ -73,6 +73,32 @@ static void an_empty_document_is_an_empty_map(void** state) {
   assert_int_equal(f->root->count, 0);
 }
 
+static void a_number_is_written_in_decimals_and_finite(void** state) {
+  Fixture* f = *state;
+  static const char* const wrong[] = {"''", "1e", "1e999", "0x1", "[1]", "1-"};
+  double value;
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    char text[32];
+    snprintf(text, sizeof text, "a: %s", wrong[i]);
+    assert_true(read_text(f, text));
+    assert_false(yaml_number(&value, f->root->first, "a.yaml", &f->error));
+    assert_non_null(strstr(f->error.text, "is not a number"));
+  }
+}
+
+static void nothing_is_written_in_three_ways(void** state) {
+  Fixture* f = *state;
+  assert_true(read_text(f, "- ~\n- null\n-\n- ''\n- nul\n- []\n- '<<'\n"));
+  const YamlNode* item = f->root->first;
+  for (int i = 0; item; item = item->next) {
+    assert_int_equal(yaml_is_null(item), i++ < 3);
+  }
+  assert_null(yaml_find(f->root, "a"));  // items of a list have no key
+  assert_true(read_text(f, "a:\n'<<': 1\n"));
+  assert_true(yaml_is_null(f->root->first));
+  assert_string_equal(f->root->first->next->key, "<<");
+}
+
 static void what_is_outside_the_subset_is_refused(void** state) {
   Fixture* f = *state;
   expect_error(f, "a: &x 1\nb: *x\n",
@@ -89,6 +115,8 @@ static void broken_text_is_refused_with_its_place(void** state) {
   Fixture* f = *state;
   expect_error(f, "a: [1, 2\nb: 3\n", "a.yaml:2:2: did not find expected ',' or ']'");
   expect_error(f, "a:\n\tb: 1\n", "a.yaml:2:1: found character that cannot start any token");
+  expect_error(f, "a: 1\nb", "a.yaml:3:1: could not find expected ':'");
+  assert_false(read_text(f, "{a"));
   assert_false(read_text(f, "a: \xff\n"));
   assert_non_null(strstr(f->error.text, "a.yaml:"));
 }
@@ -117,12 +145,17 @@ static void a_missing_file_is_named(void** state) {
   f->error.text[0] = '\0';
   assert_false(yaml_read_file(&f->root, "/tmp", &f->arena, &f->error));
   assert_string_equal(f->error.text, "/tmp: Is a directory");
+  f->error.text[0] = '\0';
+  assert_false(yaml_read_file(&f->root, "/dev/zero", &f->arena, &f->error));
+  assert_string_equal(f->error.text, "/dev/zero: larger than 4194304 bytes");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_document_is_a_tree_with_places, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_empty_document_is_an_empty_map, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_number_is_written_in_decimals_and_finite, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(nothing_is_written_in_three_ways, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_is_outside_the_subset_is_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(broken_text_is_refused_with_its_place, set_up, tear_down),
       cmocka_unit_test_setup_teardown(hostile_text_is_bounded, set_up, tear_down),
