@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -24,7 +25,50 @@ static void ranks_are_all_named_if_there_are_few(void** state) {
   assert_string_equal(who, "ranks 1, 3, 5, 1007, 1009, 1011, 1013 and 3 more");
 }
 
+// Of four ranks, each with its own label.
+static void gather(Comm* comm, void* all, const void* own, size_t size) {
+  static const char* const labels[] = {"0.4", "0.3", "0.4", "0.2"};
+  assert_int_equal(comm->rank, 0);
+  assert_string_equal(own, labels[0]);
+  for (int r = 0; r < comm->ranks; r++) {
+    strcpy((char*)all + (size_t)r * size, labels[r]);
+  }
+}
+
+static void who_differs_from_rank_0_is_named(void** state) {
+  (void)state;
+  const CommOps ops = {.gather = gather};
+  char who[COMM_WHO_SIZE], other[COMM_LABEL_SIZE];
+  Comm comm = {.ops = &ops, .ranks = 4};
+  assert_int_equal(comm_compare(&comm, "0.4", who, other), 2);
+  assert_string_equal(who, "ranks 1 and 3");
+  assert_string_equal(other, "0.3");
+  comm.ranks = 1;
+  assert_int_equal(comm_compare(&comm, "0.4", who, other), 0);
+}
+
+static int left_with;
+static void leave(Comm* comm, int code) { left_with = code + comm->rank; }
+static void finalize(Comm* comm) { left_with = -1 - comm->rank; }
+static void leave_nothing(Comm* comm) { (void)comm; }
+
+static void with_a_lost_rank_nobody_waits_for_it_at_the_end(void** state) {
+  (void)state;
+  const CommOps ops = {.leave = leave, .finalize = finalize};
+  Comm comm = {.ops = &ops, .ranks = 2};
+  comm_finalize(&comm, 75);
+  assert_int_equal(left_with, -1);
+  comm.lost = true;
+  comm.ops = &(const CommOps){.leave = leave, .finalize = leave_nothing};
+  comm_finalize(&comm, 75);
+  assert_int_equal(left_with, 75);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ranks_are_all_named_if_there_are_few)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(ranks_are_all_named_if_there_are_few),
+      cmocka_unit_test(who_differs_from_rank_0_is_named),
+      cmocka_unit_test(with_a_lost_rank_nobody_waits_for_it_at_the_end),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

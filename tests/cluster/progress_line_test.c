@@ -1,10 +1,13 @@
 // The line of progress: what matters most comes first, and nothing is cut in the middle.
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -55,11 +58,29 @@ static void what_is_not_known_is_said(void** state) {
   assert_null(strstr(line, "stage"));
 }
 
+// stderr of a test is no terminal of known width, unless somebody sits before it.
+static void without_a_terminal_the_width_is_that_of_columns(void** state) {
+  (void)state;
+  int was = dup(2), none = open("/dev/null", O_WRONLY);
+  dup2(none, 2);
+  setenv("COLUMNS", "57", 1);
+  int named = progress_columns();
+  setenv("COLUMNS", "wide", 1);
+  int odd = progress_columns();
+  unsetenv("COLUMNS");
+  int unknown = progress_columns();
+  dup2(was, 2);
+  close(was);
+  close(none);
+  assert_true(named == 57 && odd == 80 && unknown == 80);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_mbpo_run_tells_epoch_samples_and_return_in_80_columns),
       cmocka_unit_test(a_line_fits_its_terminal_in_whole_parts),
       cmocka_unit_test(what_is_not_known_is_said),
+      cmocka_unit_test(without_a_terminal_the_width_is_that_of_columns),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

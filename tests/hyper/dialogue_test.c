@@ -102,6 +102,15 @@ static void test_an_answer_that_is_wrong_is_refused_with_its_field(void** state)
          "1000000000");
   refuse("0.5", "0.95", "answer: value: real_ratio is 0.94999999999999996, expected a number from "
          "0.050000000000000003 to 0.90000000000000002");
+  refuse("0.5", "0.01", "answer: value: real_ratio is 0.01, expected a number from "
+         "0.050000000000000003 to 0.90000000000000002");
+  refuse("0.5", "{\"a\":1}", "answer: value: real_ratio is '{...}', expected a number from -1000000000 to "
+         "1000000000");
+  refuse("0.5", "[1]", "answer: value: real_ratio is '[...]', expected a number from -1000000000 to "
+         "1000000000");
+  refuse("\"policy_updates\":0},\"value\":{\"real_ratio\":0.5}",
+         "\"real_ratio\":0},\"value\":{\"policy_updates\":1.5}",
+         "answer: value: policy_updates is 1.5, expected an integer from 1 to 20");
   refuse("\"train_model\":1", "\"train_model\":2", "answer: choice: train_model is '2', expected an integer from 0 to 1");
   refuse("\"policy_updates\":0", "\"policy_updates\":2",
          "answer: choice: policy_updates is 2, which is not in allowed");
