@@ -9,6 +9,7 @@ typedef struct {
   int columns;  // characters of a line, at most
   int rows;     // lines, at most
   bool blocks;  // whether the terminal shows UTF-8, for sparklines
+  bool wraps;   // whether a command may be longer than a line: the terminal wraps it, to be copied
 } LiveScreen;
 
 // Whether the locale of the environment is a UTF-8 one.

@@ -1,10 +1,12 @@
 // live_text.c - a run on one screen of text.
 //
-// Lines are made one after the other and cut to the width of the screen. The table of ranks gets
-// the lines that are left: what is wrong and how to go on stands below it and is never cut off.
+// Lines are made one after the other. Tables and curves are cut to the width of the screen,
+// sentences are folded. The table of ranks gets the lines that are left: what is wrong and how to
+// go on stands below it and is never cut off.
 //
 // What the files say may be anything (names of directories and hosts, texts of other programs), so
 // control characters become '?' before they reach a terminal.
+#define _GNU_SOURCE
 #include "cli/live_text.h"
 
 #include <math.h>
@@ -17,8 +19,11 @@
 #include "store/json.h"
 
 #define LINE_BYTES 1024
-#define CURVE 13  // characters of a rank's sparkline
+#define CURVE 13    // characters of a rank's sparkline
 #define BAR 20
+#define INDENT 10   // of the lines of a sentence behind its first
+#define SENTENCE 3  // lines of one at most
+#define BELOW 6     // lines of warning and way on at most
 
 typedef struct {
   Text* out;
@@ -31,10 +36,18 @@ bool live_shows_utf8(void) {
   for (int i = 0; i < 3; i++) {
     const char* value = getenv(names[i]);
     if (value && *value) {
-      return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "UTF8");
+      return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
     }
   }
   return false;
+}
+
+static void hide_controls(char* text) {
+  for (; *text; text++) {
+    if ((unsigned char)*text < ' ' || *text == 0x7F) {
+      *text = '?';
+    }
+  }
 }
 
 static void print_line(Page* page, const char* format, ...) __attribute__((format(printf, 2, 3)));
@@ -48,6 +61,7 @@ static void print_line(Page* page, const char* format, ...) {
   va_start(args, format);
   vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  hide_controls(line);
   int columns = 0;
   char* at = line;
   for (; *at; at++) {
@@ -55,13 +69,43 @@ static void print_line(Page* page, const char* format, ...) {
     if (begins && columns++ == page->screen->columns) {
       break;
     }
-    if ((unsigned char)*at < ' ' || *at == 0x7F) {
-      *at = '?';
-    }
   }
   text_add_bytes(page->out, line, (size_t)(at - line));
   text_add(page->out, "\n");
   page->left--;
+}
+
+// Bytes of the first line of a text that is `columns` wide at most and ends at a space if it can.
+static size_t first_line(const char* text, int columns) {
+  size_t space = 0, at = 0;
+  for (; text[at]; at++) {
+    bool begins = ((unsigned char)text[at] & 0xC0) != 0x80;
+    if (begins && columns-- == 0) {
+      return space > 0 ? space : at;
+    }
+    space = text[at] == ' ' && text[at + 1] != ' ' ? at : space;
+  }
+  return at;
+}
+
+static void print_sentence(Page* page, const char* format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void print_sentence(Page* page, const char* format, ...) {
+  char text[LINE_BYTES];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  int indent = 0;
+  const char* at = text;
+  for (int line = 0; line < SENTENCE && *at; line++) {
+    int width = page->screen->columns - indent;
+    size_t size = first_line(at, width > INDENT ? width : INDENT);
+    print_line(page, "%*s%.*s", indent, "", (int)size, at);
+    at += size + strspn(at + size, " ");
+    indent = INDENT;
+  }
 }
 
 void live_sparkline(char* out, const double* values, int count, int width, bool blocks) {
@@ -108,30 +152,30 @@ static void print_state(Page* page, const LiveView* v) {
   ago(running, v->running_for);
   switch (v->state) {
     case LIVE_RUNNING:
-      print_line(page, "state     running for %s %s, %d %s; wrote %s ago", running, where,
-                 v->ranks, ranks, age);
+      print_sentence(page, "state     running for %s %s, %d %s; wrote %s ago", running, where,
+                     v->ranks, ranks, age);
       break;
     case LIVE_SILENT:
-      print_line(page, "state     silent since %s (%s), %s", v->updated, age, where);
-      print_line(page, "          whether it lives only that machine can tell%s%s",
-                 *v->job ? ": squeue -j " : "", v->job);
+      print_sentence(page, "state     silent since %s (%s), %s", v->updated, age, where);
+      print_sentence(page, "          whether it lives only that machine can tell%s%s",
+                     *v->job ? ": squeue -j " : "", v->job);
       break;
     case LIVE_DEAD:
-      print_line(page, "state     dead since %s (%s): its process here was killed",
-                 v->updated, age);
+      print_sentence(page, "state     dead since %s (%s): its process here was killed", v->updated,
+                     age);
       break;
     case LIVE_NOT_BEGUN:
-      print_line(page, "state     not begun: it has a configuration, and no status yet");
+      print_sentence(page, "state     not begun: it has a configuration, and no status yet");
       break;
     case LIVE_FAILED:
-      print_line(page, "state     failed at %s, on %s: what it printed says why", v->updated,
-                 v->host);
+      print_sentence(page, "state     failed at %s, on %s: what it printed says why", v->updated,
+                     v->host);
       break;
     case LIVE_CHECKPOINTED:
     case LIVE_FINISHED:
-      print_line(page, "state     %s at %s, on %s",
-                 v->state == LIVE_FINISHED ? "finished" : "stopped with checkpoints", v->updated,
-                 v->host);
+      print_sentence(page, "state     %s at %s, on %s",
+                     v->state == LIVE_FINISHED ? "finished" : "stopped with checkpoints",
+                     v->updated, v->host);
   }
 }
 
@@ -216,14 +260,13 @@ static void print_rank(Page* page, const LiveView* v, const LiveRank* r) {
              e->real_ratio, e->policy_updates, e->rollout_length, r->rss_mb, curve);
 }
 
-static void print_ranks(Page* page, const LiveView* v, int reserved) {
-  if (v->rank_count == 0 || v->state == LIVE_FINISHED || page->left < reserved + 3) {
+static void print_ranks(Page* page, const LiveView* v) {
+  if (v->rank_count == 0 || v->state == LIVE_FINISHED || page->left < 3) {
     return;
   }
   print_line(page, "%4s %7s %6s %8s %9s %7s %4s %4s %7s  %s", "rank", "episode", "epoch", "samples",
              "return", "beta", "G", "k", "memory", "evaluations");
-  int room = page->left - reserved;
-  int shown = v->rank_count <= room ? v->rank_count : room - 1;
+  int shown = v->rank_count <= page->left ? v->rank_count : page->left - 1;
   for (int i = 0; i < shown; i++) {
     print_rank(page, v, &v->rank[i]);
   }
@@ -232,7 +275,7 @@ static void print_ranks(Page* page, const LiveView* v, int reserved) {
   }
 }
 
-static const char* resume_command(Arena* arena, const LiveView* v) {
+static char* resume_command(Arena* arena, const LiveView* v) {
   Text command;
   text_init(&command, arena);
   text_add(&command, "autombpo resume ");
@@ -240,25 +283,43 @@ static const char* resume_command(Arena* arena, const LiveView* v) {
   return command.bytes;
 }
 
+// What stands below the table: what is wrong, and how to go on. A command is not folded where the
+// terminal does that, so that it can be copied.
+static void print_below(Page* page, const LiveView* v) {
+  const char* condition = v->state == LIVE_SILENT ? "if it is gone: " : "";
+  if (*v->warning) {
+    print_sentence(page, "warning   #%lld, epoch %d: %s", (long long)v->warned_episode,
+                   v->warned_epoch, v->warning);
+  }
+  if (!live_can_resume(v->state)) {
+    return;
+  }
+  char* command = resume_command(page->out->arena, v);
+  hide_controls(command);
+  if (page->screen->wraps && page->left > 0) {
+    text_add(page->out, "go on     %s%s\n", condition, command);
+    page->left--;
+  } else {
+    print_sentence(page, "go on     %s%s", condition, command);
+  }
+}
+
 void live_print(Text* out, const LiveView* v, const LiveScreen* screen) {
-  Page page = {.out = out, .screen = screen, .left = screen->rows};
-  bool resume = live_can_resume(v->state);
-  print_line(&page, "%s: %s on %s, seed %s", v->directory, v->method, v->env, v->seed);
+  Text last;
+  text_init(&last, out->arena);
+  int room = screen->rows - 2 < BELOW ? screen->rows - 2 : BELOW;
+  Page below = {.out = &last, .screen = screen, .left = room};
+  print_below(&below, v);
+  Page page = {.out = out, .screen = screen, .left = screen->rows - (room - below.left)};
+  print_sentence(&page, "%s: %s on %s, seed %s", v->directory, v->method, v->env, v->seed);
   print_state(&page, v);
   if (v->status) {
     print_progress(&page, v);
     print_scores(&page, v);
     print_times(&page, v);
-    print_ranks(&page, v, (*v->warning != '\0') + resume);
+    print_ranks(&page, v);
   }
-  if (*v->warning) {
-    print_line(&page, "warning   #%lld, epoch %d: %s", (long long)v->warned_episode,
-               v->warned_epoch, v->warning);
-  }
-  if (resume) {
-    print_line(&page, "go on     %s%s", v->state == LIVE_SILENT ? "if it is gone: " : "",
-               resume_command(out->arena, v));
-  }
+  text_add_bytes(out, last.bytes, last.size);
 }
 
 void live_print_json(Text* out, const LiveView* v) {

@@ -311,7 +311,9 @@ bool live_read(LiveView* view, const char* directory, Arena* arena, Error* error
   strcpy(place.path, directory);
   run_file(path, &place, "run.yaml");
   if (!files_exists(path)) {
-    return error_set(error, "%s: is no run directory (it has no run.yaml)", directory);
+    bool there = files_exists(directory);
+    return error_set(error, there ? "%s: is no run directory (it has no run.yaml)"
+                                  : "%s: no such directory", directory);
   }
   *view = (LiveView){.directory = arena_string(arena, directory),
                      .method = "?",

@@ -23,6 +23,9 @@ static int run(int argc, char** argv) {
     print_help(stderr);
     return EXIT_USAGE;
   }
+  if (!strcmp(argv[1], "help") && argc > 2) {
+    return run(3, (char*[]){argv[0], argv[2], "--help", NULL});
+  }
   if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
     print_help(stdout);
     return 0;

@@ -35,7 +35,7 @@ static int print_run(const char* directory, bool as_json) {
     live_print_json(&text, &view);
   } else if (good) {
     LiveScreen screen = {.columns = progress_columns(), .rows = ROWS - 1,
-                         .blocks = live_shows_utf8()};
+                         .blocks = live_shows_utf8(), .wraps = true};
     live_print(&text, &view, &screen);
   }
   fputs(text.bytes, stdout);

@@ -53,7 +53,8 @@ static bool compose(Text* text, const Top* top, Arena* arena) {
     Error error = {0};
     LiveScreen screen = {.columns = columns,
                          .rows = top->terminal ? (share > 2 ? share - (i > 0) : 2) : rows - 1,
-                         .blocks = live_shows_utf8()};
+                         .blocks = live_shows_utf8(),
+                         .wraps = !top->terminal};
     text_add(text, i > 0 ? "\n" : "");
     if (live_read(&view, top->runs[i], arena, &error)) {
       live_print(text, &view, &screen);
@@ -65,15 +66,16 @@ static bool compose(Text* text, const Top* top, Arena* arena) {
   return read > 0;
 }
 
-// Line by line over what stood there: no flicker, and no more lines than there are.
+// Line by line over what stood there: no flicker, and no more lines than there are. Each is cleared
+// before it is written: behind a full one, terminals clear its last character.
 static void draw(const Text* text) {
   int rows;
   size_of(&rows);
-  fputs(HOME, stdout);
+  fputs(HOME CLEAR_LINE, stdout);
   for (const char* at = text->bytes; *at && rows > 1; at++) {
     if (*at == '\n') {
       rows--;
-      fputs(CLEAR_LINE "\r\n", stdout);
+      fputs("\r\n" CLEAR_LINE, stdout);
     } else {
       putchar(*at);
     }

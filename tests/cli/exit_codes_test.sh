@@ -39,6 +39,9 @@ verbs=$(sed -n 's/^  \([a-z]\+\) .*/\1/p' out)
 for verb in '' $verbs; do
   expect 0 . ${verb:+"$verb"} --help
   ! grep -E '^.{81}' out || fail "autombpo $verb --help is wider than 80 columns"
+  said=$(cat out)
+  expect 0 . help ${verb:+"$verb"}
+  [[ $(cat out) == "$said" ]] || fail "autombpo help $verb is not autombpo $verb --help"
 done
 expect 0 . env list
 expect 0 . config check "$config"

@@ -23,7 +23,8 @@ says_of() {
     fail "expected state $1: $(cat json)"
 }
 
-expect 1 "no-such: is no run directory" status no-such
+expect 1 "no-such: no such directory" status no-such
+expect 1 "base/episodes: is no run directory" status base/episodes
 expect 2 "usage" status
 expect 2 "usage" top
 expect 2 "expected a number of seconds" top -d often run
@@ -79,6 +80,17 @@ assert len(lines) <= 24 and max(map(len, lines)) <= 80, (len(lines), max(map(len
 assert not any(ord(c) < 32 and c != "\n" or ord(c) == 127 for c in text)
 END
 expect 0 "^scores" top run
+
+# What is wrong and how to go on is whole on a narrow screen too, and the command can be copied.
+name='a directory whose name is longer than a line'
+cp -r run "$name"
+event='{"event": "health", "hyper_episode": 3, "epoch": 1, "warnings": ["alpha exceeds all reward that can be earned"]}'
+echo "$event" >>"$name/metrics.jsonl"
+COLUMNS=40 LANG=C.utf-8 LC_ALL= expect 75 "^go on +if it is gone: autombpo resume '$name'$" status "$name"
+says "^scores +(▁|▂|▃|▄|▅|▆|▇|█)"
+tr -s '\n ' ' ' <out | grep "silent since .* on n01, job 4711 whether .* squeue -j 4711 " >/dev/null || fail "the state is cut off"
+tr -s '\n ' ' ' <out | grep "alpha exceeds all reward that can be earned go on" >/dev/null ||
+  fail "the warning is cut off"
 
 # On a terminal it draws until q, and leaves the terminal as it was. What is typed before it draws is lost.
 : >out
