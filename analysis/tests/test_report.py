@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,7 +167,7 @@ def test_what_went_wrong_is_told(tmp_path: Path):
     text = make(tmp_path / "report.html", run).text
     assert "diverged hyper-episode 1, after 2 epochs" in text
     assert "rank 2 lost hyper-episode 7" in text
-    assert "warning: alpha is large 1 epochs, first hyper-episode 0, epoch 1" in text
+    assert "warning: alpha is large 1 epoch, first hyper-episode 0, epoch 1" in text
 
 
 def test_configurations_that_differ_are_side_by_side(tmp_path: Path):
@@ -177,6 +178,12 @@ def test_configurations_that_differ_are_side_by_side(tmp_path: Path):
     columns, rows = report.facts.config_differences(load(tmp_path))
     assert [c.rsplit("(")[1] for c in columns] == ["2 runs)", "1 run)"]
     assert rows == [("mbpo.real_ratio", ["0.05", "0.5"])]
+
+
+def test_starts_by_one_command_are_one_row():
+    one = report.facts.Start("a", "2020-01-02", "autombpo train", 1, "0.2.0", "r", "p", "n01")
+    starts = [one, replace(one, run="b", time="2020-01-01"), replace(one, command="resume b")]
+    assert report.facts.alike(starts) == [(starts[1], 2), (starts[2], 1)]
 
 
 def test_the_crate_names_what_is_there(campaign: Path):

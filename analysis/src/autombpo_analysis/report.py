@@ -84,10 +84,6 @@ def _configs(runs: Runs) -> list[dict[str, str]]:
     return found
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _summary(rows: Sequence[facts.RunFacts]) -> str:
     methods = ", ".join(dict.fromkeys(method_name(r.method) for r in rows))
     tasks = ", ".join(dict.fromkeys(r.env for r in rows))
@@ -95,7 +91,7 @@ def _summary(rows: Sequence[facts.RunFacts]) -> str:
     days = list(dict.fromkeys(f"{t:%Y-%m-%d}" for t in times[:1] + times[-1:]))
     when = f"; {' to '.join(days)}" if days else ""
     seeds = {r.seed for r in rows}
-    return (f"{methods} on {tasks}; {_counted(len(rows), 'run')}, "
+    return (f"{methods} on {tasks}; {facts.counted(len(rows), 'run')}, "
             f"seed{'s' if len(seeds) > 1 else ''} {facts.seeds_text(list(seeds))}{when}.")  # fmt: skip
 
 
@@ -106,7 +102,7 @@ def _open_runs(rows: Sequence[facts.RunFacts]) -> str:
         return ""
     if len(rows) == 1:
         return "The run has not finished"
-    return f"{count} of {_counted(len(rows), 'run')} {'has' if count == 1 else 'have'} not finished"
+    return f"{count} of {facts.counted(len(rows), 'run')} {'has' if count == 1 else 'have'} not finished"
 
 
 def page_values(runs: Runs, command: str, stage: str = "auto", title: str = "") -> dict[str, Any]:
@@ -137,7 +133,7 @@ def page_values(runs: Runs, command: str, stage: str = "auto", title: str = "") 
         "config_columns": columns,
         "differences": differences,
         "configs": _configs(runs),
-        "starts": [s for run in runs for s in facts.starts(run)],
+        "starts": facts.alike([s for run in runs for s in facts.starts(run)]),
         "sums": _files(runs),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def _health(run: Run) -> list[Trouble]:
                 seen.setdefault(text, []).append(place)
     return [
         Trouble(str(run.path), f"warning: {text}",
-                f"{len(places)} epochs, first hyper-episode {places[0][0]}, epoch {places[0][1]}")
+                f"{counted(len(places), 'epoch')}, first hyper-episode {places[0][0]}, epoch {places[0][1]}")
         for text, places in seen.items()
     ]  # fmt: skip
 
@@ -257,7 +257,7 @@ def config_differences(runs: Runs) -> tuple[list[str], list[tuple[str, list[str]
         key = tuple(sorted(config.items()))
         label, _, count = kinds.get(key, (f"{method_name(run.method)}, {run.env}", config, 0))
         kinds[key] = (label, config, count + 1)
-    columns = [f"{label} ({n} run{'s' if n > 1 else ''})" for label, _, n in kinds.values()]
+    columns = [f"{label} ({counted(n, 'run')})" for label, _, n in kinds.values()]
     configs = [config for _, config, _ in kinds.values()]
     names = list(dict.fromkeys(name for config in configs for name in config))
     rows = [(name, [config.get(name, "–") for config in configs]) for name in names]
@@ -302,6 +302,14 @@ def starts(run: Run) -> list[Start]:
     return found
 
 
+def alike(starts: Iterable[Start]) -> list[tuple[Start, int]]:
+    """Starts that differ only in run and time (seeds=0..9) as one: the first, and their number."""
+    found: dict[Start, list[Start]] = {}
+    for start in starts:
+        found.setdefault(replace(start, run="", time=""), []).append(start)
+    return [(min(each, key=lambda start: start.time), len(each)) for each in found.values()]
+
+
 def files_of(run: Run) -> list[Path]:
     """The files that the figures come from: what is sealed, and its configuration."""
     found = [e.path for e in run.episodes] + [p.path for p in run.policies]
@@ -325,6 +333,11 @@ def method_seconds(runs: Iterable[Run]) -> dict[str, dict[str, float]]:
         for label, each in epochs.items()
         if each
     }
+
+
+def counted(number: int, noun: str) -> str:
+    """1 run, 2 runs."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def seeds_text(seeds: Sequence[int]) -> str:
