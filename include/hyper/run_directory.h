@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "store/files.h"
 
@@ -29,10 +30,18 @@ void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char
 // policy/. If all do (`complete`), every unfinished file outside of checkpoint/, and all leases.
 void run_directory_sweep(const RunDirectory* directory, bool complete);
 
-void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
-void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version);
-void run_snapshot_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
-void run_answers_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
-void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
+typedef void RunPath(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
+RunPath run_episode_path, run_policy_path, run_snapshot_path, run_answers_path, run_checkpoint_path;
+
+// The indices that are there, ascending.
+typedef struct {
+  int64_t count;
+  int64_t* index;
+} RunIndices;
+
+// Those that have a name that path_of gives. A run may have a million hyper-episodes, of which few
+// are there: whoever looks at all of them asks for this list, and not for each by its name.
+bool run_list(RunIndices* there, RunPath* path_of, const RunDirectory* directory, Arena* arena,
+              Error* error);
 
 #endif  // HYPER_RUN_DIRECTORY_H

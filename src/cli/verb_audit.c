@@ -20,14 +20,16 @@ static const char usage[] =
 static bool audit_run(Audit* audit, RunConfig* c, Error* error) {
   const RunSpec* x = &c->spec;
   Scheduler scheduler;
-  char path[RUN_PATH_SIZE];
+  RunIndices sealed;
   bool good = manifest_check(&c->directory, error) &&
               scheduler_open(&scheduler, x, &c->directory, &c->arena, error) &&
-              audit_policies(audit, &scheduler, error);
-  for (int64_t e = 0; good && e < scheduler.plan.hyper_episodes; e++) {
-    run_episode_path(path, &c->directory, e);
-    good = !files_exists(path) || (sealed_check_episode(&c->directory, x, e, error) &&
-                                   audit_episode(audit, &scheduler, e, error));
+              audit_policies(audit, &scheduler, error) &&
+              run_list(&sealed, run_episode_path, &c->directory, &c->arena, error);
+  for (int64_t i = 0; good && i < sealed.count; i++) {
+    int64_t e = sealed.index[i];
+    good = e >= scheduler.plan.hyper_episodes ||
+           (sealed_check_episode(&c->directory, x, e, error) &&
+            audit_episode(audit, &scheduler, e, error));
   }
   return good;
 }

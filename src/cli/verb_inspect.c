@@ -93,30 +93,26 @@ static bool inspect_part(Inspection* in, const RunDirectory* directory, const ch
   return true;
 }
 
-// Adds the name of a file that is not there, of the first few.
-static void look_for(const char* path, const RunDirectory* directory, Text* names, int* missing) {
-  if (!files_exists(path) && (*missing)++ < MISSING_NAMED) {
-    text_add(names, " %s", path + strlen(directory->path) + 1);
-  }
-}
-
-// How many hyper-episodes are missing, and the names of all files that are, the controller's too.
-static int find_missing(const RunDirectory* directory, const SchedulerPlan* plan, Text* names) {
-  int missing = 0;
-  char path[RUN_PATH_SIZE];
-  for (int64_t e = 0; e < plan->hyper_episodes; e++) {
-    run_episode_path(path, directory, e);
-    look_for(path, directory, names, &missing);
-  }
-  int episodes = missing;
-  for (int v = 0; v < plan->versions; v++) {
-    run_policy_path(path, directory, v);
-    look_for(path, directory, names, &missing);
+// Of files 0 ... total - 1 adds the names of the first few that are not there; returns how many.
+static int64_t name_missing(Text* names, RunPath* path_of, const RunDirectory* directory,
+                            int64_t total) {
+  RunIndices there = {0};
+  Error ignored;  // of a disk that does not tell inspect_part says so
+  int64_t missing = 0, at = 0;
+  run_list(&there, path_of, directory, names->arena, &ignored);
+  for (int64_t i = 0; i < total; i++) {
+    if (at < there.count && there.index[at] == i) {
+      at++;
+    } else if (missing++ < MISSING_NAMED) {
+      char path[RUN_PATH_SIZE];
+      path_of(path, directory, i);
+      text_add(names, " %s", path + strlen(directory->path) + 1);
+    }
   }
   if (missing > MISSING_NAMED) {
-    text_add(names, " and %d more", missing - MISSING_NAMED);
+    text_add(names, " and %lld more of them", (long long)missing - MISSING_NAMED);
   }
-  return episodes;
+  return missing;
 }
 
 // Task, method, seed, state, and what is missing, from run.yaml.
@@ -129,7 +125,8 @@ static void describe(const RunDirectory* directory) {
     SchedulerPlan plan = scheduler_plan(&c.spec);
     Text names;
     text_init(&names, &c.arena);
-    int missing = find_missing(directory, &plan, &names);
+    int64_t missing = name_missing(&names, run_episode_path, directory, plan.hyper_episodes);
+    name_missing(&names, run_policy_path, directory, plan.versions);
     run_file(path, directory, "COMPLETE");
     bool complete = names.size == 0 && files_exists(path);
     printf("%s: %s on %s, seed %lld, %s: ", directory->path, c.run.method, c.env.id,

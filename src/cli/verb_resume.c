@@ -9,27 +9,6 @@
 // Lines about hyper-episodes that go on; the rest is counted.
 #define LINES 20
 
-static int64_t count_sealed(const RunDirectory* directory, int64_t total) {
-  int64_t sealed = 0;
-  for (int64_t e = 0; e < total; e++) {
-    char path[RUN_PATH_SIZE];
-    run_episode_path(path, directory, e);
-    sealed += files_exists(path);
-  }
-  return sealed;
-}
-
-// Versions of the controller that are there: v000000.h5 up to the first missing one.
-static int count_versions(const RunDirectory* directory, int updates) {
-  char path[RUN_PATH_SIZE];
-  int version = -1;
-  do {
-    version++;
-    run_policy_path(path, directory, version);
-  } while (version <= updates && files_exists(path));
-  return version;
-}
-
 // One line for a hyper-episode that had begun: what is restored, and so what is repeated.
 static bool print_begun(const RunDirectory* directory, int64_t e) {
   char path[RUN_PATH_SIZE];
@@ -46,36 +25,38 @@ static bool print_begun(const RunDirectory* directory, int64_t e) {
         (long long)e, (long long)env_step, generation);
     return true;
   }
-  run_checkpoint_path(path, directory, e);
-  if (files_exists(path)) {
-    printf(
-        "hyper-episode %lld: had begun, but has no checkpoint that can be read; repeated from "
-        "its start\n",
-        (long long)e);
-    return true;
-  }
-  return false;
+  printf(
+      "hyper-episode %lld: had begun, but has no checkpoint that can be read; repeated from its "
+      "start\n",
+      (long long)e);
+  return true;
 }
 
 static void print_restored(const Start* start) {
   const RunDirectory* directory = &start->config.directory;
   SchedulerPlan plan = scheduler_plan(&start->config.spec);
-  int64_t total = plan.hyper_episodes;
-  int64_t sealed = count_sealed(directory, total);
-  int versions = count_versions(directory, plan.updates), begun = 0;
-  printf("%s: %lld of %lld hyper-episodes sealed", directory->path, (long long)sealed,
-         (long long)total);
-  if (versions > 0) {
-    printf(", controller version %d of %d", versions - 1, plan.updates);
+  long long total = plan.hyper_episodes;
+  RunIndices sealed = {0}, versions = {0}, begun = {0};
+  Arena arena;
+  Error ignored;  // of a disk that does not tell the start says so itself
+  arena_init(&arena);
+  run_list(&sealed, run_episode_path, directory, &arena, &ignored);
+  run_list(&versions, run_policy_path, directory, &arena, &ignored);
+  run_list(&begun, run_checkpoint_path, directory, &arena, &ignored);
+  printf("%s: %lld of %lld hyper-episodes sealed", directory->path, (long long)sealed.count, total);
+  if (versions.count > 0) {
+    printf(", controller version %lld of %d", (long long)versions.count - 1, plan.updates);
   }
-  printf(sealed == total ? ": nothing is missing\n" : "\n");
-  for (int64_t e = 0; e < total && begun < LINES; e++) {
-    begun += print_begun(directory, e);
+  printf(sealed.count == total ? ": nothing is missing\n" : "\n");
+  int lines = 0;
+  for (int64_t i = 0; i < begun.count && lines < LINES; i++) {
+    lines += print_begun(directory, begun.index[i]);
   }
-  if (begun == LINES) {
+  if (lines == LINES) {
     printf("...\n");
   }
   fflush(stdout);
+  arena_free(&arena);
 }
 
 int verb_resume(int argc, char** argv) {

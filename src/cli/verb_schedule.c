@@ -58,15 +58,15 @@ static bool add_episode(Mean* mean, const char* path, Arena* arena, Error* error
 
 static bool add_run(Mean* mean, const char* path, Arena* arena, Error* error) {
   RunDirectory directory;
+  RunIndices sealed;
   snprintf(directory.path, sizeof directory.path, "%s", path);
-  for (int64_t e = 0; e < 1000000; e++) {
+  bool good = run_list(&sealed, run_episode_path, &directory, arena, error);
+  for (int64_t i = 0; good && i < sealed.count; i++) {
     char episode[RUN_PATH_SIZE];
-    run_episode_path(episode, &directory, e);
-    if (files_exists(episode) && !add_episode(mean, episode, arena, error)) {
-      return false;
-    }
+    run_episode_path(episode, &directory, sealed.index[i]);
+    good = add_episode(mean, episode, arena, error);
   }
-  return true;
+  return good;
 }
 
 // The n-th decision trains where the sum of the shares passes a whole number and a half.

@@ -105,11 +105,14 @@ typedef struct {
 } Drawn;
 
 static bool draw(Drawn* d, const Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
-  char path[RUN_PATH_SIZE];
-  *d = (Drawn){.index = ARENA_NEW(arena, s->plan.hyper_episodes, int32_t)};
-  for (int64_t e = 0; e < s->plan.hyper_episodes; e++) {
-    run_episode_path(path, s->directory, e);
-    if ((a->episode < 0 || a->episode == e) && files_exists(path)) {
+  RunIndices sealed;
+  if (!run_list(&sealed, run_episode_path, s->directory, arena, error)) {
+    return false;
+  }
+  *d = (Drawn){.index = ARENA_NEW(arena, sealed.count, int32_t)};
+  for (int64_t i = 0; i < sealed.count; i++) {
+    int64_t e = sealed.index[i];
+    if (e < s->plan.hyper_episodes && (a->episode < 0 || a->episode == e)) {
       d->index[d->count++] = (int32_t)e;
     }
   }

@@ -70,13 +70,15 @@ static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
 // Of what is sealed; who sealed it may have died before the names were synced.
 static bool remove_checkpoints(const Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
+  RunIndices begun;
   run_file(path, c->directory, "episodes");
-  if (c->sealed > 0 && !files_sync(path, error)) {
+  if ((c->sealed > 0 && !files_sync(path, error)) ||
+      !run_list(&begun, run_checkpoint_path, c->directory, c->arena, error)) {
     return false;
   }
-  for (int64_t e = 0; e < c->total; e++) {
-    run_checkpoint_path(path, c->directory, e);
-    if (c->status[e] == EPISODE_SEALED && files_exists(path)) {
+  for (int64_t i = 0; i < begun.count; i++) {
+    int64_t e = begun.index[i];
+    if (e < c->total && c->status[e] == EPISODE_SEALED) {
       checkpoint_remove(c->directory, e);
     }
   }
@@ -91,17 +93,13 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   run_directory_sweep(c->directory, complete);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   c->watch = ARENA_NEW(c->arena, c->total, LeaseWatch);
-  for (int64_t e = 0; e < c->total; e++) {
-    bool there;
-    run_episode_path(path, c->directory, e);
-    if (!files_look(&there, path, error)) {
-      return false;
-    }
-    if (!there) {
-      continue;
-    }
-    if (!sealed_check_episode(c->directory, c->spec, e, error) ||
-        !find_sealed(c, e, error)) {
+  RunIndices there;
+  if (!run_list(&there, run_episode_path, c->directory, c->arena, error)) {
+    return false;
+  }
+  for (int64_t i = 0; i < there.count && there.index[i] < c->total; i++) {
+    if (!sealed_check_episode(c->directory, c->spec, there.index[i], error) ||
+        !find_sealed(c, there.index[i], error)) {
       return false;
     }
   }

@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,8 +100,8 @@ void run_episode_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, in
   format_path(out, "%s/episodes/%06lld.h5", directory->path, (long long)index);
 }
 
-void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int version) {
-  format_path(out, "%s/policy/v%06d.h5", directory->path, version);
+void run_policy_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t version) {
+  format_path(out, "%s/policy/v%06lld.h5", directory->path, (long long)version);
 }
 
 void run_snapshot_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
@@ -113,4 +114,33 @@ void run_answers_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, in
 
 void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index) {
   format_path(out, "%s/checkpoint/episode-%06lld", directory->path, (long long)index);
+}
+
+static int compare_indices(const void* a, const void* b) {
+  int64_t left = *(const int64_t*)a, right = *(const int64_t*)b;
+  return (left > right) - (left < right);
+}
+
+bool run_list(RunIndices* there, RunPath* path_of, const RunDirectory* directory, Arena* arena,
+              Error* error) {
+  char path[RUN_PATH_SIZE];
+  char** names;
+  int count = 0;
+  bool exists;
+  path_of(path, directory, 0);
+  *strrchr(path, '/') = '\0';
+  if (!files_look(&exists, path, error) ||
+      (exists && !files_list(&names, &count, path, "", arena, error))) {
+    return false;
+  }
+  *there = (RunIndices){.index = ARENA_NEW(arena, count, int64_t)};
+  for (int i = 0; i < count; i++) {
+    int64_t index = strtoll(names[i] + strcspn(names[i], "0123456789"), NULL, 10);
+    path_of(path, directory, index);
+    if (strcmp(strrchr(path, '/') + 1, names[i]) == 0) {
+      there->index[there->count++] = index;
+    }
+  }
+  qsort(there->index, (size_t)there->count, sizeof *there->index, compare_indices);
+  return true;
 }

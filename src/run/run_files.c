@@ -88,19 +88,19 @@ static bool copy_input(RunConfig* c, const char* from, const char* name, Error* 
 }
 
 // Whether the results that a directory without run.yaml holds, if any, are this run's.
-static bool check_results(const RunConfig* c, Error* error) {
+static bool check_results(RunConfig* c, Error* error) {
   char path[RUN_PATH_SIZE];
   const RunSpec* x = &c->spec;
   bool there;
+  RunIndices sealed;
   run_policy_path(path, &c->directory, 0);
-  bool good = files_look(&there, path, error) &&
-              (!there || sealed_check_policy(&c->directory, x, 0, error));
-  for (int64_t e = 0; good && !there && e < scheduler_plan(x).hyper_episodes; e++) {
-    run_episode_path(path, &c->directory, e);
-    good = files_look(&there, path, error) &&
-           (!there || sealed_check_episode(&c->directory, x, e, error));
+  if (!files_look(&there, path, error) ||
+      !run_list(&sealed, run_episode_path, &c->directory, &c->arena, error)) {
+    return false;
   }
-  return good;
+  return there ? sealed_check_policy(&c->directory, x, 0, error)
+               : sealed.count == 0 ||
+                     sealed_check_episode(&c->directory, x, sealed.index[0], error);
 }
 
 // The run directory, where it may be made.
