@@ -3,6 +3,10 @@
 #ifndef CLI_VERBS_H
 #define CLI_VERBS_H
 
+#include <stdbool.h>
+
+#include "base/error.h"
+
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define EXIT_STOPPED 75
@@ -32,11 +36,19 @@ int verb_version(int argc, char** argv);
 typedef struct {
   const char* name;
   int (*run)(int argc, char** argv);
+  bool stops;  // installs handlers of signals (cluster/stop.h), which wait until then
   const char* meaning;
 } Verb;
 
 // The i-th verb, and the one of a name; NULL if there is none.
 const Verb* verb_at(int i);
 const Verb* verb_find(const char* name);
+
+// The exit code of a request that was refused before anything was written: EXIT_FAILED where the
+// machine failed, so that the same may succeed later, else EXIT_USAGE.
+int verb_refusal(const Error* error);
+
+// -1: PATH is a run directory, or a file. Otherwise it is said, and the exit code.
+int verb_check_run(const char* verb, const char* path);
 
 #endif  // CLI_VERBS_H

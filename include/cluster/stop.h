@@ -9,7 +9,14 @@
 
 #include <stdbool.h>
 
-// Installs the handlers.
+// What stops or saves waits, until there are handlers or it is let go: called before anything that
+// takes time, so that no signal ends a process that is about to save.
+void stop_hold(void);
+
+// What was held takes its usual course.
+void stop_let_go(void);
+
+// Installs the handlers, and lets what was held go to them.
 void stop_install(void);
 
 // Seconds (at least 1, in whole ones) from SIGTERM or SIGINT to the end; before: without a limit.

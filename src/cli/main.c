@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/surroundings.h"
 #include "cli/verbs.h"
+#include "cluster/stop.h"
 
 static void print_help(FILE* out) {
   fprintf(out,
@@ -34,6 +35,9 @@ static int run(int argc, char** argv) {
     return verb_version(argc - 1, argv + 1);
   }
   const Verb* verb = verb_find(argv[1]);
+  if (!verb || !verb->stops) {
+    stop_let_go();
+  }
   if (verb) {
     return verb->run(argc - 1, argv + 1);
   }

@@ -54,7 +54,7 @@ static int check_operands(int argc, char** argv, const StartVerb* verb, const St
   Error error;
   if (s->output && !files_check_output(s->output, &error)) {
     fprintf(stderr, "autombpo %s: %s\n", argv[0], error.text);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   if (verb->resumes && (optind == argc || strchr(argv[optind], '='))) {
     fprintf(stderr, "autombpo %s: the run directory is missing\n", argv[0]);
@@ -231,10 +231,6 @@ static bool check_ranks(Start* s, const char* config, const char* machine, Error
   return run_files_compare_machines(&s->config, subject, other, machine, error);
 }
 
-// What was asked for cannot be done, or the machine failed at it: then the same may succeed later,
-// and a supervisor tries it.
-static int refusal(const Error* error) { return error->transient ? EXIT_FAILED : EXIT_USAGE; }
-
 // -1: go on. Otherwise the exit code.
 static int open_run(Start* s, const char* machine, Error* error) {
   if (s->comm.rank > 0 || s->dry_run) {
@@ -242,9 +238,9 @@ static int open_run(Start* s, const char* machine, Error* error) {
   }
   if (!run_files_open(&s->config, error) ||
       !run_files_check_machine(&s->config, machine, error)) {
-    return refusal(error);
+    return verb_refusal(error);
   }
-  return record_start(s, error) ? -1 : refusal(error);
+  return record_start(s, error) ? -1 : verb_refusal(error);
 }
 
 static void warn_of_cores(Start* s) {
@@ -266,7 +262,7 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
   if (good && equal && s->comm.rank == 0 && s->run == 0) {
     fputs(s->config.warnings.bytes, stderr);
   }
-  int code = good && equal ? open_run(s, machine, error) : refusal(error);
+  int code = good && equal ? open_run(s, machine, error) : verb_refusal(error);
   code = comm_share(&s->comm, code);
   if (code < 0 && s->run == 0) {
     warn_of_cores(s);
@@ -411,7 +407,7 @@ int start_run(int argc, char** argv, const StartVerb* verb) {
   stop_guard(BEGIN_PATIENCE, EXIT_FAILED);
   if (!comm_mpi_init(&start.comm, &error)) {
     fprintf(stderr, "autombpo: %s\n", error.text);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   gemm_init();
   arena_init(&start.arena);

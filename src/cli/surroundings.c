@@ -25,6 +25,7 @@
 
 #include "base/locale.h"
 #include "cli/verbs.h"
+#include "cluster/stop.h"
 
 // Twice what the deepest call takes: blocks of a matrix product are on the stack.
 #define LEAST_STACK (1 << 20)
@@ -57,6 +58,7 @@ static void refuse_limit(const char* text) {
 // The sanitizers are not there yet.
 __attribute__((no_sanitize_address)) void surroundings_check(void) {
   struct rlimit limit;
+  stop_hold();
   signal(SIGILL, on_unknown_instruction);
   if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < LEAST_STACK) {
     // the stack of the first thread grows up to what the limit is then

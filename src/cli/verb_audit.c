@@ -65,12 +65,14 @@ int verb_audit(int argc, char** argv) {
   audit.report = &report;
   gemm_init();
   bool good = run_files_read(&c, argv[optind], 0, NULL, &error) &&
-              run_config_resolve(&c, &error) && audit_run(&audit, &c, &error);
+              run_config_resolve(&c, &error);
+  int code = good ? EXIT_FAILED : verb_refusal(&error);
+  good = good && audit_run(&audit, &c, &error);
   if (good) {
     print_result(&audit, &c);
   } else {
     fprintf(stderr, "autombpo audit: %s\n", error.text);
   }
   run_config_free(&c);
-  return good && audit.differences == 0 ? 0 : EXIT_FAILED;
+  return good && audit.differences == 0 ? 0 : code;
 }

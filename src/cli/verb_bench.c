@@ -382,7 +382,7 @@ static int print_row(const Arguments* a, RunConfig* config, Error* error) {
 static int run_parts(const Arguments* a, RunConfig* config, int count, char** operands,
                      Error* error) {
   if (!read_config(config, count, operands, error)) {
-    return EXIT_USAGE;
+    return verb_refusal(error);
   }
   config->spec.threads = a->threads > 0 ? (int)a->threads : config->spec.threads;
   if (a->row) {

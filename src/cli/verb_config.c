@@ -58,7 +58,7 @@ typedef struct {
 
 static int problem(const Error* error) {
   fprintf(stderr, "%s\n", error->text);
-  return EXIT_USAGE;
+  return verb_refusal(error);
 }
 
 static int usage_error(const char* text) {
@@ -70,7 +70,7 @@ static int print(const Arguments* arguments, const Text* text) {
   Error error = {0};
   if (arguments->output) {
     bool written = files_write(arguments->output, text->bytes, text->size, &error);
-    return written ? 0 : (problem(&error), EXIT_FAILED);
+    return written ? 0 : problem(&error);
   }
   fputs(text->bytes, stdout);
   return 0;

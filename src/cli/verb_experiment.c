@@ -20,6 +20,7 @@
 #include "cli/experiment_table.h"
 #include "cli/launch.h"
 #include "cli/verbs.h"
+#include "cluster/stop.h"
 #include "nn/gemm.h"
 
 #define MOST_JOBS 1024
@@ -324,6 +325,9 @@ int verb_experiment(int argc, char** argv) {
   if (!known) {
     return usage_error("expected plan, run, status, report or launch", arguments.action);
   }
+  if (strcmp(arguments.action, "run") != 0) {
+    stop_let_go();
+  }
   Arena arena;
   Experiment x;
   Error error = {0};
@@ -331,7 +335,7 @@ int verb_experiment(int argc, char** argv) {
   gemm_init();
   bool good = experiment_read(&x, arguments.file, &arguments.choice, &arena, &error) &&
               experiment_check(&x, &error) && experiment_check_done(&x, &error);
-  code = good ? act(&x, &arguments, &arena, &error) : EXIT_USAGE;
+  code = good ? act(&x, &arguments, &arena, &error) : verb_refusal(&error);
   if (error.text[0]) {
     fprintf(stderr, "%s\n", error.text);
   }

@@ -330,7 +330,7 @@ int verb_fork(int argc, char** argv) {
     code = start_run(words.count, (char**)words.word, &verb);
   } else {
     fprintf(stderr, "autombpo fork: %s\n", error.text);
-    code = EXIT_USAGE;
+    code = verb_refusal(&error);
   }
   arena_free(&arena);
   return code;

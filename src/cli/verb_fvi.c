@@ -145,7 +145,7 @@ static int execute(Fvi* fvi, const char* what, int count, char** operands) {
   if (!read_operands(fvi, operands, count, &error) ||
       !fvi_plan(&plan, &fvi->options, !bound, &fvi->arena, &fvi->scratch, &error)) {
     print_problem(fvi, &error);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   if (bound) {
     show_bound(fvi, &plan);
@@ -184,7 +184,7 @@ static int dispatch(Fvi* fvi, int argc, char** argv) {
   Error error = {0};
   if (!comm_mpi_init(&fvi->comm, &error)) {
     fprintf(stderr, "autombpo fvi: %s\n", error.text);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   int code = execute(fvi, what, argc - 2, argv + 2);
   comm_finalize(&fvi->comm, code);

@@ -186,6 +186,10 @@ int verb_inspect(int argc, char** argv) {
     fprintf(stderr, "%s\n", usage);
     return EXIT_USAGE;
   }
+  int code = verb_check_run("inspect", argv[optind]);
+  if (code >= 0) {
+    return code;
+  }
   Error error;
   arena_init(&in.arena);
   bool ok = inspect(&in, argv[optind], &error);

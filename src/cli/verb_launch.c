@@ -262,7 +262,7 @@ int verb_launch(int argc, char** argv) {
   Comm comm;
   if (!comm_mpi_init(&comm, &error)) {
     fprintf(stderr, "autombpo launch: %s\n", error.text);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   gemm_init();
   RunConfig config;
@@ -272,7 +272,7 @@ int verb_launch(int argc, char** argv) {
   if (!good) {
     fprintf(stderr, "%s\n", error.text);
   }
-  code = good ? 0 : EXIT_USAGE;
+  code = good ? 0 : verb_refusal(&error);
   comm_finalize(&comm, code);
   return code;
 }

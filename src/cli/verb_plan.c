@@ -210,7 +210,7 @@ static bool plan(RunConfig* config, const Arguments* a, int count, char** operan
   Error missing = {0};
   if (!run_config_read(config, count, operands, true, NULL, error) ||
       !run_config_open(config, error)) {
-    *code = EXIT_USAGE;
+    *code = verb_refusal(error);
     return false;
   }
   fputs(config->warnings.bytes, stderr);
@@ -240,7 +240,7 @@ int verb_plan(int argc, char** argv) {
   // as a rank, so that the memory of MPI is measured too
   if (!comm_mpi_init(&comm, &error)) {
     fprintf(stderr, "autombpo plan: %s\n", error.text);
-    return EXIT_USAGE;
+    return verb_refusal(&error);
   }
   gemm_init();
   RunConfig config;

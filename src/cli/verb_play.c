@@ -396,9 +396,13 @@ int verb_play(int argc, char** argv) {
     return usage_error("--random and --zero need --task");
   }
   arguments.policy = trained ? argv[optind] : NULL;
+  int code = trained ? verb_check_run("play", arguments.policy) : -1;
+  if (code >= 0) {
+    return code;
+  }
   Arena arena;
   arena_init(&arena);
-  int code = run(&arguments, &arena);
+  code = run(&arguments, &arena);
   arena_free(&arena);
   return code;
 }

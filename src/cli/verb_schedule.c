@@ -130,8 +130,12 @@ int verb_schedule(int argc, char** argv) {
     fprintf(stderr, "%s\n", usage);
     return EXIT_USAGE;
   }
+  int code = verb_check_run("schedule", argv[optind]);
+  if (code >= 0) {
+    return code;
+  }
   Arena arena;
-  Error error;
+  Error error = {0};
   arena_init(&arena);
   bool good = export(argv[optind], output, &arena, &error);
   arena_free(&arena);

@@ -13,8 +13,8 @@ static const char usage[] =
     "changes nothing, so it may be used on any machine that sees the directory.\n\n"
     "  --json   one JSON object a run, with the whole of status.json\n\n"
     "The exit code is 0 when each of them runs or is finished; 75 when one stands\n"
-    "still or is silent, and `autombpo resume` goes on with it; 1 when one has failed\n"
-    "or cannot be read.";
+    "still or is silent, and `autombpo resume` goes on with it; 1 when one has\n"
+    "failed; 2 when one is no run that can be read.";
 
 #define ROWS 24  // of the terminals of old, less the prompt
 
@@ -43,7 +43,7 @@ static int print_run(const char* directory, bool as_json) {
     fprintf(stderr, "autombpo status: %s\n", error.text);
   }
   arena_free(&arena);
-  return good ? code_of(view.state) : EXIT_FAILED;
+  return good ? code_of(view.state) : verb_refusal(&error);
 }
 
 int verb_status(int argc, char** argv) {
@@ -67,7 +67,7 @@ int verb_status(int argc, char** argv) {
   }
   for (int i = optind; i < argc; i++) {
     int code = print_run(argv[i], as_json);
-    worst = worst == EXIT_FAILED || code == 0 ? worst : code;
+    worst = worst == 0 || worst == EXIT_STOPPED ? (code == 0 ? worst : code) : worst;
     if (!as_json && i + 1 < argc) {
       printf("\n");
     }

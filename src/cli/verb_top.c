@@ -44,9 +44,9 @@ static int size_of(int* rows) {
   return window.ws_col > 0 ? window.ws_col : 80;
 }
 
-// All runs; false if none can be read.
-static bool compose(Text* text, const Top* top, Arena* arena) {
-  int rows, columns = size_of(&rows), read = 0;
+// All runs. The exit code of the last one that cannot be read, if none can.
+static int compose(Text* text, const Top* top, Arena* arena) {
+  int rows, columns = size_of(&rows), read = 0, code = 0;
   int share = (rows - 1) / top->count;
   for (int i = 0; i < top->count; i++) {
     LiveView view;
@@ -61,9 +61,10 @@ static bool compose(Text* text, const Top* top, Arena* arena) {
       read++;
     } else {
       text_add(text, "autombpo top: %.*s\n", columns - 14, error.text);
+      code = verb_refusal(&error);
     }
   }
-  return read > 0;
+  return read > 0 ? 0 : code;
 }
 
 // Line by line over what stood there: no flicker, and no more lines than there are. Each is cleared
@@ -84,19 +85,19 @@ static void draw(const Text* text) {
   fflush(stdout);
 }
 
-static bool show(const Top* top) {
+static int show(const Top* top) {
   Arena arena;
   Text text;
   arena_init(&arena);
   text_init(&text, &arena);
-  bool good = compose(&text, top, &arena);
+  int code = compose(&text, top, &arena);
   if (top->terminal) {
     draw(&text);
   } else {
-    fputs(text.bytes, good ? stdout : stderr);
+    fputs(text.bytes, code == 0 ? stdout : stderr);
   }
   arena_free(&arena);
-  return good;
+  return code;
 }
 
 // Waits for the next look; true: somebody wants to end, by q or by a signal.
@@ -133,16 +134,16 @@ static int watch(const Top* top) {
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);
   }
   fputs(ALTERNATE_SCREEN, stdout);
-  bool good;
+  int code;
   do {
-    good = show(top);
+    code = show(top);
   } while (!wait_for_end(top->delay, &ends));
   fputs(USUAL_SCREEN, stdout);
   fflush(stdout);
   if (keys) {
     tcsetattr(STDIN_FILENO, TCSANOW, &before);
   }
-  return good ? 0 : EXIT_FAILED;
+  return code;
 }
 
 int verb_top(int argc, char** argv) {
@@ -171,7 +172,7 @@ int verb_top(int argc, char** argv) {
   top.count = argc - optind;
   top.runs = argv + optind;
   if (!top.terminal) {
-    return show(&top) ? 0 : EXIT_FAILED;
+    return show(&top);
   }
   return watch(&top);
 }

@@ -168,13 +168,17 @@ int verb_verify(int argc, char** argv) {
   if (code >= 0) {
     return code;
   }
+  code = verb_check_run("verify", argv[optind]);
+  if (code >= 0) {
+    return code;
+  }
   run_config_init(&c);
   text_init(&report, &c.arena);
   verify.report = &report;
   gemm_init();
   bool good = run_files_read(&c, a.run, argc - a.extra, argv + a.extra, &error) &&
               run_config_resolve(&c, &error);
-  code = good ? EXIT_FAILED : EXIT_USAGE;
+  code = good ? EXIT_FAILED : verb_refusal(&error);
   good = good && verify_run(&verify, &c, &a, &error);
   if (*verify.place.path) {
     scratch_directory_remove(&verify.place);

@@ -2,33 +2,39 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "hyper/run_directory.h"
 #include "run/program.h"
 
 static const Verb verbs[] = {
-    {"train", verb_train,
+    {"train", verb_train, true,
      "run hyper-episodes under a scheduler; no operands: the quick start"},
-    {"resume", verb_resume, "continue a run directory, on any number of ranks"},
-    {"apply", verb_apply, "run MBPO for M epochs under a trained controller, without learning"},
-    {"baseline", verb_baseline, "measure R', the return of plain MBPO on a task"},
-    {"status", verb_status, "how a run is: alive or since when not, how far, and how to go on"},
-    {"top", verb_top, "the same of running runs on a terminal, as they go"},
-    {"inspect", verb_inspect, "show what a run directory or file holds; --checksum, --verify"},
-    {"audit", verb_audit, "recompute the decisions, advantages and controllers of a run"},
-    {"verify", verb_verify, "run a share of a run again, and compare all its numbers"},
-    {"config", verb_config, "show, explain, check and compare configurations"},
-    {"env", verb_env, "list, describe, check and replay tasks"},
-    {"fvi", verb_fvi, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
-    {"plan", verb_plan, "measure for seconds what a run will take: hours, memory, disk"},
-    {"launch", verb_launch, "print a Slurm script for a configuration; submits nothing"},
-    {"experiment", verb_experiment,
+    {"resume", verb_resume, true, "continue a run directory, on any number of ranks"},
+    {"apply", verb_apply, true,
+     "run MBPO for M epochs under a trained controller, without learning"},
+    {"baseline", verb_baseline, true, "measure R', the return of plain MBPO on a task"},
+    {"status", verb_status, false,
+     "how a run is: alive or since when not, how far, and how to go on"},
+    {"top", verb_top, false, "the same of running runs on a terminal, as they go"},
+    {"inspect", verb_inspect, false,
+     "show what a run directory or file holds; --checksum, --verify"},
+    {"audit", verb_audit, false, "recompute the decisions, advantages and controllers of a run"},
+    {"verify", verb_verify, false, "run a share of a run again, and compare all its numbers"},
+    {"config", verb_config, false, "show, explain, check and compare configurations"},
+    {"env", verb_env, false, "list, describe, check and replay tasks"},
+    {"fvi", verb_fvi, false, "beta-mixture fitted value iteration and the bound of Theorem 4.1"},
+    {"plan", verb_plan, false, "measure for seconds what a run will take: hours, memory, disk"},
+    {"launch", verb_launch, false, "print a Slurm script for a configuration; submits nothing"},
+    {"experiment", verb_experiment, true,
      "tasks x methods x repetitions from one file; plan, run, report"},
-    {"schedule", verb_schedule, "export the schedule that a run used, for scheduler.kind=replay"},
-    {"fork", verb_fork, "rerun a hyper-episode with one decision changed: its exact effect"},
-    {"play", verb_play, "roll out a trained policy; returns, states, pictures"},
-    {"bench", verb_bench, "the speed of the parts of a run on this machine, and its limits"},
-    {"doctor", verb_doctor, "is this machine, its MPI and this directory fit for runs?"},
-    {"version", verb_version, "print the version, the revision and the id of this program"},
+    {"schedule", verb_schedule, false,
+     "export the schedule that a run used, for scheduler.kind=replay"},
+    {"fork", verb_fork, true, "rerun a hyper-episode with one decision changed: its exact effect"},
+    {"play", verb_play, false, "roll out a trained policy; returns, states, pictures"},
+    {"bench", verb_bench, false, "the speed of the parts of a run on this machine, and its limits"},
+    {"doctor", verb_doctor, false, "is this machine, its MPI and this directory fit for runs?"},
+    {"version", verb_version, false, "print the version, the revision and the id of this program"},
 };
 
 const Verb* verb_at(int i) {
@@ -42,6 +48,40 @@ const Verb* verb_find(const char* name) {
     }
   }
   return NULL;
+}
+
+int verb_refusal(const Error* error) { return error->transient ? EXIT_FAILED : EXIT_USAGE; }
+
+static bool find_run(const char* path, Error* error) {
+  struct stat status;
+  if (stat(path, &status) != 0) {
+    return error_errno(error, path);
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return true;
+  }
+  RunDirectory directory;
+  char part[RUN_PATH_SIZE];
+  bool settings = false, results = false;
+  if (strlen(path) >= sizeof directory.path - 64) {
+    return error_set(error, "%s: name too long", path);
+  }
+  strcpy(directory.path, path);
+  run_file(part, &directory, "run.yaml");
+  bool good = files_look(&settings, part, error);
+  run_file(part, &directory, "episodes");
+  return good && files_look(&results, part, error) &&
+         (settings || results || error_set(error, "%s: is no run directory (it has no run.yaml)",
+                                           path));
+}
+
+int verb_check_run(const char* verb, const char* path) {
+  Error error = {0};
+  if (find_run(path, &error)) {
+    return -1;
+  }
+  fprintf(stderr, "autombpo %s: %s\n", verb, error.text);
+  return verb_refusal(&error);
 }
 
 int verb_version(int argc, char** argv) {

@@ -1,3 +1,10 @@
+// stop.c - signals, from before main to the end of the process.
+//
+// Three times follow each other. From the start of the process (surroundings.c) what stops or saves
+// is blocked, so that nothing ends by it while libraries are loaded. Then a verb that saves
+// installs handlers, which only set flags; any other lets the signals take their course. Last, an
+// alarm bounds what may wait for ever: a grace after SIGTERM, and the calls of MPI in which all
+// ranks must take part.
 #define _GNU_SOURCE
 #include "cluster/stop.h"
 
@@ -44,11 +51,28 @@ static void on_signal(int number) {
   stop_flag = 1;
 }
 
+static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGALRM};
+
+#define SIGNALS (sizeof signals / sizeof *signals)
+
+// The sanitizers are not there yet.
+__attribute__((no_sanitize_address)) static void mask(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (size_t i = 0; i < SIGNALS; i++) {
+    sigaddset(&set, signals[i]);
+  }
+  sigprocmask(how, &set, NULL);
+}
+
+__attribute__((no_sanitize_address)) void stop_hold(void) { mask(SIG_BLOCK); }
+
+void stop_let_go(void) { mask(SIG_UNBLOCK); }
+
 void stop_install(void) {
-  static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGALRM};
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+  for (size_t i = 0; i < SIGNALS; i++) {
     sigaction(signals[i], &action, NULL);
   }
   struct sigaction hang_up;
@@ -57,6 +81,7 @@ void stop_install(void) {
     action.sa_handler = isatty(STDOUT_FILENO) ? on_signal : SIG_IGN;
     sigaction(SIGHUP, &action, NULL);
   }
+  stop_let_go();
 }
 
 void stop_set_grace(double seconds) { grace = seconds > 1 ? (sig_atomic_t)ceil(seconds) : 1; }

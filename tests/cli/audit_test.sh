@@ -74,5 +74,5 @@ forge '000003.h5: score' episodes/000003.h5 @score 0 0.25
 forge 'v000001.h5: is not what follows' policy/v000001.h5 heads/real_ratio/parameters 7 1e-3
 forge 'v000002.h5: is not what follows' episodes/000005.h5 decisions/advantage 1 1e-6
 
-expect 1 'there is no run here' audit nowhere
+expect 2 'nowhere/run.yaml: there is no run here' audit nowhere
 expect 2 'usage: autombpo audit' audit

@@ -15,7 +15,6 @@ expect 2 . train no-such-file.yaml
 expect 2 '-o FILE' baseline "$config"
 expect 2 . env describe no-such-task
 expect 2 . inspect
-expect 1 . inspect no-such-directory
 nothing_written
 
 # every verb refuses a bad configuration, lists all that is wrong with it, and writes nothing
@@ -35,6 +34,7 @@ nothing_written
 # right usage; help fits a terminal of 80 columns
 expect 0 . version
 expect 0 . --help
+taken=
 verbs=$(sed -n 's/^  \([a-z]\+\) .*/\1/p' out)
 for verb in '' $verbs; do
   expect 0 . ${verb:+"$verb"} --help
@@ -43,6 +43,25 @@ for verb in '' $verbs; do
   expect 0 . help ${verb:+"$verb"}
   [[ $(cat out) == "$said" ]] || fail "autombpo help $verb is not autombpo $verb --help"
 done
+
+# what is no run is wrong usage, for every verb that takes one
+mkdir foreign
+touch foreign/notes
+for verb in $verbs; do
+  # its usage, up to the first empty line
+  "$program" "$verb" --help | sed '/^$/q' | grep -E '(^|[ |])(RUN|DIR)\b' >usage || continue
+  [[ $verb != doctor ]] || continue  # DIR is where runs are to be
+  of=()
+  [[ $verb != fork ]] || of=(0 --at 1 --all)
+  taken="$taken $verb"
+  for run in no-such foreign foreign/no-such.h5; do
+    expect 2 "$run" "$verb" "$run" "${of[@]}"
+  done
+  [[ $(ls foreign) == notes ]] || fail "autombpo $verb wrote into a directory that is no run"
+done
+[[ $taken == ' resume status top inspect audit verify schedule fork play' ]] || fail "tried:$taken"
+rm -r foreign usage
+
 expect 0 . env list
 expect 0 . config check "$config"
 nothing_written

@@ -23,8 +23,8 @@ says_of() {
     fail "expected state $1: $(cat json)"
 }
 
-expect 1 "no-such: no such directory" status no-such
-expect 1 "base/episodes: is no run directory" status base/episodes
+expect 2 "no-such: no such directory" status no-such
+expect 2 "base/episodes: is no run directory" status base/episodes
 expect 2 "usage" status
 expect 2 "usage" top
 expect 2 "expected a number of seconds" top -d often run
@@ -102,7 +102,7 @@ says "q quits"
 
 # A damaged status is an error, not a state.
 echo nonsense >wild/status.json
-expect 1 "status.json: is no JSON object" status wild
+expect 2 "status.json: is no JSON object" status wild
 
 rm run/lease/status
 begin 1
@@ -113,5 +113,5 @@ expect 75 "^state +stopped with checkpoints at 20" status run
 says "^go on +autombpo resume run$"
 "$program" resume -q run ppo.stages='[12]' >out 2>&1 || fail "resume"
 expect 0 "^state +finished at 20" status run
-expect 1 "^state +finished at 20" status run no-such wild
+expect 2 "^state +finished at 20" status run no-such wild
 ! grep "go on" out || fail "a finished run is not to be gone on with"

@@ -81,7 +81,7 @@ fi
 
 # What is written into a file never replaces something else: this could be /dev/full.
 mkfifo fifo
-expect 1 'fifo: is a FIFO, expected a regular file' config show "$config" scheduler.kind=fixed -o fifo
+expect 2 'fifo: is a FIFO, expected a regular file' config show "$config" scheduler.kind=fixed -o fifo
 expect 2 'fifo: is a FIFO, expected a regular file' baseline "$config" run.dir=never -o fifo
 expect 1 'fifo: is a FIFO' play run/episodes/000000.h5 --episodes 1 --states fifo
 [[ -p fifo && ! -e never ]] || fail "a FIFO was replaced"
