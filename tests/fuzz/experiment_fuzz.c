@@ -1,9 +1,7 @@
 // libFuzzer entry: any bytes as the file of an experiment are refused with a reason, or expanded to
 // runs that need only runs before them.
-#include <string.h>
-
 #include "run/experiment.h"
-#include "scratch_file.h"
+#include "scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -19,27 +17,21 @@ static void look(const Experiment* x) {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const ExperimentChoice all = {.directory = "/nonexistent"};
-  char path[SCRATCH_PATH_SIZE];
-  Arena arena;
+  Arena* arena = scratch_arena();
   Experiment experiment;
   Error error = {0};
-  arena_init(&arena);
-  char* text = arena_alloc(&arena, size + 1);
-  if (size > 0) {
-    memcpy(text, data, size);
-  }
+  char* text = scratch_text(data, size);
   // a file must not reach for other files here
   char* include = strstr(text, "include");
   if (include) {
     *include = 'I';
   }
-  scratch_file(path, text, size);
-  if (experiment_read(&experiment, path, &all, &arena, &error)) {
+  const char* path = scratch_file(text, size);
+  free(text);
+  if (experiment_read(&experiment, path, &all, arena, &error)) {
     look(&experiment);
   } else {
     CHECK(*error.text, "refused without a reason");
   }
-  arena_free(&arena);
-  unlink(path);
   return 0;
 }

@@ -5,12 +5,7 @@
 //     src/store/{h5,h5_[adm]*,files}.c
 //     $(pkg-config --libs hdf5-serial) -o h5_archive_fuzz
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "scratch_file.h"
+#include "scratch.h"
 #include "store/h5_archive.h"
 
 static void visit(Archive* archive, double* weights, int32_t* step) {
@@ -68,12 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const char word[] = "\nautombpo-sealed ";
-  char path[SCRATCH_PATH_SIZE];
   if (size < 34 || memcmp(data + size - 34, word, sizeof word - 1) != 0) {
     return -1;
   }
-  scratch_file(path, data, size);
-  load(path);
-  unlink(path);
+  load(scratch_file(data, size));
   return 0;
 }

@@ -1,32 +1,19 @@
 // libFuzzer entry: what `status` and `top` read of a run directory may be anything, and what they show
 // has no control characters. The input is status.json, metrics.jsonl, starts.jsonl and run.yaml, with
 // a zero byte behind each.
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/live_text.h"
-#include "scratch_file.h"
+#include "scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 static char directory[SCRATCH_PATH_SIZE];
 static const char* const names[] = {"status.json", "metrics.jsonl", "starts.jsonl", "run.yaml"};
 
-static void remove_directory(void) {
-  char path[SCRATCH_PATH_SIZE + 32];
-  for (int i = 0; i < 4; i++) {
-    snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-    unlink(path);
-  }
-  rmdir(directory);
-}
-
 static void make_directory(void) {
-  snprintf(directory, sizeof directory, "%s/autombpo_fuzz_XXXXXX",
-           access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+  snprintf(directory, sizeof directory, "%s/live_XXXXXX", scratch_parent());
   CHECK(mkdtemp(directory), "cannot make %s", directory);
-  atexit(remove_directory);
 }
 
 static void write_part(const char* name, const uint8_t* data, size_t size) {
@@ -48,7 +35,7 @@ static void look(const LiveView* view, Arena* arena) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Arena arena;
+  Arena* arena = scratch_arena();
   LiveView view;
   Error error = {0};
   if (!*directory) {
@@ -62,12 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     data += used;
     size -= used;
   }
-  arena_init(&arena);
-  if (live_read(&view, directory, &arena, &error)) {
-    look(&view, &arena);
+  if (live_read(&view, directory, arena, &error)) {
+    look(&view, arena);
   } else {
     CHECK(*error.text, "refused without a reason");
   }
-  arena_free(&arena);
   return 0;
 }

@@ -3,11 +3,9 @@
 //   clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/options_fuzz.c
 //     src/base/{arena,error,text,yaml,options,options_*}.c -lyaml -lm -o options_fuzz
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/options.h"
 #include "base/yaml.h"
+#include "scratch.h"
 
 #define FUZZ_OPTIONS(OPT) \
   OPT(INT, i, 256, -100, 65536, "", "") \
@@ -43,29 +41,25 @@ static const char* canonical(const Options* options, Arena* arena) {
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Arena arena;
+  Arena* arena = scratch_arena();
   Options first, second;
   FuzzOptions first_values, second_values;
   Text shown;
   Error error = {0};
-  arena_init(&arena);
-  char* text = arena_alloc(&arena, size + 1);
-  if (size > 0) {
-    memcpy(text, data, size);
-  }
+  char* text = scratch_text(data, size);
   // a file must not reach for other files here
   char* include = strstr(text, "include");
   if (include) {
     *include = 'I';
   }
-  if (load(&first, &first_values, &arena, text)) {
-    text_init(&shown, &arena);
+  if (load(&first, &first_values, arena, text)) {
+    text_init(&shown, arena);
     options_show(&first, &shown);
-    CHECK(load(&second, &second_values, &arena, shown.bytes), "not read back: %s", shown.bytes);
-    CHECK(strcmp(canonical(&first, &arena), canonical(&second, &arena)) == 0, "changed: %s",
+    CHECK(load(&second, &second_values, arena, shown.bytes), "not read back: %s", shown.bytes);
+    CHECK(strcmp(canonical(&first, arena), canonical(&second, arena)) == 0, "changed: %s",
           shown.bytes);
   }
   options_override(&first, text, &error);
-  arena_free(&arena);
+  free(text);
   return 0;
 }

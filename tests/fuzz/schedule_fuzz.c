@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "hyper/schedule.h"
-#include "scratch_file.h"
+#include "scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -21,21 +21,16 @@ static void look(const Schedule* schedule) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  char path[SCRATCH_PATH_SIZE];
-  Arena arena;
+  Arena* arena = scratch_arena();
   Schedule schedule;
   Error error = {0};
   Text text;
-  scratch_file(path, data, size);
-  arena_init(&arena);
-  if (schedule_read(&schedule, path, &arena, &error)) {
+  if (schedule_read(&schedule, scratch_file(data, size), arena, &error)) {
     look(&schedule);
-    text_init(&text, &arena);
+    text_init(&text, arena);
     schedule_format(&schedule, &text);
   } else {
     CHECK(*error.text, "refused without a reason");
   }
-  arena_free(&arena);
-  unlink(path);
   return 0;
 }

@@ -12,7 +12,7 @@
 #include "hyper/checkpoint.h"
 #include "hyper/policy_file.h"
 #include "hyper/trajectory.h"
-#include "scratch_file.h"
+#include "scratch.h"
 #include "small_experiment.h"
 #include "store/h5.h"
 
