@@ -6,6 +6,7 @@
 // end as MPI would have it, and the first that goes takes rank 0 with it.
 #include "cluster/cluster.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/stopwatch.h"
@@ -13,11 +14,18 @@
 #include "hyper/manifest.h"
 #include "rank0.h"
 
-// The earlier of run.max_wall and the end that Slurm announces.
+// The earlier of run.max_wall and the end that Slurm announces. One that is past is said: such a
+// start stops at once, and would be repeated without getting on.
 static double find_deadline(const ClusterOptions* options) {
   double deadline = options->max_wall > 0 ? clock_date() + options->max_wall : 0;
   const char* end = getenv("SLURM_JOB_END_TIME");
   double slurm = end ? atof(end) : 0;
+  if (slurm > 0 && slurm <= clock_date()) {
+    fprintf(stderr,
+            "warning: SLURM_JOB_END_TIME=%s is past: this start has no time, and stops at once. "
+            "Unset it if it is not of this job\n",
+            end);
+  }
   return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
 }
 

@@ -25,7 +25,7 @@ cd ..
 cp -r original remains
 rm remains/COMPLETE remains/episodes/000005.h5 remains/policy/v000002.h5
 touch remains/{episodes/000004.h5,episodes/000005.h5,policy/v000001.h5,status.json}.host-1-0.tmp
-SLURM_JOB_END_TIME=1 expect 75 . resume -q remains
+SLURM_JOB_END_TIME=1 expect 75 'warning: SLURM_JOB_END_TIME=1 is past' resume -q remains
 [[ ! -e remains/episodes/000004.h5.host-1-0.tmp ]] || fail "remains of a sealed file are left"
 [[ -e remains/episodes/000005.h5.host-1-0.tmp ]] || fail "somebody may be writing this file"
 expect 0 . resume -q remains
