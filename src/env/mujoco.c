@@ -243,7 +243,9 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   mjModel* model = mj_loadXML(path, NULL, text, (int)sizeof text);
   if (!model) {
     join_lines(text);
-    return error_set(error, "%s: %s", path, text);
+    error_set(error, "%s: %s", path, text);
+    error->transient = strstr(text, "allocate memory") != NULL;  // else the file is to blame
+    return false;
   }
   MujocoBody* body = ARENA_NEW(arena, 1, MujocoBody);
   *body = (MujocoBody){.task = task, .model = model};
