@@ -82,7 +82,10 @@ __attribute__((constructor)) static void begin(void) {
   refuse.library = strncmp(kind, "memory-", 7) == 0 ? kind + 7 : "";
   refuse.counts = ours ? getenv("REFUSE_COUNT") : NULL;
   refuse.at = at && ours ? atol(at) : 0;
-  signal(SIGSEGV, crash);
+  // HDF5 calls itself without end, too, until there is no stack
+  static char stack[1 << 16];
+  sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+  sigaction(SIGSEGV, &(struct sigaction){.sa_handler = crash, .sa_flags = SA_ONSTACK}, NULL);
   refuse.kind = strdup(kind);
   unsetenv("REFUSE_KIND");  // it is not for children
 }
