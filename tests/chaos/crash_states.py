@@ -40,7 +40,7 @@ def read_record(record: bytes) -> list[Operation]:
     operations, at = [], 0
     while at < len(record):
         end = record.index(b"\n", at)
-        kind, *fields = record[at:end].decode().split("\t")
+        kind, *fields = record[at:end].decode().replace("/./", "/").split("\t")
         size = int(fields[2]) if kind == "write" else 0
         at = end + 1 + size
         operations.append(Operation(kind, tuple(fields), record[end + 1:at]))
