@@ -32,7 +32,9 @@ static char master[256];  // NAME-begun, with one hyper-episode to go, at a chec
 static void choose_kind(const char* name) {
   x = small_experiment();
   x.scheduler.hyper_episodes = 2;
-  x.ppo.stages = (OptionList){1, {2}};
+  x.ppo.stages = (OptionList){2, {1, 1}};
+  strcpy(x.ppo.groups, "train_model+real_ratio,policy_updates");
+  x.hyper.schedule_rollout_length = false;
   x.search.train_every_max = 4;
   x.mbpo.epoch_length = x.mbpo.max_path_length = 10;
   x.mbpo.exploration_steps = x.mbpo.min_pool = 20;
