@@ -253,22 +253,25 @@ bool files_write(const char* path, const void* bytes, size_t size, Error* error)
   return write_once(path, bytes, size, error) || write_once(path, bytes, size, error);
 }
 
-static bool ends_inside_a_line(int descriptor, off_t* size) {
+// 1: the last line has no end; -1 with errno: the disk does not tell.
+static int ends_inside_a_line(int descriptor, off_t* size) {
   char last;
   *size = lseek(descriptor, 0, SEEK_END);
-  return *size > 0 && pread(descriptor, &last, 1, *size - 1) == 1 && last != '\n';
+  ssize_t got = *size > 0 ? pread(descriptor, &last, 1, *size - 1) : *size;
+  return got > 0 ? last != '\n' : (int)got;
 }
 
-// Whether the last line has no end: a full disk or a kill has cut it off. One that somebody else is
+// The same of a line that stays so: a full disk or a kill has cut it off. One that somebody else is
 // writing has grown a millisecond later.
-static bool is_cut_off(int descriptor) {
+static int is_cut_off(int descriptor) {
   const struct timespec moment = {.tv_nsec = 1000000};
   off_t size, before = -1;
-  while (ends_inside_a_line(descriptor, &size) && size != before) {
+  int inside;
+  while ((inside = ends_inside_a_line(descriptor, &size)) > 0 && size != before) {
     before = size;
     nanosleep(&moment, NULL);
   }
-  return size > 0 && size == before;
+  return inside;
 }
 
 bool files_append_line(const char* path, const char* line, Error* error) {
@@ -278,9 +281,10 @@ bool files_append_line(const char* path, const char* line, Error* error) {
   }
   Arena arena;
   arena_init(&arena);
-  const char* bytes =
-      text_format(&arena, "%s%s\n", is_cut_off(descriptor) ? "\n" : "", line);
-  bool good = files_put(descriptor, bytes, strlen(bytes)) || error_errno(error, path);
+  int cut_off = is_cut_off(descriptor);
+  const char* bytes = text_format(&arena, "%s%s\n", cut_off > 0 ? "\n" : "", line);
+  bool good = (cut_off >= 0 && files_put(descriptor, bytes, strlen(bytes))) ||
+              error_errno(error, path);
   arena_free(&arena);
   if (close(descriptor) != 0 && good) {
     good = error_errno(error, path);

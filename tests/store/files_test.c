@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,6 +151,34 @@ static void directories_are_made_with_their_parents(void** state) {
   assert_non_null(strstr(f->error.text, "a/file: "));
 }
 
+static void a_path_that_no_file_can_have_is_refused(void** state) {
+  Fixture* f = *state;
+  char path[FILES_PATH_SIZE + 8], temporary[FILES_PATH_SIZE];
+  memset(path, 'a', sizeof path);
+  for (size_t i = 0; i < sizeof path; i += 100) {
+    path[i] = '/';
+  }
+  path[FILES_PATH_SIZE + 1] = '\0';
+  assert_false(files_make_directory(path, &f->error));
+  assert_non_null(strstr(f->error.text, "path is too long"));
+  path[FILES_PATH_SIZE - 2] = '\0';
+  assert_false(files_write(path, "x", 1, &f->error));
+  assert_non_null(strstr(f->error.text, "path is too long"));
+  assert_false(files_temporary(temporary, path, 0, &f->error));
+}
+
+// A name without a directory is one of the working directory; one of the root has "/".
+static void the_parent_of_a_name_is_where_it_stands(void** state) {
+  Fixture* f = *state;
+  assert_true(files_sync_parent("name", &f->error));
+  assert_true(files_sync_parent("/tmp", &f->error));
+  assert_true(files_check_output(path_of(f, "new"), &f->error));
+  assert_false(files_check_output(path_of(f, "none/new"), &f->error));
+  assert_non_null(strstr(f->error.text, "none/new: No such file"));
+  assert_false(files_check_output(f->dir, &f->error));
+  assert_non_null(strstr(f->error.text, "is a directory"));
+}
+
 static void names_come_in_order(void** state) {
   Fixture* f = *state;
   char** names;
@@ -215,12 +245,20 @@ static void what_is_no_regular_file_is_refused_without_waiting(void** state) {
   assert_refused(f, fifo, "a FIFO");
   close(reader);
   assert_refused(f, f->dir, "a directory");
+  const char* socket_path = path_of(f, "socket");
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  snprintf(address.sun_path, sizeof address.sun_path, "%.100s", socket_path);
+  assert_int_equal(bind(listener, (const struct sockaddr*)&address, sizeof address), 0);
+  assert_refused(f, socket_path, "a socket");
+  close(listener);
   assert_refused(f, "/dev/full", "a device");
   assert_refused(f, "/dev/zero", "a device");
   assert_refused(f, link, "a symbolic link");
   assert_refused(f, dangling, "a symbolic link");
   assert_true(files_read(&bytes, &size, files_target(resolved, link), &f->arena, &f->error));
   assert_string_equal(bytes, "kept");
+  assert_ptr_equal(files_target(resolved, dangling), dangling);
   assert_true(files_exists(dangling));
   assert_false(files_exists(path_of(f, "nothing")));
 }
@@ -234,6 +272,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(lines_of_several_writers_never_mix, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_line_that_was_cut_off_spoils_no_other, set_up, tear_down),
       cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_path_that_no_file_can_have_is_refused, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(the_parent_of_a_name_is_where_it_stands, set_up, tear_down),
       cmocka_unit_test_setup_teardown(names_come_in_order, set_up, tear_down),
       cmocka_unit_test_setup_teardown(failures_name_the_path, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_is_no_regular_file_is_refused_without_waiting, set_up,
