@@ -225,7 +225,7 @@ bool trajectory_write(const HyperEpisode* h, const char* path, Error* error) {
 
 static Outcome read_outcome(H5File* file, Arena* arena) {
   const char* status = h5_get_text(file, "", "status", arena);
-  return (Outcome){.diverged = status && strcmp(status, "diverged") == 0,
+  return (Outcome){.diverged = strcmp(status, "diverged") == 0,
                    .score = h5_get_f64(file, "", "score")};
 }
 
@@ -248,8 +248,7 @@ void trajectory_take(Trajectory* t, H5File* file, Arena* arena) {
   t->hyper_episode = h5_get_i64(file, "", "hyper_episode");
   t->policy_version = h5_get_int(file, "", "policy_version", -1, INT_MAX);
   t->outcome = read_outcome(file, arena);
-  const char* engine = h5_get_text(file, "", "env_engine", arena);
-  snprintf(t->engine, sizeof t->engine, "%s", engine ? engine : "");
+  snprintf(t->engine, sizeof t->engine, "%s", h5_get_text(file, "", "env_engine", arena));
   t->decisions = D;
   t->epochs = E;
   t->features = sealed_read(file, "decisions/features_raw", H5_F64, D, FEATURE_COUNT, arena);

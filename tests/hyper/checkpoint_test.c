@@ -145,6 +145,41 @@ static void without_a_good_generation_the_episode_is_untouched(void** state) {
   assert_int_equal(warnings, 2);
 }
 
+// Also of more than a directory is expected to hold.
+static void names_that_are_no_generations_are_passed_over(void** state) {
+  World* w = *state;
+  static const char* const names[] = {"gen-x.h5", "gen-9.h5.h5", "other.h5"};
+  char path[RUN_PATH_SIZE], parent[RUN_PATH_SIZE - 32];
+  run_checkpoint_path(path, &w->directory, 0);
+  snprintf(parent, sizeof parent, "%.900s", path);
+  for (int i = 0; i < 3; i++) {
+    snprintf(path, sizeof path, "%s/%s", parent, names[i]);
+    assert_true(files_write(path, "x", 1, &w->error));
+  }
+  assert_int_equal(load(w, &w->spec), w->episode.mbpo.env_step);
+  assert_int_equal(warnings, 0);
+  for (int number = 100; number < 200; number++) {
+    generation(path, w, number);
+    assert_true(files_write(path, "x", 1, &w->error));
+  }
+  assert_int_equal(load(w, &w->spec), w->episode.mbpo.env_step);
+  assert_int_equal(warnings, 62);
+}
+
+static void a_state_of_another_engine_is_refused(void** state) {
+  World* w = *state;
+  char path[RUN_PATH_SIZE];
+  H5File file;
+  generation(path, w, 7);
+  assert_true(h5_create(&file, path, STATE_FORMAT, STATE_VERSION, &w->error));
+  h5_set_text(&file, "", "config_hash", w->spec.config_hash);
+  h5_set_text(&file, "", "env_engine", "MuJoCo 0.1");
+  h5_set_i64(&file, "", "hyper_episode", 0);
+  assert_true(h5_seal(&file, &w->error));
+  assert_int_equal(load(w, &w->spec), -1);
+  assert_non_null(strstr(w->error.text, "gen-000007.h5: made with MuJoCo 0.1, this program has"));
+}
+
 static void another_configuration_is_refused(void** state) {
   World* w = *state;
   RunSpec other = w->spec;
@@ -287,6 +322,8 @@ int main(void) {
       TEST(the_newest_good_generation_is_loaded),
       TEST(a_damaged_generation_gives_way_to_the_one_before),
       TEST(without_a_good_generation_the_episode_is_untouched),
+      TEST(names_that_are_no_generations_are_passed_over),
+      TEST(a_state_of_another_engine_is_refused),
       TEST(another_configuration_is_refused),
       TEST(a_newer_version_is_refused_not_overwritten),
       TEST(another_format_is_passed_over),

@@ -153,6 +153,29 @@ static void only_what_an_acting_head_reads_can_extrapolate(void** state) {
   assert_false(controller_extrapolates(&c, &action, FEATURE_REAL_RATIO, 0.9));
 }
 
+static void the_newest_of_a_run_is_found_and_what_has_none_is_named(void** state) {
+  Fixture* f = *state;
+  char out[RUN_PATH_SIZE], expected[RUN_PATH_SIZE];
+  RunDirectory directory;
+  assert_false(policy_file_find(out, f->path, &f->error));
+  assert_non_null(strstr(f->error.text, "does not exist"));
+  snprintf(directory.path, sizeof directory.path, "%s", f->path);
+  assert_true(run_directory_make(&directory, &f->error));
+  assert_false(policy_file_find(out, f->path, &f->error));
+  assert_non_null(strstr(f->error.text, "no policy file in its policy/ directory"));
+  for (int v = 0; v < 3; v++) {
+    run_policy_path(expected, &directory, v);
+    assert_true(files_write(expected, "x", 1, &f->error));
+  }
+  assert_true(policy_file_find(out, f->path, &f->error));
+  assert_string_equal(out, expected);
+  assert_true(policy_file_find(out, expected, &f->error));
+  assert_string_equal(out, expected);
+  char command[128];
+  snprintf(command, sizeof command, "rm -r %s", f->path);
+  assert_int_equal(system(command), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -161,6 +184,7 @@ int main(void) {
       TEST(another_shape_is_named_as_what_it_is),
       TEST(what_was_seen_is_the_range_of_finite_features),
       TEST(only_what_an_acting_head_reads_can_extrapolate),
+      TEST(the_newest_of_a_run_is_found_and_what_has_none_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
