@@ -168,7 +168,8 @@ def test_an_unknown_key_is_said(tmp_path: Path, kind: str, text: str, env: str |
 
 
 @pytest.mark.parametrize("value", ["10 ** 10 ** 10", "1 / 0", "'x' * 99999999999", "int(1e999)", "1" * 400,
-                                   "1e999", "[1, 2]", "-" * 5000 + "1", "'\0'", "{[]: 1}"],
+                                   "1e999", "[1, 2]", "-" * 5000 + "1", "'\0'", "{[]: 1}", "[{[]: 1}]",
+                                   "1 - " * 2000 + "1"],
                          ids=str.__len__)
 def test_no_value_of_a_file_breaks_the_import(tmp_path: Path, capsys, value: str):
     file = tmp_path / "hostile.py"
@@ -179,6 +180,16 @@ def test_no_value_of_a_file_breaks_the_import(tmp_path: Path, capsys, value: str
             convert(PROGRAMS["mbpo"], PROGRAMS["mbpo"].read(file, None), TASKS)
         except ImportProblem as problem:
             assert "hostile.py" in str(problem)
+
+
+@pytest.mark.parametrize("kind,text", [
+    ("mbpo", "params = {'kwargs': {int: 1}}"), ("mbpo", "params = {**params}"),
+    ("sb3", "HopperBulletEnv-v0:\n  gamma: !!float ''\n"),
+    ("sb3", "HopperBulletEnv-v0:\n  policy_kwargs: 'dict(net_arch=[print])'\n"),
+])  # fmt: skip
+def test_what_no_reader_takes_is_refused_with_its_file(tmp_path: Path, kind: str, text: str):
+    with pytest.raises(ImportProblem, match="overrides/file"):
+        imported(tmp_path, kind, text, "HopperBulletEnv-v0")
 
 
 @pytest.mark.parametrize("kind,text,expected", [

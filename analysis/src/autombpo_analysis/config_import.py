@@ -128,7 +128,7 @@ ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.m
 
 
 # What a hostile value leads to, in Python's own functions.
-REFUSALS = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RecursionError)
+REFUSALS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def calculate(node: ast.BinOp) -> Any:
@@ -139,7 +139,7 @@ def calculate(node: ast.BinOp) -> Any:
             return ARITHMETIC[type(node.op)](*values)
     except ArithmeticError:
         pass
-    raise ImportProblem(f"'{ast.unparse(node)}' is no number")
+    raise ValueError(f"'{ast.unparse(node)}' is no number")
 
 
 def evaluate(node: ast.expr) -> Any:
@@ -159,31 +159,31 @@ def evaluate(node: ast.expr) -> Any:
             return {"int": int, "float": float}[node.func.id](evaluate(node.args[0]))
         return ast.literal_eval(node)
     except REFUSALS:
-        raise ImportProblem(f"'{ast.unparse(node)}' is no plain value") from None
+        raise ValueError(f"'{ast.unparse(node)}' is no plain value") from None
 
 
 def read_python(path: Path, name: str) -> Iterable[tuple[str, Any, int]]:
     """The members of the dictionary that is assigned to `name`, inner ones as outer.inner."""
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, MemoryError, *REFUSALS) as problem:
-        raise ImportProblem(f"{path}: is no Python: {problem}") from None
-
     def members(node: ast.Dict, prefix: str) -> Iterable[tuple[str, Any, int]]:
         for key, value in zip(node.keys, node.values):
-            word = f"{prefix}{evaluate(key)}"
-            if isinstance(value, ast.Dict):
-                yield from members(value, word + ".")
-                continue
+            place = f"{path}:{value.lineno}: "
             try:
-                yield word, evaluate(value), key.lineno
-            except ImportProblem as problem:
-                raise ImportProblem(f"{path}:{key.lineno}: '{word}': {problem}") from None
+                word = f"{prefix}{evaluate(key)}"
+                place += f"'{word}': "
+                if isinstance(value, ast.Dict):
+                    yield from members(value, word + ".")
+                else:
+                    yield word, evaluate(value), key.lineno
+            except ValueError as problem:
+                raise ImportProblem(f"{place}{problem}") from None
 
-    for statement in tree.body:
-        if (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict) and
-                [getattr(target, "id", "") for target in statement.targets] == [name]):  # fmt: skip
-            return list(members(statement.value, ""))
+    try:
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            if (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict) and
+                    [getattr(target, "id", "") for target in statement.targets] == [name]):  # fmt: skip
+                return list(members(statement.value, ""))
+    except (SyntaxError, MemoryError, *REFUSALS) as problem:
+        raise ImportProblem(f"{path}: is no Python that can be read: {problem}") from None
     raise ImportProblem(f"{path}: assigns no dictionary to `{name}`")
 
 
