@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -230,6 +231,13 @@ def test_a_controller_model_has_the_probabilities_that_acted(real_run: Path, tmp
             assert np.abs(np.log(acted) - d["logp"][asked, head]).max() < 1e-5
 
 
+def test_what_an_error_says_to_install_are_the_libraries_of_the_extra():
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    for extra, libraries in export.LIBRARIES.items():
+        named = re.search(rf"^{extra} = \[(.*)\]$", text, re.M)[1]
+        assert sorted(re.findall(r'"([a-z]+)', named)) == sorted(libraries.split())
+
+
 def test_errors_say_what_helps(campaign: Path, tmp_path: Path, capsys, monkeypatch):
     (tmp_path / "file").touch()
     assert run(campaign, "--to", "npz", "-o", tmp_path / "file") == 1
@@ -240,7 +248,7 @@ def test_errors_say_what_helps(campaign: Path, tmp_path: Path, capsys, monkeypat
                           ("tensorboard.compat.proto.event_pb2", "tensorboard")):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
         assert run(campaign / "mbpo/s0", "--to", extra, "-o", tmp_path / "x") == 1
-        assert f"pip install 'autombpo-analysis[{extra}]'" in capsys.readouterr().err
+        assert f"pip install {export.LIBRARIES[extra]}\n" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stop:
         run(campaign, "--to", "npz", "--follow", "-o", tmp_path / "x")
     assert stop.value.code == 2

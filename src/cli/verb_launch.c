@@ -93,8 +93,8 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
                                           {"time", required_argument, NULL, 't'},
                                           {"measure", required_argument, NULL, 's'},
                                           {0}};
-  int option;
-  while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+  int option, index = 0;
+  while ((option = getopt_long(argc, argv, "h", options, &index)) >= 0) {
     bool good = true;
     switch (option) {
       case 'h':
@@ -124,7 +124,9 @@ static int parse_options(LaunchArguments* a, int argc, char** argv) {
         return EXIT_USAGE;
     }
     if (!good) {
-      return usage_error("expected a number of at least 1", optarg);
+      fprintf(stderr, "autombpo launch: --%s is '%s', expected a whole number from 1 to %d\n",
+              options[index].name, optarg, MOST_RANKS);
+      return EXIT_USAGE;
     }
   }
   return -1;

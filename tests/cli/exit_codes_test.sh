@@ -31,6 +31,15 @@ done
 expect 2 'autombpo baseline -o' train "$config" run.dir=run scheduler.baseline=missing.yaml
 nothing_written
 
+# a number that is no number is told with its option
+for option in array nodes workers; do
+  for value in 0 -1 2x 1000000; do
+    expect 2 "^autombpo launch: --$option is '$value', expected a whole number from 1 to [0-9]+$" launch "--$option=$value" "$config"
+  done
+done
+expect 2 "^autombpo plan: --ranks is 'few', expected a whole number from 1 to [0-9]+$" plan --ranks=few
+nothing_written
+
 # right usage; help fits a terminal of 80 columns
 expect 0 . version
 expect 0 . --help

@@ -20,7 +20,7 @@ from typing import Any
 try:
     import gymnasium
 except ImportError as error:
-    raise ImportError("gymnasium is needed: pip install 'autombpo-analysis[control]'") from error
+    raise ImportError("gymnasium is needed: pip install gymnasium") from error
 import numpy as np
 
 KEEP = 1  # of the heads that step; train_model always has its two choices

@@ -13,6 +13,10 @@ from .run import Run
 
 TABLES = ("epochs", "decisions")
 
+# The libraries of each extra: pip knows them, but not this package, which comes with the program.
+LIBRARIES = {"pandas": "pandas", "polars": "polars", "parquet": "pandas pyarrow", "onnx": "onnx",
+             "tensorboard": "tensorboard", "minari": "minari gymnasium"}  # fmt: skip
+
 
 class MissingExtraError(ImportError):
     """An optional library is not installed; the message says how to get it."""
@@ -20,7 +24,7 @@ class MissingExtraError(ImportError):
 
 def missing(extra: str, error: ImportError) -> MissingExtraError:
     """The error of a library that is not there, and the extra that brings it."""
-    return MissingExtraError(f"{error.name} is needed: pip install 'autombpo-analysis[{extra}]'")
+    return MissingExtraError(f"{error.name} is needed: pip install {LIBRARIES[extra]}")
 
 
 def plain(text: str) -> str:

@@ -91,8 +91,8 @@ def _summary(rows: Sequence[facts.RunFacts]) -> str:
     days = list(dict.fromkeys(f"{t:%Y-%m-%d}" for t in times[:1] + times[-1:]))
     when = f"; {' to '.join(days)}" if days else ""
     seeds = {r.seed for r in rows}
-    return (f"{methods} on {tasks}; {facts.counted(len(rows), 'run')}, "
-            f"seed{'s' if len(seeds) > 1 else ''} {facts.seeds_text(list(seeds))}{when}.")  # fmt: skip
+    seeds_text = f"seed{'s' if len(seeds) > 1 else ''} {facts.seeds_text(list(seeds))}"
+    return f"{methods} on {tasks}; {facts.counted(len(rows), 'run')}, {seeds_text}{when}."
 
 
 def _open_runs(rows: Sequence[facts.RunFacts]) -> str:
@@ -102,7 +102,8 @@ def _open_runs(rows: Sequence[facts.RunFacts]) -> str:
         return ""
     if len(rows) == 1:
         return "The run has not finished"
-    return f"{count} of {facts.counted(len(rows), 'run')} {'has' if count == 1 else 'have'} not finished"
+    have = "has" if count == 1 else "have"
+    return f"{count} of {facts.counted(len(rows), 'run')} {have} not finished"
 
 
 def page_values(runs: Runs, command: str, stage: str = "auto", title: str = "") -> dict[str, Any]:
