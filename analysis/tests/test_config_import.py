@@ -145,6 +145,20 @@ def test_each_entry_of_mbrl_lib_is_an_option_or_is_said(tmp_path: Path):
     assert learnt["sac.temperature"] == "auto" and learnt["sac.target_entropy"] == 1
 
 
+def test_the_first_files_of_mbrl_lib_have_an_option_for_each_key_of_sac(tmp_path: Path):
+    shared = MBRL[: MBRL.index("sac_gamma")]
+    first = {"sac_critic_lr": 3e-4, "sac_actor_lr": 3e-5, "sac_alpha_lr": 1e-4,
+             "sac_critic_target_update_frequency": 4, "sac_actor_update_frequency": 2,
+             "sac_target_entropy": -1, "sac_hidden_depth": 3}  # fmt: skip
+    text = shared + "".join(f"{key}: {value}\n" for key, value in first.items())
+    options, remarks = imported(tmp_path, "mbrl-lib", text)
+    assert not [key for key, _ in remarks if key.startswith("sac_")]
+    names = ("critic_learning_rate", "policy_learning_rate", "alpha_learning_rate",
+             "target_interval", "policy_interval", "target_entropy", "hidden_layers")  # fmt: skip
+    assert [options[f"sac.{name}"] for name in names] == list(first.values())
+    assert options["sac.temperature"] == "auto"
+
+
 def test_an_entry_of_the_zoo_with_all_that_it_inherits(tmp_path: Path):
     options, remarks = imported(tmp_path, "sb3", ZOO, "HopperBulletEnv-v0")
     assert options["env.id"] == "hopper-bullet"

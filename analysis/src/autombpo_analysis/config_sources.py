@@ -159,6 +159,12 @@ def _mbrl_temperature(work: Import, entry: Entry) -> None:
         work.set(entry, sac__temperature=work.value("sac_alpha"))
 
 
+def _mbrl_entropy(work: Import, entry: Entry) -> None:
+    """Files without the switch are of the first versions, where the temperature is always learnt."""
+    if work.value("sac_automatic_entropy_tuning") is None:
+        work.set(entry, sac__temperature="auto", sac__target_entropy=entry.value)
+
+
 def _mbrl_real_ratio(work: Import, entry: Entry) -> None:
     work.set(entry, mbpo__real_ratio=entry.value)
     if 0 < entry.value < 1:
@@ -191,13 +197,20 @@ MBRL_LIB = Program(
         "sac_gamma": same("sac.discount"),
         "sac_tau": same("sac.target_rate"),
         "sac_alpha": nothing,
-        "sac_target_entropy": nothing,
+        "sac_target_entropy": _mbrl_entropy,
         "sac_automatic_entropy_tuning": _mbrl_temperature,
         "sac_policy": only("Gaussian", "the policy is a squashed Gaussian"),
         "sac_target_update_interval": same("sac.target_interval"),
         "sac_hidden_size": same("sac.hidden_size"),
         "sac_lr": same("sac.learning_rate"),
         "sac_batch_size": same("sac.batch_size"),
+        # of its first versions, whose agent was pytorch_sac
+        "sac_critic_lr": same("sac.critic_learning_rate"),
+        "sac_actor_lr": same("sac.policy_learning_rate"),
+        "sac_alpha_lr": same("sac.alpha_learning_rate"),
+        "sac_critic_target_update_frequency": same("sac.target_interval"),
+        "sac_actor_update_frequency": same("sac.policy_interval"),
+        "sac_hidden_depth": same("sac.hidden_layers"),
         "algorithm.name": only("mbpo", "other algorithms are not here"),
         "algorithm.normalize": only(True, "inputs of the model are always scaled"),
         "algorithm.normalize_double_precision": nothing,
