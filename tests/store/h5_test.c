@@ -324,6 +324,74 @@ static void an_archive_gives_back_the_state_or_refuses(void** state) {
   assert_true(h5_close(&file, &f->error));
 }
 
+// Rows beyond a chunk, more rows than one piece, nothing at all.
+static void shapes_at_the_edge_are_written_and_read(void** state) {
+  Fixture* f = *state;
+  H5File file;
+  const int many = 200000;
+  double* numbers = ARENA_NEW(&f->arena, many, double);
+  double* back = ARENA_NEW(&f->arena, many, double);
+  int64_t none[1] = {7};
+  for (int i = 0; i < many; i++) {
+    numbers[i] = i;
+  }
+  assert_true(h5_create(&file, path_of(f, "a.h5"), "test.file", 1, &f->error));
+  h5_write(&file, &(H5Column){"wide", H5_F64, 1, many, "1", "one row"}, numbers);
+  h5_write(&file, &(H5Column){"tall", H5_F64, many, 0, "1", "one column"}, numbers);
+  h5_set_i64s(&file, "", "no_sizes", none, 0);
+  h5_set_i64(&file, "", "count", 11);
+  assert_true(h5_seal(&file, &f->error));
+  assert_true(h5_open(&file, path_of(f, "a.h5"), "test.file", 1, &f->error) && h5_verify(&file, NULL));
+  h5_read(&file, "wide", H5_F64, 1, many, back);
+  assert_memory_equal(back, numbers, (size_t)many * sizeof *back);
+  h5_read(&file, "tall", H5_F64, many, 0, back);
+  assert_memory_equal(back, numbers, (size_t)many * sizeof *back);
+  h5_get_i64s(&file, "", "no_sizes", none, 0);
+  assert_true(none[0] == 7 && h5_attribute_count(&file, "", "no_sizes") == 0);
+  assert_int_equal(h5_get_int(&file, "", "count", 0, 11), 11);
+  char name[FILES_PATH_SIZE + 8];
+  memset(name, 'a', sizeof name);
+  name[sizeof name - 1] = '\0';
+  assert_false(h5_has(&file, name));
+  assert_true(h5_close(&file, &f->error));
+}
+
+static void what_does_not_fit_is_refused_with_both_sizes(void** state) {
+  Fixture* f = *state;
+  H5File file;
+  const char* path = path_of(f, "a.h5");
+  double number[ROWS];
+  assert_true(write_one(f, path, 0.5));
+  assert_true(h5_open(&file, path, "test.file", 1, &f->error));
+  h5_read(&file, "decisions/state", H5_F64, ROWS, 0, number);
+  h5_get_i64s(&file, "", "after", (int64_t[]){1}, 1);  // the first failure stays
+  assert_int_equal(h5_rows(&file, "decisions/state"), 0);
+  assert_false(h5_close(&file, &f->error));
+  assert_non_null(strstr(f->error.text, "has 40000 rows of 3, expected 40000 of 1"));
+  for (int limit = 0; limit < 2; limit++) {
+    assert_true(h5_open(&file, path, "test.file", 1, &f->error));
+    int value = h5_get_int(&file, "", "format_version", limit == 0 ? 2 : -5, limit == 0 ? 5 : 0);
+    assert_int_equal(value, 0);
+    assert_false(h5_close(&file, &f->error));
+    assert_non_null(strstr(f->error.text, limit == 0 ? "attribute 'format_version' is 1, expected 2 to 5"
+                                                     : "attribute 'format_version' is 1, expected -5 to 0"));
+  }
+}
+
+static void an_archive_that_is_nested_too_deeply_is_refused(void** state) {
+  Fixture* f = *state;
+  H5File file;
+  Archive archive;
+  assert_true(h5_create(&file, path_of(f, "a.h5"), "test.checkpoint", 1, &f->error));
+  h5_archive_init(&archive, ARCHIVE_SAVE, &file, &f->arena);
+  for (int i = 0; i < FILES_PATH_SIZE; i++) {
+    archive_enter(&archive, "inner");
+  }
+  assert_false(h5_archive_end(&archive, &f->error));
+  assert_non_null(strstr(f->error.text, "nested too deeply"));
+  assert_true(h5_close(&file, &f->error));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(what_is_written_is_read_back, set_up, tear_down),
@@ -336,6 +404,11 @@ int main(void) {
       cmocka_unit_test_setup_teardown(any_single_damage_is_refused_before_hdf5_reads_it, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(a_full_disk_is_an_error_and_leaves_nothing, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(shapes_at_the_edge_are_written_and_read, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(what_does_not_fit_is_refused_with_both_sizes, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(an_archive_that_is_nested_too_deeply_is_refused, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(an_archive_gives_back_the_state_or_refuses, set_up,
                                       tear_down),
