@@ -351,6 +351,7 @@ static void an_empty_section_or_file_changes_nothing(void** state) {
   assert_true(options_load_text(&set->options, "a", "net:\n", &set->error));
   assert_true(options_load_text(&set->options, "b", "~\n", &set->error));
   assert_true(options_load_text(&set->options, "c", "include: []\n", &set->error));
+  assert_true(options_load_text(&set->options, "c", "{}\n", &set->error));
   assert_int_equal(set->net.batch_size, 256);
   for (int i = 0; i < 100 && options_load_text(&set->options, "d", "~\n", &set->error); i++) {
   }
@@ -468,6 +469,13 @@ static void includes_are_found_and_overruled_by_the_including_file(void** state)
   assert_false(options_load(&set->options, loop, &set->error));
   assert_non_null(strstr(set->error.text, "mian.yaml: no such file (did you mean '"));
   assert_non_null(strstr(set->error.text, "main.yaml'?)"));
+  set->error.text[0] = '\0';
+  assert_false(options_load(&set->options, "nowhere/main.yaml", &set->error));
+  assert_string_equal(set->error.text, "nowhere/main.yaml: No such file or directory");
+  write_file(path[1], "net: {seed: 1}\nnet: {seed: 2}\n");  // not as YAML wants it, and options for all that
+  set->error.text[0] = '\0';
+  assert_false(options_load(&set->options, path[1], &set->error));
+  assert_non_null(strstr(set->error.text, "task.yaml:2:1: duplicate key 'net'"));
   set->error.text[0] = '\0';
   snprintf(loop, sizeof loop, "%s/none.yaml", dir);
   assert_false(options_load(&set->options, loop, &set->error));

@@ -48,6 +48,26 @@ static void text_goes_there_and_back(void** state) {
   assert_false(process_parse(&back, "no process at all"));
 }
 
+// On a host that cannot look: the same job of Slurm, started again, has ended what it was.
+static void what_an_earlier_start_of_its_job_was_is_dead(void** state) {
+  (void)state;
+  setenv("SLURM_JOB_ID", "7", 1);
+  setenv("SLURM_RESTART_COUNT", "2", 1);
+  Process other = process_this();
+  strcpy(other.boot, "of-another-host");
+  assert_false(process_is_dead(&other));
+  other.restart = 1;
+  assert_true(process_is_dead(&other));
+  setenv("SLURM_JOB_ID", "8", 1);
+  assert_false(process_is_dead(&other));
+  setenv("SLURM_JOB_ID", "", 1);  // none
+  assert_false(process_is_dead(&other));
+  Process me = process_this();
+  assert_string_equal(me.job, "-");
+  unsetenv("SLURM_JOB_ID");
+  unsetenv("SLURM_RESTART_COUNT");
+}
+
 static void this_process_lives(void** state) {
   (void)state;
   Process me = process_this();
@@ -84,6 +104,7 @@ static void of_other_machines_nothing_is_known(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(text_goes_there_and_back),
+      cmocka_unit_test(what_an_earlier_start_of_its_job_was_is_dead),
       cmocka_unit_test(this_process_lives),
       cmocka_unit_test(a_process_that_ended_is_dead_before_and_after_it_is_collected),
       cmocka_unit_test(a_number_that_is_used_again_is_another_process),

@@ -180,6 +180,39 @@ static void a_state_of_another_engine_is_refused(void** state) {
   assert_non_null(strstr(w->error.text, "gen-000007.h5: made with MuJoCo 0.1, this program has"));
 }
 
+// A count that a file says, which would be the length of arrays: what stands in the place of `name`.
+static const char* forged_name;
+static int32_t forged_count;
+
+static bool forge(Archive* ar, const char* name, void* data, ArchiveType type, size_t count) {
+  (void)ar;
+  if (strcmp(name, forged_name) == 0 && type == ARCHIVE_I32 && count == 1) {
+    memcpy(data, &forged_count, sizeof forged_count);
+  }
+  return true;
+}
+
+static void counts_beyond_what_a_run_can_have_are_refused(void** state) {
+  World* w = *state;
+  static const char* const names[] = {"decisions", "epochs"};
+  static const int32_t counts[] = {-1, 1000000};
+  for (int i = 0; i < 4; i++) {
+    HyperEpisode fresh;
+    ArchiveMemory memory = {0};
+    Archive ar;
+    forged_name = names[i / 2];
+    forged_count = counts[i % 2];
+    small_episode(&fresh, &w->spec, 0, &w->arena);
+    archive_init_memory(&ar, ARCHIVE_LOAD, &memory);
+    ar.array = forge;
+    hyper_episode_visit(&fresh, &ar);
+    assert_true(ar.failed);
+    assert_non_null(strstr(ar.error.text, forged_name));
+    fresh.decisions = fresh.epochs = 0;
+    hyper_episode_free(&fresh);
+  }
+}
+
 static void another_configuration_is_refused(void** state) {
   World* w = *state;
   RunSpec other = w->spec;
@@ -324,6 +357,7 @@ int main(void) {
       TEST(without_a_good_generation_the_episode_is_untouched),
       TEST(names_that_are_no_generations_are_passed_over),
       TEST(a_state_of_another_engine_is_refused),
+      TEST(counts_beyond_what_a_run_can_have_are_refused),
       TEST(another_configuration_is_refused),
       TEST(a_newer_version_is_refused_not_overwritten),
       TEST(another_format_is_passed_over),

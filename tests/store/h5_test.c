@@ -378,6 +378,27 @@ static void what_does_not_fit_is_refused_with_both_sizes(void** state) {
   }
 }
 
+static void a_name_that_cannot_be_written_is_refused(void** state) {
+  Fixture* f = *state;
+  H5File file;
+  char name[FILES_PATH_SIZE], temporary[FILES_PATH_SIZE];
+  uint64_t checksum = 0;
+  assert_false(h5_create(&file, f->dir, "test.file", 1, &f->error));
+  assert_non_null(strstr(f->error.text, "is a directory, expected a regular file"));
+  memset(name, 'a', sizeof name);
+  name[sizeof name - 2] = '\0';
+  assert_false(h5_create(&file, name, "test.file", 1, &f->error));
+  assert_non_null(strstr(f->error.text, "path is too long"));
+  // what a process of the same number has left on this host
+  const char* path = path_of(f, "a.h5");
+  assert_true(files_temporary(temporary, path, 0, &f->error));
+  assert_true(files_write(temporary, "left behind", 11, &f->error));
+  assert_true(write_one(f, path, 0.5));
+  assert_true(h5_open(&file, path, "test.file", 1, &f->error));
+  assert_true(h5_verify(&file, &checksum) && checksum == file.checksum && checksum != 0);
+  assert_true(h5_close(&file, &f->error));
+}
+
 static void an_archive_that_is_nested_too_deeply_is_refused(void** state) {
   Fixture* f = *state;
   H5File file;
@@ -408,6 +429,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(shapes_at_the_edge_are_written_and_read, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_does_not_fit_is_refused_with_both_sizes, set_up,
                                       tear_down),
+      cmocka_unit_test_setup_teardown(a_name_that_cannot_be_written_is_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_archive_that_is_nested_too_deeply_is_refused, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(an_archive_gives_back_the_state_or_refuses, set_up,

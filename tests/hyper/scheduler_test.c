@@ -1,0 +1,73 @@
+// The arithmetic of stages, and what is said of a run that has nothing to be applied.
+#include "hyper/scheduler_kinds.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void no_more_run_at_once_than_the_next_update_leaves(void** state) {
+  (void)state;
+  SchedulerPlan plan = {.hyper_episodes = 30, .updates = 3, .stage_size = 10};
+  assert_int_equal(scheduler_at_once(&plan), 10);
+  assert_int_equal(scheduler_version_of(&plan, 9), 0);
+  assert_int_equal(scheduler_version_of(&plan, 10), 1);
+  plan.look_ahead = 5;
+  assert_int_equal(scheduler_at_once(&plan), 15);
+  assert_int_equal(scheduler_version_of(&plan, 14), 0);
+  assert_int_equal(scheduler_version_of(&plan, 15), 1);
+  plan.look_ahead = 25;
+  assert_int_equal(scheduler_at_once(&plan), 30);
+  plan.updates = 0;
+  assert_int_equal(scheduler_at_once(&plan), 30);
+  assert_int_equal(scheduler_version_of(&plan, 29), 0);
+}
+
+static void who_diverged_is_counted_and_not_in_the_mean(void** state) {
+  (void)state;
+  StageResult result = scheduler_stage_result(2, (const double[]){1, NAN, 3, NAN}, 4);
+  assert_true(result.diverged == 2 && result.score == 2 && result.first_episode == 8 && result.episodes == 4);
+}
+
+static void what_cannot_be_applied_is_named(void** state) {
+  (void)state;
+  char place[] = "/tmp/scheduler_test_XXXXXX", name[RUN_PATH_SIZE + 8], command[64];
+  RunDirectory directory;
+  SchedulerTrained trained;
+  Arena arena;
+  Error error;
+  arena_init(&arena);
+  assert_non_null(mkdtemp(place));
+  snprintf(directory.path, sizeof directory.path, "%s", place);
+  assert_true(run_directory_make(&directory, &error));
+  assert_false(scheduler_static.find_trained(&trained, place, &arena, &error));
+  assert_non_null(strstr(error.text, "no finished hyper-episode to choose from"));
+  assert_false(scheduler_ror.find_trained(&trained, place, &arena, &error));
+  assert_non_null(strstr(error.text, "000000.h5: No such file"));
+  assert_false(scheduler_apply.find_trained(&trained, place, &arena, &error));
+  assert_non_null(strstr(error.text, "no policy file in its policy/ directory"));
+  memset(name, 'a', sizeof name);
+  name[sizeof name - 1] = '\0';
+  assert_false(scheduler_static.find_trained(&trained, name, &arena, &error));
+  assert_non_null(strstr(error.text, "name too long"));
+  assert_false(scheduler_static.find_trained(&trained, "/nowhere/a.h5", &arena, &error));
+  assert_string_equal(error.text, "/nowhere/a.h5: No such file or directory");
+  arena_free(&arena);
+  snprintf(command, sizeof command, "rm -r %s", place);
+  assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(no_more_run_at_once_than_the_next_update_leaves),
+      cmocka_unit_test(who_diverged_is_counted_and_not_in_the_mean),
+      cmocka_unit_test(what_cannot_be_applied_is_named),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
