@@ -28,9 +28,8 @@ typedef struct {
   int64_t running;          // of them, here
   int64_t first;            // the lowest that is not sealed
   int64_t waiting;          // none below it waits
-  int64_t renewal;          // where coordinator_renew goes on
-  int64_t look;             // where coordinator_look goes on
   uint8_t* status;          // (total) EpisodeStatus
+  bool* found;              // (total) its file was seen
   LeaseWatch* watch;        // (total) of the leases of others
   Reminder waits;           // when to say for whom
   Scheduler scheduler;      // who decides, and which hyper-episodes may begin
@@ -57,12 +56,8 @@ bool coordinator_sealed(Coordinator* coordinator, const SealedMessage* sealed, i
 // Gives a hyper-episode back, because its worker is gone or has stopped.
 void coordinator_give_back(Coordinator* coordinator, int64_t hyper_episode);
 
-// Looks whether others have sealed the next hyper-episode that waits. *over: it was the last; then
-// each stage that is now complete is folded.
-bool coordinator_look(Coordinator* coordinator, bool* over, Error* error);
-
-// Renews the lease of the next hyper-episode that runs here; after the last comes the first.
-void coordinator_renew(Coordinator* coordinator);
+// Looks for what others have sealed, by one listing, and folds each stage that is now complete.
+bool coordinator_look(Coordinator* coordinator, Error* error);
 
 // Gives all leases back.
 void coordinator_release(const Coordinator* coordinator);

@@ -1,7 +1,8 @@
 // lease.h - who works on what, when several processes share a run directory: lease/NAME.
 //
-// A lease says that its owner works on something. It lasts while the owner renews it; one that does
-// not change for a while, or whose owner is known to be dead, may be taken over. Leases save work,
+// A lease says that its owner works on something. It lasts while the owner renews all that it has,
+// by one call; one that does not change for a while, or whose owner is known to be dead, may be
+// taken over. Leases save work,
 // they protect nothing: doing something twice gives the same bits. Who waits measures with its own
 // clock how long it has seen no change: what time a lease carries, in whose clock, does not matter.
 #ifndef CLUSTER_LEASE_H
@@ -46,8 +47,11 @@ void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char*
 // Who holds a lease. False: nobody, or nobody knows.
 bool lease_holder(Process* owner, const Leases* leases, const char* name);
 
-// Renews a lease of ours.
-void lease_renew(const Leases* leases, const char* name);
+// Renews all leases of ours; to be called before the first is taken, too.
+void leases_renew(const Leases* leases);
+
+// When all are given back.
+void leases_end(const Leases* leases);
 
 // Gives a lease of ours back.
 void lease_release(const Leases* leases, const char* name);

@@ -340,11 +340,7 @@ static void renew(Pool* p) {
     return;
   }
   p->renewed = clock_wall();
-  for (int i = 0; i < p->options->jobs; i++) {
-    if (p->jobs[i].process) {
-      lease_renew(&p->leases, p->jobs[i].lease);
-    }
-  }
+  leases_renew(&p->leases);
 }
 
 // Once: the processes save and end.
@@ -393,8 +389,8 @@ static bool work(Pool* p, Error* error) {
     if (!p->stopping && !is_open(p) && count_jobs(p) == 0) {
       return good;
     }
-    fill(p);
     renew(p);
+    fill(p);
     sleep_for(count_jobs(p) < p->options->jobs ? IDLE_SLEEP : BUSY_SLEEP);
   }
   return false;
@@ -425,9 +421,8 @@ int experiment_run(const Experiment* x, const ExperimentRunOptions* options, Are
   leases_init(&pool.leases, &directory);
   stop_install();
   stop_set_grace(GRACE);
-  if (!files_make_directory(text_format(arena, "%s/lease", x->directory), error) ||
-      !work(&pool, error)) {
-    return EXIT_FAILED;
-  }
-  return exit_code(&pool);
+  bool good = files_make_directory(text_format(arena, "%s/lease", x->directory), error) &&
+              work(&pool, error);
+  leases_end(&pool.leases);
+  return good ? exit_code(&pool) : EXIT_FAILED;
 }

@@ -47,7 +47,6 @@ static ClusterEnd finish(Rank0* r, bool ok, Error* error) {
                                                        : "checkpointed");
   scheduler_close(&r->coordinator.scheduler);
   coordinator_release(&r->coordinator);
-  lease_release(&r->coordinator.leases, LEASE_STATUS);
   return !ok ? CLUSTER_FAILED : complete ? CLUSTER_FINISHED
                                          : CLUSTER_STOPPED;
 }

@@ -10,8 +10,9 @@
 // asks, and one that somebody else has sealed meanwhile is dropped by whoever runs it. So neither a
 // lost rank nor a second start of the same run needs a protocol of its own.
 //
-// Positions (first, waiting, look, renewal) exist because there may be a million hyper-episodes: no
-// call begins at the first of them each time.
+// Positions (first, waiting) exist because there may be a million hyper-episodes: no call begins at
+// the first each time. There may be 10,000 workers on a slow file system, too: one call renews all
+// leases, one listing finds what is sealed, and a decision asks for no file.
 #include "cluster/coordinator.h"
 
 #include <stdio.h>
@@ -30,13 +31,6 @@ static bool may_be_sealed(const Coordinator* c, int64_t e) {
   return files_exists(path);
 }
 
-// For sure: it can be read, and what it took to make it may go.
-static bool is_sealed(const Coordinator* c, int64_t e) {
-  char path[RUN_PATH_SIZE];
-  run_episode_path(path, c->directory, e);
-  return c->status[e] == EPISODE_SEALED || files_stands(path);
-}
-
 static void release(const Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
@@ -50,6 +44,7 @@ static void mark(Coordinator* c, int64_t e, EpisodeStatus status) {
 
 static void mark_sealed(Coordinator* c, int64_t e) {
   mark(c, e, EPISODE_SEALED);
+  c->found[e] = true;
   c->sealed++;
   while (c->first < c->total && c->status[c->first] == EPISODE_SEALED) {
     c->first++;
@@ -92,6 +87,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   bool complete = files_stands(path);
   run_directory_sweep(c->directory, complete);
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
+  c->found = ARENA_NEW(c->arena, c->total, bool);
   c->watch = ARENA_NEW(c->arena, c->total, LeaseWatch);
   RunIndices there;
   if (!run_list(&there, run_episode_path, c->directory, c->arena, error)) {
@@ -156,7 +152,7 @@ static int64_t find(const Coordinator* c, int64_t e, EpisodeStatus status) {
 static bool lease(Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
-  if (may_be_sealed(c, e) || !lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
+  if (!lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
     return false;
   }
   if (may_be_sealed(c, e)) {
@@ -208,6 +204,7 @@ NextAnswer coordinator_next(Coordinator* c, BeginMessage* begin, int rank, Error
         return NEXT_FAILED;
       }
       mark(c, e, EPISODE_RUNS);
+      c->found[e] = false;  // who has seen a file that is bad may have removed it
       reporter_begin(c->reporter, rank, begin);
       return NEXT_BEGIN;
     }
@@ -248,7 +245,7 @@ bool coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
   order->verdict = ORDER_GO;
   order->note_count = 0;
   hyper_action_none(&order->action);
-  if (is_sealed(c, report->hyper_episode)) {
+  if (c->found[report->hyper_episode]) {
     order->verdict = ORDER_DROP;
     coordinator_give_back(c, report->hyper_episode);
     reporter_idle(c->reporter, rank);
@@ -289,35 +286,35 @@ bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, E
   return fold_complete_stages(c, error);
 }
 
-bool coordinator_look(Coordinator* c, bool* over, Error* error) {
-  int64_t e = find(c, c->look, EPISODE_WAITS);
-  *over = !is_open(c, e);
-  c->look = *over ? 0 : e + 1;
-  if (*over) {
-    return fold_complete_stages(c, error);
-  }
-  // a disk that does not tell must end the start: nobody would begin the hyper-episode either
-  bool there;
+// Of what runs here it is noted alone: its worker may be about to say that it has sealed it, or has
+// to be told to drop it.
+static bool take_up(Coordinator* c, int64_t e, Error* error) {
   char path[RUN_PATH_SIZE];
+  c->found[e] = true;
   run_episode_path(path, c->directory, e);
-  return files_settle(&there, path, error) && (!there || find_sealed(c, e, error));
+  return c->status[e] != EPISODE_WAITS ||
+         (files_sync_parent(path, error) && find_sealed(c, e, error));
 }
 
-void coordinator_renew(Coordinator* c) {
-  int64_t e = find(c, c->renewal, EPISODE_RUNS);
-  e = is_open(c, e) ? e : find(c, 0, EPISODE_RUNS);
-  c->renewal = e + 1;
-  if (is_open(c, e)) {
-    char name[LEASE_NAME_SIZE];
-    lease_of_episode(name, e);
-    lease_renew(&c->leases, name);
+bool coordinator_look(Coordinator* c, Error* error) {
+  Arena arena;
+  RunIndices there;
+  arena_init(&arena);
+  // a disk that does not tell must end the start: nobody would begin the hyper-episode either
+  bool good = run_list(&there, run_episode_path, c->directory, &arena, error);
+  for (int64_t i = 0; good && i < there.count && there.index[i] < c->total; i++) {
+    good = take_up(c, there.index[i], error);
   }
+  arena_free(&arena);
+  return good && fold_complete_stages(c, error);
 }
 
 void coordinator_release(const Coordinator* c) {
   for (int64_t e = find(c, 0, EPISODE_RUNS); is_open(c, e); e = find(c, e + 1, EPISODE_RUNS)) {
     release(c, e);
   }
+  lease_release(&c->leases, LEASE_STATUS);
+  leases_end(&c->leases);
 }
 
 // Algorithm 1, line 23: a number of stages takes the place of "acceptable performance".

@@ -1,10 +1,12 @@
 // lease.c - files that say who works on what, on file systems without locks that could be trusted.
 //
-// A lease is made by hard link, with its owner's name in it from the first moment, so that of
-// several processes one gets it. It is renewed by touching it. Whoever waits remembers what it saw
-// (LeaseWatch), and measures by its own clock how long that did not change: clocks of other hosts
-// do not enter. A lease whose owner is known to be dead (on this host, or in an earlier start of
-// the same job) is free at once.
+// Each owner has one file, owner-HASH, with its name in it, and renews it by touching it. A lease
+// is a hard link to it: of several processes one gets it, it has its owner's name from the first
+// moment, and it is renewed with all others of its owner, by one call. Where there are no (more)
+// links it is a file with the same text, and lasts as long as the file of the owner that it names.
+// Whoever waits remembers what it saw (LeaseWatch), and measures by its own clock how long that did
+// not change: clocks of other hosts do not enter. A lease whose owner is known to be dead (on this
+// host, or in an earlier start of the same job) is free at once.
 //
 // Taking over is renaming the old one aside, which only one can do, and looking at what was caught:
 // if it was taken over by another in between, it is put back. There is a window in which two may
@@ -15,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,11 +41,19 @@ static void lease_path(char path[RUN_PATH_SIZE], const Leases* leases, const cha
   CHECK(length < RUN_PATH_SIZE, "path too long: %s", path);
 }
 
-// True: created, with all it says at once; or it cannot be.
-static bool create(const Leases* leases, const char* path) {
-  char aside[RUN_PATH_SIZE];
-  Error error = {0};
-  if (files_stands(path) || !files_temporary(aside, path, 0, &error)) {
+// The file of who signs like this.
+static void owner_path(char path[RUN_PATH_SIZE], const Leases* leases, const char* signature) {
+  char name[LEASE_NAME_SIZE];
+  snprintf(name, sizeof name, "owner-%016" PRIx64,
+           hash_bytes(HASH_START, signature, strlen(signature)));
+  lease_path(path, leases, name);
+}
+
+// A file that says whose it is, under a temporary name for `path`.
+static bool write_aside(char aside[RUN_PATH_SIZE], const Leases* leases, const char* path) {
+  Error ignored;
+  *aside = '\0';
+  if (!files_temporary(aside, path, 0, &ignored)) {
     return false;
   }
   int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -52,30 +63,52 @@ static bool create(const Leases* leases, const char* path) {
   if (descriptor >= 0) {
     close(descriptor);
   }
-  bool taken = !written || files_link(aside, path, &error) || error.transient;
+  return written;
+}
+
+// True: created, with all it says at once; or it cannot be.
+static bool create(const Leases* leases, const char* path) {
+  char own[RUN_PATH_SIZE], aside[RUN_PATH_SIZE];
+  Error error = {0};
+  owner_path(own, leases, leases->owner);
+  if (link(own, path) == 0) {
+    return true;
+  }
+  if (errno == EEXIST || files_stands(path)) {
+    return false;
+  }
+  bool taken = !write_aside(aside, leases, path) || files_link(aside, path, &error) ||
+               error.transient;
   unlink(aside);
   return taken;
 }
 
-// What changes when a lease is renewed, or is another one: its content, and the time of its last
-// change, whatever clock that is of. 0: it is gone.
-static uint64_t state_of(const char* path, const char* signature) {
-  struct stat status;
-  if (lstat(path, &status) != 0) {
+// What changes when a lease is renewed, or is another one: its content, and the times of its last
+// change and of its owner's file, whatever clock they are of. 0: it is gone.
+static uint64_t state_of(const char* path, const char* owner, const char* signature) {
+  struct stat status[2] = {0};
+  if (lstat(path, &status[0]) != 0) {
     return 0;
   }
-  int64_t time[2] = {status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-  uint64_t hash = hash_bytes(HASH_START, time, sizeof time);
-  return hash_bytes(hash, signature, strlen(signature)) | 1;
+  lstat(owner, &status[1]);  // none: the lease is of an earlier program, or its owner is gone
+  uint64_t hash = hash_bytes(HASH_START, signature, strlen(signature));
+  for (int i = 0; i < 2; i++) {
+    int64_t time[2] = {status[i].st_mtim.tv_sec, status[i].st_mtim.tv_nsec};
+    hash = hash_bytes(hash, time, sizeof time);
+  }
+  return hash | 1;
 }
 
-static bool is_open_to_all(const char* path, const char* signature, LeaseWatch* watch,
-                           double timeout) {
+static bool is_open_to_all(const Leases* leases, const char* path, const char* signature,
+                           LeaseWatch* watch, double timeout) {
   Process owner;
+  char file[RUN_PATH_SIZE];
+  owner_path(file, leases, signature);
   if (process_parse(&owner, signature) && process_is_dead(&owner)) {
+    unlink(file);
     return true;
   }
-  uint64_t state = state_of(path, signature);
+  uint64_t state = state_of(path, file, signature);
   if (state != watch->state) {
     *watch = (LeaseWatch){.state = state, .since = clock_wall()};
   }
@@ -108,31 +141,33 @@ bool lease_take(const Leases* leases, const char* name, LeaseWatch* watch, doubl
   if (strcmp(signature, leases->owner) == 0) {
     return true;
   }
-  if (!is_open_to_all(path, signature, watch, timeout)) {
+  if (!is_open_to_all(leases, path, signature, watch, timeout)) {
     return false;
   }
   remove_lease(path, signature);
   return create(leases, path);
 }
 
-static bool is_ours(const Leases* leases, const char* path) {
-  char signature[FILES_START_SIZE];
-  files_read_start(signature, path);
-  return strcmp(signature, leases->owner) == 0;
-}
-
-void lease_renew(const Leases* leases, const char* name) {
-  char path[RUN_PATH_SIZE];
-  lease_path(path, leases, name);
-  if (is_ours(leases, path)) {
-    utimensat(AT_FDCWD, path, NULL, 0);
+void leases_renew(const Leases* leases) {
+  char own[RUN_PATH_SIZE], aside[RUN_PATH_SIZE];
+  owner_path(own, leases, leases->owner);
+  if (utimensat(AT_FDCWD, own, NULL, 0) != 0 && errno == ENOENT &&
+      (!write_aside(aside, leases, own) || rename(aside, own) != 0)) {
+    unlink(aside);
   }
 }
 
+void leases_end(const Leases* leases) {
+  char own[RUN_PATH_SIZE];
+  owner_path(own, leases, leases->owner);
+  unlink(own);
+}
+
 void lease_release(const Leases* leases, const char* name) {
-  char path[RUN_PATH_SIZE];
+  char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
   lease_path(path, leases, name);
-  if (is_ours(leases, path)) {
+  files_read_start(signature, path);
+  if (strcmp(signature, leases->owner) == 0) {
     unlink(path);
   }
 }

@@ -13,16 +13,10 @@
 
 static void local_tick(Rank0* r) {
   Error error = {0};
-  if (!r->failed && !rank0_tick(r, &error)) {
+  bool looked;
+  if (!r->failed && (!rank0_tick(r, &error) || !rank0_look(r, &looked, &error))) {
     rank0_fail(r, &error);
   }
-}
-
-static void local_look(Rank0* r) {
-  bool looked;
-  do {
-    r->failed = r->failed || !rank0_look(r, &looked, r->error);
-  } while (r->looking && !r->failed);
 }
 
 // Waits while others work on all that is left.
@@ -42,7 +36,6 @@ static bool local_begin(Link* link, BeginMessage* begin) {
     }
     comm_sleep(r->comm, LOOK_INTERVAL);
     local_tick(r);
-    local_look(r);
   }
   return false;
 }

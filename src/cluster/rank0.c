@@ -2,8 +2,8 @@
 //
 // Whoever answers workers (serve.c, local_link.c) calls rank0_tick and rank0_look in between: renew
 // leases, write status, look for what other starts have sealed, ask for a stop when the deadline
-// comes near. All of that is done in portions of milliseconds, because a worker may be waiting for
-// an answer.
+// comes near. None of it asks more of the file system the more workers there are, because they may
+// be waiting for an answer.
 //
 // The margin before the deadline is measured, not configured: twice what the longest checkpoint and
 // the longest way to a safe point took so far. An error of whoever decides does not end the run at
@@ -21,11 +21,11 @@
 
 // How long the silent owner of the lease on status.json keeps it.
 #define STATUS_TIMEOUT 60.0
-#define RENEWALS 8  // of each lease within lease_timeout
+#define RENEWALS 8  // within lease_timeout
 #define LONGEST_RENEWAL 10.0
 
-// Whether the run directory is there; renews the lease on its status.
-static bool renew_status(Rank0* r, Error* error) {
+// Whether the run directory is there; renews all leases, and takes that on its status.
+static bool renew_leases(Rank0* r, Error* error) {
   char path[RUN_PATH_SIZE];
   const Leases* leases = &r->coordinator.leases;
   run_file(path, r->coordinator.directory, "lease");
@@ -35,20 +35,9 @@ static bool renew_status(Rank0* r, Error* error) {
                      "it held cannot be continued without it",
                      path);
   }
+  leases_renew(leases);
   r->reporter.writes_status = lease_take(leases, LEASE_STATUS, &r->status_watch, STATUS_TIMEOUT);
-  lease_renew(leases, LEASE_STATUS);
   return true;
-}
-
-// Renews some leases at each call, so that each has its turn once in an interval.
-static void renew_leases(Rank0* r, double now, double interval) {
-  double count = (double)r->coordinator.running;
-  r->renewals_due = fmin(count, r->renewals_due + count * (now - r->ticked) / interval);
-  r->ticked = now;
-  while (r->renewals_due >= 1 && clock_wall() - now < PORTION) {
-    coordinator_renew(&r->coordinator);
-    r->renewals_due--;
-  }
 }
 
 bool rank0_tick(Rank0* r, Error* error) {
@@ -60,28 +49,23 @@ bool rank0_tick(Rank0* r, Error* error) {
   double interval = fmin(LONGEST_RENEWAL, r->options->lease_timeout / RENEWALS);
   if (now - r->renewed >= interval) {
     r->renewed = now;
-    if (!renew_status(r, error)) {
+    if (!renew_leases(r, error)) {
       return false;
     }
   }
-  renew_leases(r, now, interval);
   reporter_tick(&r->reporter);
   return true;
 }
 
 bool rank0_look(Rank0* r, bool* looked, Error* error) {
   double now = clock_wall();
-  *looked = false;
-  if (!r->looking && now - r->looked < LOOK_INTERVAL) {
+  *looked = now >= r->look_due;
+  if (!*looked) {
     return true;
   }
-  r->looked = r->looking ? r->looked : now;
-  bool ok = true;
-  while (ok && !*looked && clock_wall() - now < PORTION) {
-    ok = coordinator_look(&r->coordinator, looked, error);
-  }
-  r->looking = !*looked;
-  return ok;
+  bool good = coordinator_look(&r->coordinator, error);
+  r->look_due = now + fmax(LOOK_INTERVAL, (clock_wall() - now) / LOOK_SHARE);
+  return good;
 }
 
 void rank0_fail(Rank0* r, const Error* error) {

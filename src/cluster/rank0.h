@@ -8,11 +8,8 @@
 // Seconds between two looks at what other starts have sealed, and between two messages to a rank
 // that waits.
 #define LOOK_INTERVAL 1.0
+#define LOOK_SHARE 0.05
 #define IDLE_HEARTBEAT_INTERVAL 5.0
-
-// Seconds for which rank 0 works on the files of many hyper-episodes (leases, what others have
-// sealed) before it looks for messages again.
-#define PORTION 2e-3
 
 typedef union {
   BeginMessage begin;
@@ -34,12 +31,9 @@ typedef struct {
   double deadline;      // wall-clock seconds since the epoch; 0 = none
   double save_seconds;  // longest checkpoint so far
   double longest_unit;  // longest time between two safe points so far, in seconds
-  double renewed;       // when the lease on the status was
+  double renewed;       // when the leases were
   LeaseWatch status_watch;
-  double ticked;        // when leases of hyper-episodes last were
-  double renewals_due;  // how many of them should have been by then
-  double looked;        // when the directory began to be looked at
-  bool looking;         // there is more to look at
+  double look_due;      // when the directory is to be looked at
   bool failed;          // the run cannot go on: all save and stop
   Error* error;         // why
 } Rank0;
@@ -48,7 +42,8 @@ typedef struct {
 // gone.
 bool rank0_tick(Rank0* rank0, Error* error);
 
-// Looks for what others have sealed, every LOOK_INTERVAL, in portions. *looked: it came to the end.
+// Looks for what others have sealed, every LOOK_INTERVAL, or as often as takes LOOK_SHARE of the
+// time. *looked: it was time to.
 bool rank0_look(Rank0* rank0, bool* looked, Error* error);
 
 // Has all that runs saved and stopped, and then ends with this error.

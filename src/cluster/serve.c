@@ -23,6 +23,10 @@
 // If rank 0 itself did nothing for longer, in seconds, nobody is blamed for it.
 #define OWN_PAUSE 1.0
 
+// Seconds for which rank 0 deals, with a few calls on files for each hyper-episode, before it looks
+// for messages again.
+#define PORTION 2e-3
+
 // Messages that are answered before other work has its turn.
 #define MOST_MESSAGES 64
 

@@ -6,9 +6,12 @@
 // WALK_ERRNO   with this errno; 0: a write takes half of its bytes; -1: the process is killed there
 // WALK_LASTING set: so does every call behind it; a write that is the first takes half of its bytes
 // WALK_LIST    file outside of WALK_DIR that gets a line for each counted call: its name and path
+// WALK_COST    microseconds that each call takes that a server of metadata would have to answer (of
+//              those below all but read, write, readdir, ftruncate, close, an open that makes nothing,
+//              and a sync of a file). Then clocks, sleeping and syncing are as they are
 //
-// What glibc calls by itself (stdio) cannot be preloaded, and is not counted. Sleeping takes no time, a
-// sync reaches no disk.
+// What glibc calls by itself (stdio) cannot be preloaded, and is not counted. Without WALK_COST sleeping
+// takes no time, and a sync reaches no disk.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -36,6 +39,7 @@ static struct {
   int cause;
   bool lasting;
   int list;   // descriptor, or -1
+  long cost;  // microseconds, or 0
   long count;
 } walk = {.list = -1};
 static atomic_llong now = 1700000000 * SECOND;  // tests/cli/signals_test.sh knows it, too
@@ -44,10 +48,12 @@ __attribute__((constructor)) static void begin(void) {
   const char* wanted = getenv("WALK_FAIL");
   const char* cause = getenv("WALK_ERRNO");
   const char* list = getenv("WALK_LIST");
+  const char* cost = getenv("WALK_COST");
   walk.directory = getenv("WALK_DIR");
   walk.wanted = wanted ? atol(wanted) : 0;
   walk.cause = cause ? atoi(cause) : EIO;
   walk.lasting = getenv("WALK_LASTING") != NULL;
+  walk.cost = cost ? atol(cost) : 0;
   if (list) {
     walk.list = (int)syscall(SYS_openat, AT_FDCWD, list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
                              0644);
@@ -79,6 +85,22 @@ static bool meets(const char* call, const char* path) {
   return met;
 }
 
+static void take_time(void) {
+  struct timespec left = {walk.cost / 1000000, walk.cost % 1000000 * 1000};
+  while (walk.cost > 0 && NEXT(nanosleep)(&left, &left) != 0) {
+  }
+}
+
+// The same of a call that concerns metadata.
+static bool meets_metadata(const char* call, const char* path) {
+  long before = walk.count;
+  bool met = meets(call, path);
+  if (walk.count > before) {
+    take_time();
+  }
+  return met;
+}
+
 static bool meets_open(const char* call, int file) {
   char name[64], path[PATH_MAX] = "";
   snprintf(name, sizeof name, "/proc/self/fd/%d", file);
@@ -93,7 +115,7 @@ static bool refuse(bool met) {
 }
 
 #define OF_PATH(type, failed, name, parameters, arguments, path) \
-  type name parameters { return refuse(meets(#name, path)) ? failed : NEXT(name) arguments; }
+  type name parameters { return refuse(meets_metadata(#name, path)) ? failed : NEXT(name) arguments; }
 OF_PATH(int, -1, rename, (const char* from, const char* to), (from, to), to)
 OF_PATH(int, -1, link, (const char* from, const char* to), (from, to), to)
 OF_PATH(int, -1, unlink, (const char* path), (path), path)
@@ -112,7 +134,8 @@ OF_PATH(int, -1, utimensat, (int at, const char* path, const struct timespec tim
     va_start(rest, flags); \
     mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0; \
     va_end(rest); \
-    return refuse(meets("open", path)) ? -1 : NEXT(name)(path, flags, mode); \
+    bool met = flags & O_CREAT ? meets_metadata("create", path) : meets("open", path); \
+    return refuse(met) ? -1 : NEXT(name)(path, flags, mode); \
   }
 OPEN(open)
 OPEN(open64)
@@ -156,7 +179,17 @@ int ftruncate64(int file, off_t size) {
   return refuse(meets_open("ftruncate", file)) ? -1 : NEXT(ftruncate64)(file, size);
 }
 
-int fsync(int file) { return refuse(meets_open("fsync", file)) ? -1 : 0; }
+int fsync(int file) {
+  struct stat status;
+  bool met = meets_open("fsync", file);
+  if (walk.cost == 0) {
+    return refuse(met) ? -1 : 0;
+  }
+  if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+    take_time();
+  }
+  return refuse(met) ? -1 : NEXT(fsync)(file);
+}
 
 // One that fails has closed, as on Linux.
 int close(int file) {
@@ -174,23 +207,28 @@ static int pass(long long ns) {
 }
 
 int clock_gettime(clockid_t clock, struct timespec* time) {
-  (void)clock;
+  static __typeof__(&clock_gettime) real;
+  if (walk.cost > 0) {
+    real = real ? real : NEXT(clock_gettime);
+    return real(clock, time);
+  }
   long long t = step();
   *time = (struct timespec){.tv_sec = t / SECOND, .tv_nsec = t % SECOND};
   return 0;
 }
 
 time_t time(time_t* time) {
-  time_t t = step() / SECOND;
+  struct timespec now_is;
+  clock_gettime(CLOCK_REALTIME, &now_is);
   if (time) {
-    *time = t;
+    *time = now_is.tv_sec;
   }
-  return t;
+  return now_is.tv_sec;
 }
 
 int nanosleep(const struct timespec* time, struct timespec* left) {
-  (void)left;
-  return pass(time->tv_sec * SECOND + time->tv_nsec);
+  return walk.cost > 0 ? NEXT(nanosleep)(time, left)
+                       : pass(time->tv_sec * SECOND + time->tv_nsec);
 }
 
-unsigned sleep(unsigned s) { return (unsigned)pass(s * SECOND); }
+unsigned sleep(unsigned s) { return walk.cost > 0 ? NEXT(sleep)(s) : (unsigned)pass(s * SECOND); }

@@ -85,7 +85,8 @@ mkdir small
 if mount -t tmpfs -o size=450k none small 2>/dev/null; then
   expect 1 'No space left on device' "${train[@]}" run.dir=small/run checkpoint.every=0.1s
   for file in small/run/episodes/*.h5; do
-    cmp "$file" "run/${file#small/run/}" || fail "full disk: $file"
+    # on a slow machine two checkpoints of the first hyper-episode fill it
+    [[ ! -e $file ]] || cmp "$file" "run/${file#small/run/}" || fail "full disk: $file"
   done
   mount -o remount,size=100m small
   expect 0 . resume -q small/run

@@ -36,6 +36,10 @@ calls=$(wc -l <list)
 few train 1000
 [[ $(ls run/episodes) == 000000.h5 ]] || fail "sealed: $(ls run/episodes)"
 
+# nor does rank 0 ask at each of its 12 decisions whether somebody else has sealed it
+asked=$(grep -c 'stat /episodes/000000.h5$' list)
+((asked < 10)) || fail "$asked questions for the hyper-episode that runs"
+
 for command in schedule inspect status audit verify; do
   count "$command" "$work/run"
   few "$command" 1000

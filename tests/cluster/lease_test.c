@@ -63,6 +63,7 @@ static void set_time(const char* name, int seconds) {
 }
 
 static bool take(const Leases* who, const char* name, double timeout) {
+  leases_renew(who);
   return lease_take(who, name, &sights[strcmp(name, "000001") != 0], timeout);
 }
 
@@ -98,12 +99,83 @@ static void a_silent_owner_loses_its_lease_and_renewing_keeps_it(void** state) {
   for (int i = 0; i < 4; i++) {
     assert_false(take(&leases, "000001", 0.3));
     wait_for(0.2);
-    lease_renew(&leases, "000001");  // not its owner: no effect
-    lease_renew(&other, "000001");
+    leases_renew(&leases);  // not its owner: no effect
+    leases_renew(&other);
   }
   assert_false(take(&leases, "000001", 0.3));
   wait_for(0.4);
   assert_true(take(&leases, "000001", 0.3));
+}
+
+// Whether a lease that was seen before, and was not seen to change for LONG seconds since, is taken.
+static bool take_after_long(const char* name, LeaseWatch* watch) {
+  watch->since -= 2 * LONG;
+  return lease_take(&leases, name, watch, LONG);
+}
+
+// Behind the step of the clock that files carry.
+static void renew_other(void) {
+  wait_for(0.02);
+  leases_renew(&other);
+}
+
+// Renewing is one call on one file, at any number of leases.
+static void all_that_an_owner_has_is_renewed_at_once(void** state) {
+  (void)state;
+  char name[][8] = {"000001", "000002", "000003"};
+  LeaseWatch watch[3] = {0};
+  for (int i = 0; i < 3; i++) {
+    assert_true(take(&other, name[i], LONG));
+    assert_false(lease_take(&leases, name[i], &watch[i], LONG));
+  }
+  renew_other();
+  for (int i = 0; i < 3; i++) {
+    assert_false(take_after_long(name[i], &watch[i]));
+    assert_true(take_after_long(name[i], &watch[i]));
+  }
+}
+
+// As where there are no links (exFAT, some shares), or no more of them: its text names its owner.
+static void a_lease_that_is_a_copy_lasts_as_long_as_its_owner(void** state) {
+  (void)state;
+  char path[RUN_PATH_SIZE];
+  LeaseWatch watch = {0};
+  Error error;
+  path_of(path, "000001");
+  leases_renew(&other);
+  assert_true(files_write(path, other.owner, strlen(other.owner), &error));
+  assert_false(lease_take(&leases, "000001", &watch, LONG));
+  renew_other();
+  assert_false(take_after_long("000001", &watch));
+  assert_true(take_after_long("000001", &watch));
+}
+
+// Programs up to 0.2 renewed each lease, and had no file of their own.
+static void a_lease_of_an_earlier_program_lasts_while_it_changes(void** state) {
+  (void)state;
+  char path[RUN_PATH_SIZE];
+  LeaseWatch watch = {0};
+  Error error;
+  path_of(path, "000001");
+  assert_true(files_write(path, other.owner, strlen(other.owner), &error));
+  assert_false(lease_take(&leases, "000001", &watch, LONG));
+  set_time("000001", 1);
+  assert_false(take_after_long("000001", &watch));
+  assert_true(take_after_long("000001", &watch));
+}
+
+static void who_has_lost_its_own_file_makes_it_again(void** state) {
+  (void)state;
+  char command[RUN_PATH_SIZE + 32];
+  LeaseWatch watch = {0};
+  snprintf(command, sizeof command, "rm '%s'/lease/owner-*", directory.path);
+  assert_true(take(&other, "000001", LONG));
+  assert_int_equal(system(command), 0);
+  assert_false(lease_take(&leases, "000001", &watch, LONG));
+  renew_other();
+  assert_false(take_after_long("000001", &watch));
+  renew_other();
+  assert_false(take_after_long("000001", &watch));
 }
 
 // The clock that a lease carries may be of another host, wrong, or have jumped.
@@ -244,6 +316,10 @@ int main(void) {
       TEST(a_lease_has_one_owner),
       TEST(only_its_owner_gives_a_lease_back),
       TEST(a_silent_owner_loses_its_lease_and_renewing_keeps_it),
+      TEST(all_that_an_owner_has_is_renewed_at_once),
+      TEST(a_lease_that_is_a_copy_lasts_as_long_as_its_owner),
+      TEST(a_lease_of_an_earlier_program_lasts_while_it_changes),
+      TEST(who_has_lost_its_own_file_makes_it_again),
       TEST(a_dead_process_of_this_machine_loses_its_lease_at_once),
       TEST(a_dead_process_that_nobody_collects_loses_its_lease_too),
       TEST(an_earlier_start_of_the_same_job_loses_its_lease_at_once),

@@ -32,7 +32,7 @@
 /* Files; 0 = it is not there. */
 byte episode[EPISODES];                             /* episodes/NNNNNN.h5 */
 short policy[EPISODES + 1];                         /* policy/vNNNNNN.h5 */
-byte lease[EPISODES];                               /* lease/NNNNNN: its owner */
+byte lease[EPISODES];                               /* lease/NNNNNN: its owner; who is not dead renews */
 
 mtype = { IDLE, BEGUN, SAYS_SEALED, SAYS_DROPPED, DEAD, GIVEN_UP };
 mtype worker[WORKERS] = IDLE;
@@ -79,7 +79,7 @@ inline may_die() {                                  /* all of a start, and the c
   fi
 }
 
-#define may_begin(e) (version_of(e) <= newest && !sealed[e] && !running[e] && episode[e] == 0)
+#define may_begin(e) (version_of(e) <= newest && !sealed[e] && !running[e])
 #define is_open(e) (lease[e] == 0 || lease[e] == me || MAY_TAKE_OVER(e))
 #ifdef LEASE_TWICE
 #define MAY_TAKE_OVER(e) true

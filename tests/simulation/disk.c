@@ -170,18 +170,27 @@ int __wrap_close(int descriptor) {
   return __real_close(descriptor);
 }
 
+// The time of a file is that of the disk, which is nobody's clock.
+static struct timespec disk_time(void) {
+  time_t seconds = (time_t)world.now;
+  return (struct timespec){seconds, (long)((world.now - (double)seconds) * 1e9)};
+}
+
 ssize_t __wrap_write(int descriptor, const void* bytes, size_t size) {
   const Descriptor* d = descriptor_of(descriptor);
-  if (d && world.running && d->path[0]) {
-    world_point("write");
-    if (fails(d->path)) {
-      return -1;
-    }
-    if (keeps_journal()) {
-      note_written(descriptor);
-    }
+  if (!d || !world.running || !d->path[0]) {
+    return __real_write(descriptor, bytes, size);
   }
-  return __real_write(descriptor, bytes, size);
+  world_point("write");
+  if (fails(d->path)) {
+    return -1;
+  }
+  if (keeps_journal()) {
+    note_written(descriptor);
+  }
+  ssize_t written = __real_write(descriptor, bytes, size);
+  futimens(descriptor, (struct timespec[]){disk_time(), disk_time()});
+  return written;
 }
 
 int __wrap_fsync(int descriptor) {
@@ -213,14 +222,8 @@ int __wrap_link(const char* from, const char* to) {
     return -1;
   }
   int result = __real_link(from, to);
-  if (result == 0 && world.running) {
-    struct timespec times[2] = {{.tv_sec = (time_t)world.now,
-                                 .tv_nsec = (long)((world.now - (double)(time_t)world.now) * 1e9)}};
-    times[1] = times[0];
-    utimensat(AT_FDCWD, to, times, 0);
-    if (keeps_journal()) {
-      add_change(MADE, to, -1);
-    }
+  if (result == 0 && keeps_journal()) {
+    add_change(MADE, to, -1);
   }
   return result;
 }
@@ -308,14 +311,11 @@ int __wrap_lstat(const char* path, struct stat* status) {
   return fails(path) ? -1 : __real_lstat(path, status);
 }
 
-// The time of a file is that of the disk, which is nobody's clock.
 int __real_utimensat(int directory, const char* path, const struct timespec times[2], int flags);
 int __wrap_utimensat(int directory, const char* path, const struct timespec times[2], int flags) {
   world_point("utimensat");
-  struct timespec now = {.tv_sec = (time_t)world.now};
-  now.tv_nsec = (long)((world.now - (double)now.tv_sec) * 1e9);
-  struct timespec both[2] = {now, now};
-  return __real_utimensat(directory, path, times ? times : both, flags);
+  struct timespec now[2] = {disk_time(), disk_time()};
+  return __real_utimensat(directory, path, times ? times : now, flags);
 }
 
 void disk_release(Actor* actor) {

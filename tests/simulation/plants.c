@@ -16,6 +16,7 @@ const char* const plant_names[PLANTS] = {
     [PLANT_NO_FILE_SYNC] = "no-file-sync",
     [PLANT_NO_DIRECTORY_SYNC] = "no-directory-sync",
     [PLANT_LEASE_TWICE] = "lease-twice",
+    [PLANT_NEVER_RENEWED] = "never-renewed",
     [PLANT_FOLD_ORDER] = "fold-order",
     [PLANT_FORGOTTEN_STATE] = "forgotten-state",
     [PLANT_LOST_MESSAGE] = "lost-message",
@@ -26,6 +27,13 @@ bool __real_lease_take(const Leases* leases, const char* name, LeaseWatch* watch
 bool __wrap_lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout) {
   bool taken = __real_lease_take(leases, name, watch, timeout);
   return taken || plant == PLANT_LEASE_TWICE;
+}
+
+void __real_leases_renew(const Leases* leases);
+void __wrap_leases_renew(const Leases* leases) {
+  if (plant != PLANT_NEVER_RENEWED) {
+    __real_leases_renew(leases);
+  }
 }
 
 // Where nobody dies, pauses or is stopped, nothing is done twice.
