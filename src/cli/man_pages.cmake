@@ -20,6 +20,7 @@ function(roff out text)
 endfunction()
 
 # page(NAME MEANING HELP): the paragraph of usage is the synopsis, the rest the description.
+# That is 80 columns wide already, so it is not indented.
 function(page name meaning help)
   string(FIND "${help}" "\n\n" end)
   string(SUBSTRING "${help}" 0 ${end} usage)
@@ -32,7 +33,7 @@ function(page name meaning help)
   string(REPLACE "\\-" "-" file "${name}")
   file(WRITE ${OUTPUT}/${file}.1
     ".TH \"${title}\" 1 \"\" \"autombpo ${VERSION}\"\n.SH NAME\n${name} \\- ${meaning}\n"
-    ".SH SYNOPSIS\n.nf\n${usage}\n.fi\n.SH DESCRIPTION\n.nf${rest}.fi\n"
+    ".SH SYNOPSIS\n.nf\n${usage}\n.fi\n.SH DESCRIPTION\n.nf\n.in 0${rest}.fi\n"
     ".SH SEE ALSO\n.BR autombpo (1),\n.BR autombpo.yaml (5)\n")
 endfunction()
 

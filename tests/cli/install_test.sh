@@ -35,8 +35,9 @@ while read -r verb; do
     grep -qF -- "$line" plain || fail "the man page of $verb lacks '$line'"
   done < <("$program" "$verb" --help | sed 's/^usage: //; s/^ *//')
   if command -v man >/dev/null; then
-    MANROFFSEQ='' MANWIDTH=100 man --warnings -l "$page" >plain 2>log </dev/null
+    LC_ALL=C MANROFFSEQ='' MANWIDTH=80 man --warnings -l "$page" >plain 2>log </dev/null
     [[ ! -s log ]] || fail "$(cat log)"
+    ! grep -E '^.{81}' plain || fail "the man page of $verb is wider than 80 columns"
   fi
 done <verbs
 
