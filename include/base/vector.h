@@ -122,6 +122,8 @@ VECTOR_INLINE Vector vector_select(VectorBits mask, Vector a, Vector b) {
 VECTOR_INLINE Vector vector_max(Vector a, Vector b) {
 #if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64)
   return _mm512_max_ps(a, b);
+#elif VECTOR_BYTES == 32 && defined(__AVX__) && !defined(AUTOMBPO_FLOAT64)
+  return _mm256_max_ps(a, b);
 #else
   return vector_select(a > b, a, b);
 #endif
@@ -130,6 +132,8 @@ VECTOR_INLINE Vector vector_max(Vector a, Vector b) {
 VECTOR_INLINE Vector vector_min(Vector a, Vector b) {
 #if defined(VECTOR_AVX512) && !defined(AUTOMBPO_FLOAT64)
   return _mm512_min_ps(a, b);
+#elif VECTOR_BYTES == 32 && defined(__AVX__) && !defined(AUTOMBPO_FLOAT64)
+  return _mm256_min_ps(a, b);
 #else
   return vector_select(a < b, a, b);
 #endif

@@ -30,6 +30,9 @@ VECTOR_FROM_LIBM(sin)
 VECTOR_FROM_LIBM(cos)
 VECTOR_FROM_LIBM(sqrt)
 
+// 1 / (1 + e^-x)
+VECTOR_INLINE Vector vector_sigmoid(Vector x) { return 1 / (1 + vector_exp(-x)); }
+
 #else
 
 // coefficients[0] + coefficients[1] x + ... + coefficients[degree] x^degree   (Horner)
@@ -45,26 +48,47 @@ VECTOR_INLINE Vector vector_polynomial(Vector x, const float* coefficients, int 
 // 2^n for integral n in [-126, 127].
 VECTOR_INLINE Vector vector_power_of_two(VectorBits n) { return (Vector)((n + 127) << 23); }
 
-// e^x = 2^n e^r with |r| <= log(2) / 2. Below -104 the result is 0, above 88.73 infinite; a NaN
-// stays one.
-VECTOR_INLINE Vector vector_exp(Vector x) {
+// e^r, where x = n log(2) + r with integral n and |r| <= log(2) / 2. n stands in the last bits of
+// *shifted, which is VECTOR_SHIFTER + n.
+#define VECTOR_SHIFTER 12582912.f  // 1.5 * 2^23: its last bit has the weight 1
+VECTOR_INLINE Vector vector_exp_rest(Vector x, Vector* shifted) {
   // 1 / n!: what is left out, r^8 / 8!, is below 6e-9
   static const float coefficients[] = {1,        1,        1.f / 2,   1.f / 6,
                                        1.f / 24, 1.f / 120, 1.f / 720, 1.f / 5040};
-  const Vector shifter = vector_fill(12582912);  // 1.5 * 2^23: its last bit has the weight 1
-  Vector inside = vector_min(vector_fill(89), vector_max(vector_fill(-104), x));
-  Vector shifted = vector_fma(inside, vector_fill(1.44269504f), shifter);
-  Vector whole = shifted - shifter;
-  Vector r = vector_fma(whole, vector_fill(-0.693359375f), inside);  // log(2) in two parts
+  *shifted = vector_fma(x, vector_fill(1.44269504f), vector_fill(VECTOR_SHIFTER));
+  Vector whole = *shifted - VECTOR_SHIFTER;
+  Vector r = vector_fma(whole, vector_fill(-0.693359375f), x);  // log(2) in two parts
   r = vector_fma(whole, vector_fill(2.12194440e-4f), r);
-  Vector power = vector_polynomial(r, coefficients, 7);
+  return vector_polynomial(r, coefficients, 7);
+}
+
+// e^x = 2^n e^r. Below -104 the result is 0, above 88.73 infinite; a NaN stays one.
+VECTOR_INLINE Vector vector_exp(Vector x) {
+  Vector shifted;
+  Vector inside = vector_min(vector_fill(89), vector_max(vector_fill(-104), x));
+  Vector power = vector_exp_rest(inside, &shifted);
 #if defined(VECTOR_AVX512)
-  return _mm512_scalef_ps(power, whole);
+  return _mm512_scalef_ps(power, shifted - VECTOR_SHIFTER);
 #else
   // in two steps, since n reaches from -150 to 128
-  VectorBits n = (VectorBits)shifted - (VectorBits)shifter;
+  VectorBits n = (VectorBits)shifted - (VectorBits)vector_fill(VECTOR_SHIFTER);
   VectorBits half = n >> 1;
   return power * vector_power_of_two(half) * vector_power_of_two(n - half);
+#endif
+}
+
+// 1 / (1 + e^-x)
+VECTOR_INLINE Vector vector_sigmoid(Vector x) {
+#if defined(VECTOR_AVX512)
+  return 1 / (1 + vector_exp(-x));
+#else
+  // Beside 1 nothing below e^-64 counts: so one step is enough, by 2^(n - 1) that always exists;
+  // all other bits of the shifter leave to the left.
+  Vector shifted;
+  Vector inside = vector_min(vector_fill(89), vector_max(vector_fill(-64), -x));
+  Vector power = vector_exp_rest(inside, &shifted);
+  VectorBits scale = ((VectorBits)shifted << 23) + (126 << 23);
+  return 1 / vector_fma(power * (Vector)scale, vector_fill(2), vector_fill(1));
 #endif
 }
 
@@ -138,9 +162,6 @@ VECTOR_INLINE Vector vector_sqrt(Vector x) {
 }
 
 #endif  // AUTOMBPO_FLOAT64
-
-// 1 / (1 + e^-x)
-VECTOR_INLINE Vector vector_sigmoid(Vector x) { return 1 / (1 + vector_exp(-x)); }
 
 // log(1 + e^x), without overflow or cancellation
 VECTOR_INLINE Vector vector_softplus(Vector x) {

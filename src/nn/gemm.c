@@ -22,13 +22,20 @@
 #include "gemm_tile.h"
 
 #define BLOCK (TILE_MOST_DEPTH * TILE_COLUMNS)  // numbers in a block of B, 256 KiB
-#define SUM_DEPTH 256       // of a block of A^T B
 #define FEW_ROWS TILE_ROWS  // up to so many rows of A a copy of B does not pay
 #define FEW_COLUMNS 4       // so few columns of C would waste most of a tile's lanes
 #define NARROW_COLUMNS 16   // up to so many columns of A^T B, its transpose is faster
 #define NARROW_STRIP 256    // of its rows at a time
 #define LINE 16             // about a cache line, in numbers
 #define LEAST_SHARED (1 << 18)  // steps of a product; with less, to share costs more than it saves
+
+// Depth of a block of A^T B. A tile takes a piece of a cache line or two from each row of A and B.
+// With 6 rows a tile they have to come from the nearest cache, so they must fit into it.
+#ifdef VECTOR_AVX512
+#define SUM_DEPTH 256
+#else
+#define SUM_DEPTH 128
+#endif
 
 typedef struct {
   const GemmEpilogue* epilogue;

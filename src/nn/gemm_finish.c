@@ -19,7 +19,7 @@ VECTOR_INLINE Vector finish_vector(const GemmFinish finish, Vector x, const Plac
     case GEMM_BIAS:
       return z;
     case GEMM_RELU:
-      return (Vector)((z > 0) & (VectorBits)z);
+      return vector_max(z, (Vector){0});
     case GEMM_TANH:
       return vector_tanh(z);
     case GEMM_SWISH:
@@ -68,7 +68,11 @@ VECTOR_INLINE void finish_column(const GemmFinish finish, const GemmEpilogue* ep
 
 VECTOR_INLINE void finish_tile(const GemmFinish finish, const GemmEpilogue* epilogue, Real* C,
                                int ldc, const Real* sums, int rows, int columns) {
-  for (int first = 0; first < columns; first += LANES) {
+  int first = 0;
+  for (; columns - first >= LANES; first += LANES) {
+    finish_column(finish, epilogue, C, ldc, sums, rows, first, LANES);
+  }
+  if (first < columns) {
     finish_column(finish, epilogue, C, ldc, sums, rows, first, columns - first);
   }
 }

@@ -98,6 +98,25 @@ static void not_a_number_stays_one(void** state) {
   assert_true(isnan(one(call_softplus, NAN)));
 }
 
+// Of all floats every 4099th, so that each exponent comes with many mantissas.
+static void sigmoid_is_to_the_bit_what_its_definition_gives(void** state) {
+  (void)state;
+  for (int64_t i = 0; i < (int64_t)UINT32_MAX - 4099 * LANES; i += 4099 * LANES) {
+    float in[VECTOR_BYTES / sizeof(Real)];
+    for (int j = 0; j < LANES; j++) {
+      uint32_t bits = (uint32_t)(i + 4099 * j);
+      memcpy(&in[j], &bits, sizeof bits);
+    }
+    Vector x = vector_load(in);
+    Vector given = vector_sigmoid(x), defined = 1 / (1 + vector_exp(-x));
+    for (int j = 0; j < LANES; j++) {
+      if (given[j] != defined[j] && !isnan(in[j])) {
+        fail_msg("%a: %a, %a expected", (double)in[j], (double)given[j], (double)defined[j]);
+      }
+    }
+  }
+}
+
 static void a_lane_does_not_depend_on_its_place(void** state) {
   (void)state;
   void (*const calls[])(Real*, const Real*) = {call_exp, call_tanh, call_sigmoid, call_softplus};
@@ -136,6 +155,7 @@ int main(void) {
       cmocka_unit_test(functions_are_accurate_to_a_few_units_of_the_last_place),
       cmocka_unit_test(ends_of_the_range_are_those_of_libm),
       cmocka_unit_test(not_a_number_stays_one),
+      cmocka_unit_test(sigmoid_is_to_the_bit_what_its_definition_gives),
       cmocka_unit_test(a_lane_does_not_depend_on_its_place),
       cmocka_unit_test(some_lanes_are_loaded_and_stored_and_no_others),
   };
