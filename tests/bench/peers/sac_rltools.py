@@ -18,7 +18,8 @@ from pathlib import Path
 from timing import arguments
 
 SOURCE = Path(__file__).with_suffix(".cpp")
-FLAGS = ["-std=c++17", "-O3", "-march=native", "-ffast-math", "-DNDEBUG"]
+MARCH = "-march=" + os.environ.get("PEER_MARCH", "native")
+FLAGS = ["-std=c++17", "-O3", MARCH, "-ffast-math", "-DNDEBUG"]
 
 
 def headers() -> str:
