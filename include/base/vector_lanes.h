@@ -13,6 +13,20 @@ VECTOR_INLINE VectorBits vector_lanes(void) {
   return lanes;
 }
 
+// Lane j of the result is lane from[j] of x and y, one behind the other.
+VECTOR_INLINE Vector vector_shuffle(Vector x, Vector y, VectorBits from) {
+#ifdef __clang__  // knows no shuffle by a vector, but makes one of this when it knows the lanes
+  Vector result;
+#pragma GCC unroll 16
+  for (int j = 0; j < LANES; j++) {
+    result[j] = from[j] < LANES ? x[from[j] % LANES] : y[from[j] % LANES];
+  }
+  return result;
+#else
+  return __builtin_shuffle(x, y, from);
+#endif
+}
+
 // Sixteen sums side by side, in as many vectors as they take: number i of a sequence belongs to sum
 // i mod 16, however many lanes there are.
 #define SUMS 16
@@ -35,7 +49,7 @@ VECTOR_INLINE Real sums_total(Sums sums) {
   VectorBits lanes = vector_lanes();
 #pragma GCC unroll 4
   for (int half = LANES / 2; half > 0; half /= 2) {
-    x += __builtin_shuffle(x, lanes ^ half);
+    x += vector_shuffle(x, x, lanes ^ half);
   }
   return x[0];
 }
@@ -52,8 +66,8 @@ VECTOR_INLINE void vector_transpose(Vector rows[VECTOR_BYTES / sizeof(Real)]) {
     for (int i = 0; i < LANES; i++) {
       if ((i & size) == 0) {
         Vector upper = rows[i], lower = rows[i + size];
-        rows[i] = __builtin_shuffle(upper, lower, above);
-        rows[i + size] = __builtin_shuffle(upper, lower, below);
+        rows[i] = vector_shuffle(upper, lower, above);
+        rows[i + size] = vector_shuffle(upper, lower, below);
       }
     }
   }

@@ -5,7 +5,9 @@
 
 #ifdef PAIRS_COMPILE
 
+#ifndef __clang__  // which gets here only if the whole program is compiled for it
 #pragma GCC target("avx512bf16,avx512bw,avx512vl")
+#endif
 
 #include "gemm_pairs.h"
 

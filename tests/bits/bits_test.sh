@@ -24,17 +24,13 @@ done
 sum() {
   local run=$1 by=$2
   shift 2
-  "$by" train -q scheduler.kind=fixed scheduler.baseline= log.transitions=true "$@" run.dir="$run" >log 2>&1 ||
+  "$by" train -q scheduler.baseline= log.transitions=true "$@" run.dir="$run" >log 2>&1 ||
     fail "$run: $*"
   checksum "$run"
 }
 
-tiny=("$config" scheduler.hyper_episodes=2)
-# the published sizes of networks, few steps
-hopper=("$source_dir/configs/hopper.yaml" scheduler.hyper_episodes=1 hyper.train_epochs=1 hyper.apply_epochs=1
-  hyper.decision_interval=20 hyper.rollouts=400 mbpo.epoch_length=40 mbpo.exploration_steps=30 mbpo.min_pool=30
-  mbpo.policy_updates=2 mbpo.train_interval=20 mbpo.rollout_interval=20 mbpo.rollouts=400
-  mbpo.rollout_schedule='[0,1,1,2]' mbpo.evaluation_episodes=1 model.max_epochs=2)
+# shellcheck source=tests/bits/runs.sh
+source "$source_dir/tests/bits/runs.sh"
 for run in tiny hopper; do
   declare -n arguments=$run
   expected=$(sum $run "$program" "${arguments[@]}")
@@ -44,11 +40,6 @@ for run in tiny hopper; do
   done
 done
 
-# Physics that no fall ends: contacts blow up what two versions of a sine differ by.
-cheetah=("$source_dir/configs/half-cheetah.yaml" scheduler.hyper_episodes=1 hyper.train_epochs=1
-  hyper.apply_epochs=1 hyper.decision_interval=600 hyper.critic_loss_batch=100 mbpo.epoch_length=600
-  mbpo.exploration_steps=590 mbpo.min_pool=500 mbpo.real_ratio=1 mbpo.policy_updates=1
-  mbpo.evaluation_episodes=1 sac.hidden_size=32 sac.batch_size=32)
 expected=$(sum cheetah "$program" "${cheetah[@]}")
 for mask in "${masks[@]}"; do
   found=$(GLIBC_TUNABLES=glibc.cpu.hwcaps=$mask sum "cheetah$mask" "$program" "${cheetah[@]}")
