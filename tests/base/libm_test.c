@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/libm.h"
 #include "base/rng.h"
 
 #define SAMPLES 100000
@@ -138,20 +139,27 @@ static Function* library_of(const char* name) {
   return f;
 }
 
+typedef double FunctionOfTwo(double, double);
+
+static FunctionOfTwo* of_two(Function* found) {
+  FunctionOfTwo* f;
+  memcpy(&f, &found, sizeof f);
+  return f;
+}
+
+static const char* const names[] = {"exp", "expm1", "log",  "log1p", "sin",
+                                    "cos", "tan",   "asin", "acos",  "atan"};
+static Function* const ours[] = {exp, expm1, log, log1p, sin, cos, tan, asin, acos, atan};
+
 static void numbers_at_the_edge_are_as_the_standard_says(void** state) {
   (void)state;
   const double edges[] = {0, -0.0, 1, -1, 0.5, 2, -2, 3, -3, 1e300, -1e300, 5e-324, -5e-324, 1e-310,
                           0x1p53, 0x1p53 + 2, -0x1p53, 2.5, -2.5, 709.9, -745.2, INFINITY, -INFINITY,
                           (double)NAN};
-  const char* const names[] = {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"};
-  Function* const ours[] = {exp, expm1, log, log1p, sin, cos, tan, asin, acos, atan};
   const int count = (int)(sizeof edges / sizeof edges[0]);
-  double (*atan2_library)(double, double), (*pow_library)(double, double);
-  Function* found = library_of("atan2");
-  memcpy(&atan2_library, &found, sizeof found);
-  found = library_of("pow");
-  memcpy(&pow_library, &found, sizeof found);
-  if (!found) {
+  FunctionOfTwo* atan2_library = of_two(library_of("atan2"));
+  FunctionOfTwo* pow_library = of_two(library_of("pow"));
+  if (!pow_library) {
     skip();  // another C library
   }
   for (int i = 0; i < count; i++) {
@@ -178,12 +186,42 @@ static void numbers_at_the_edge_are_as_the_standard_says(void** state) {
   }
 }
 
+// How many results of all functions differ from the C library's.
+static int differences(void) {
+  FunctionOfTwo* pow_library = of_two(library_of("pow"));
+  FunctionOfTwo* atan2_library = of_two(library_of("atan2"));
+  Function* sine_library = library_of("sin");
+  int differing = 0;
+  Rng rng = rng_stream(3, 0, RNG_TEST, 0);
+  for (int i = 0; i < 20000; i++) {
+    double x = 2 * rng_uniform(&rng) - 1, y = rng_uniform(&rng), sine, cosine;
+    for (int f = 0; f < (int)(sizeof ours / sizeof ours[0]); f++) {
+      differing += !same(ours[f](x), library_of(names[f])(x));
+    }
+    sincos(x, &sine, &cosine);
+    differing += !same(sine, sine_library(x)) + !same(pow(y, x), pow_library(y, x)) +
+                 !same(atan2(x, y), atan2_library(x, y));
+  }
+  return differing;
+}
+
+static void on_request_all_are_the_c_librarys(void** state) {
+  (void)state;
+  if (!library_of("pow")) {
+    skip();  // another C library
+  }
+  assert_true(differences() > 0);
+  libm_use_library();
+  assert_int_equal(differences(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(functions_of_one_number_round_almost_to_the_nearest),
       cmocka_unit_test(angles_keep_their_accuracy_beside_whole_quarter_turns),
       cmocka_unit_test(functions_of_two_numbers_round_almost_to_the_nearest),
       cmocka_unit_test(numbers_at_the_edge_are_as_the_standard_says),
+      cmocka_unit_test(on_request_all_are_the_c_librarys),  // the last: it cannot be undone
   };
   return cmocka_run_group_tests_name("libm", tests, NULL, NULL);
 }

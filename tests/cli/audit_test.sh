@@ -55,9 +55,9 @@ for byte in data[8 * words:]:
     value = (value ^ byte) * prime & mask
 open(path, "ab").write(b"\nautombpo-sealed %016x\n" % value)
 P
-forge() { # PATTERN FILE DATASET INDEX CHANGE
+forge() { # PATTERN FILE DATASET INDEX CHANGE   in a copy of the run $from
   rm -rf forged
-  cp -r joint forged
+  cp -r "${from:-joint}" forged
   rm forged/COMPLETE # made again by whoever forges
   "$python" forge.py "forged/$2" "${@:3}" || fail "forging"
   "$program" inspect --verify forged >log 2>&1 || true
@@ -67,8 +67,14 @@ forge() { # PATTERN FILE DATASET INDEX CHANGE
   expect 1 "$1" audit forged
 }
 forge 'decision 3, policy_updates: choice' episodes/000001.h5 decisions/logp 3,2 1e-9
+forge 'decision 3, policy_updates: choice' episodes/000001.h5 decisions/entropy 3,2 1e-9
+forge 'decision 4: explored is 1' episodes/000001.h5 decisions/explored 4 1
+from=static forge 'decision 4: policy_updates is' episodes/000001.h5 decisions/hyperparameters 4,2 1
 forge 'decision 8, real_ratio: choice' episodes/000004.h5 decisions/state 8,4 0.01
 forge 'decision 2: reward .* advantage' episodes/000002.h5 decisions/advantage 2 0.5
+for name in reward reward_return baseline; do
+  forge 'decision 4: reward .* baseline' episodes/000002.h5 decisions/$name 4 0.5
+done
 forge 'decision 5: reward' episodes/000002.h5 epochs/eval_returns 1,0 1
 forge '000003.h5: score' episodes/000003.h5 @score 0 0.25
 forge 'v000001.h5: is not what follows' policy/v000001.h5 heads/real_ratio/parameters 7 1e-3
