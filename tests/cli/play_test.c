@@ -123,8 +123,8 @@ static void the_best_hyper_episode_of_a_run_acts(void** state) {
   char run[256];
   strcpy(run, in_directory("run"));
   assert_int_equal(mkdir(run, 0777), 0);
-  assert_int_equal(play(run, NULL), EXIT_FAILED);
-  assert_says("err", "is not a run directory");
+  assert_int_equal(play(run, NULL), EXIT_USAGE);
+  assert_says("err", "is no run directory");
   assert_int_equal(mkdir(in_directory("run/episodes"), 0777), 0);
   write_scored(in_directory("run/episodes/000002.h5"), "pendulum-v1", 3, 1, 2, "diverged", 90);
   assert_int_equal(play(run, NULL), EXIT_FAILED);
@@ -165,7 +165,7 @@ static void files_without_a_policy_are_refused(void** state) {
   assert_true(h5_seal(&file, &error));
   assert_int_equal(play(path, NULL), EXIT_FAILED);
   assert_says("err", "final/policy");
-  assert_int_equal(play(in_directory("missing.h5"), NULL), EXIT_FAILED);
+  assert_int_equal(play(in_directory("missing.h5"), NULL), EXIT_USAGE);
   assert_says("err", "missing.h5");
 }
 
