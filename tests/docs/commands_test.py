@@ -132,8 +132,10 @@ ROWS: list[tuple[str, Short | Test | Hand]] = [
     (r"tests/fuzz/run", Test("fuzz", r"tests/fuzz/run ")),
     (r"tests/bench/compare_peers", Hand("it needs the peers")),
     (r"tests/bench/growth", Hand("it measures for minutes")),
+    (r"tests/bench/metadata", Hand("it measures for minutes")),
     (r"tests/bits/builds", Hand("it builds the program five times, and emulates a CPU for a quarter of an hour")),
     (r"tests/mutate", Hand("it builds the program anew for each fault")),
+    (r"tests/coverage", Hand("it builds the program with counters, and runs a third of the tests again")),
     (r"tests/chaos/refuse", Test("chaos/refuse", r"chaos/refuse ")),
 ]  # fmt: skip
 
