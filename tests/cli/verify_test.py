@@ -93,7 +93,7 @@ def main() -> None:
         run("verify", code=2)
         assert "percent" in run("verify", "--share", "0", directory, code=2)
         assert "percent" in run("verify", "--share", "101", directory, code=2)
-        assert "no such" in run("verify", directory / "episodes/000099.h5", code=1)
+        assert "No such file" in run("verify", directory / "episodes/000099.h5", code=2)
         run("verify", Path(place) / "nothing", code=2)
     print(f"one changed number was found in {TRIALS} of {TRIALS} trials")
 
