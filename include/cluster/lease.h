@@ -2,9 +2,9 @@
 //
 // A lease says that its owner works on something. It lasts while the owner renews all that it has,
 // by one call; one that does not change for a while, or whose owner is known to be dead, may be
-// taken over. Leases save work,
-// they protect nothing: doing something twice gives the same bits. Who waits measures with its own
-// clock how long it has seen no change: what time a lease carries, in whose clock, does not matter.
+// taken over. Leases save work, they protect nothing: doing something twice gives the same bits.
+// Who waits measures with its own clock how long it has seen no change: what time a lease carries,
+// in whose clock, does not matter.
 #ifndef CLUSTER_LEASE_H
 #define CLUSTER_LEASE_H
 

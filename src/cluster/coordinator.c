@@ -289,11 +289,13 @@ bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, E
 // Of what runs here it is noted alone: its worker may be about to say that it has sealed it, or has
 // to be told to drop it.
 static bool take_up(Coordinator* c, int64_t e, Error* error) {
-  char path[RUN_PATH_SIZE];
   c->found[e] = true;
+  if (c->status[e] != EPISODE_WAITS) {
+    return true;
+  }
+  char path[RUN_PATH_SIZE];
   run_episode_path(path, c->directory, e);
-  return c->status[e] != EPISODE_WAITS ||
-         (files_sync_parent(path, error) && find_sealed(c, e, error));
+  return files_sync_parent(path, error) && find_sealed(c, e, error);
 }
 
 bool coordinator_look(Coordinator* c, Error* error) {

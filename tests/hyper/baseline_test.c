@@ -5,15 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../scratch_file.h"
 #include "store/files.h"
 
-static char path[] = "/tmp/baseline_test_XXXXXX";
 static const char good[] =
     "format: autombpo.baseline\n"
     "format_version: 1\n"
@@ -84,21 +82,10 @@ static void what_is_wrong_is_named(void** state) {
   refuse("[1, 2]", "[1, 2", "did not find expected");
 }
 
-static int set_up(void** state) {
-  (void)state;
-  int file = mkstemp(path);
-  return file < 0 ? -1 : close(file);
-}
-
-static int tear_down(void** state) {
-  (void)state;
-  return unlink(path);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_it_says_is_read),
       cmocka_unit_test(what_is_wrong_is_named),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_scratch_file, remove_scratch_file);
 }

@@ -5,15 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../scratch_file.h"
 #include "store/files.h"
-
-static char path[] = "/tmp/schedule_test_XXXXXX";
 
 static bool read_text(Schedule* s, const char* text, Arena* arena, Error* error) {
   assert_true(files_write(path, text, strlen(text), error));
@@ -86,22 +83,11 @@ static void a_file_that_is_not_there_is_named(void** state) {
   arena_free(&arena);
 }
 
-static int set_up(void** state) {
-  (void)state;
-  int file = mkstemp(path);
-  return file < 0 ? -1 : close(file);
-}
-
-static int tear_down(void** state) {
-  (void)state;
-  return unlink(path);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_by_hand_is_followed),
       cmocka_unit_test(what_is_wrong_is_named_with_its_line),
       cmocka_unit_test(a_file_that_is_not_there_is_named),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_scratch_file, remove_scratch_file);
 }
