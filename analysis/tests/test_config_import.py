@@ -196,6 +196,14 @@ def test_no_value_of_a_file_breaks_the_import(tmp_path: Path, capsys, value: str
             assert "hostile.py" in str(problem)
 
 
+def test_a_default_that_a_file_s_value_breaks_is_not_blamed(tmp_path: Path):
+    zoo = "HopperBulletEnv-v0:\n  train_freq: often\n"
+    with pytest.raises(ImportProblem, match=r"file:2: 'train_freq: often' is no value of this key$"):
+        imported(tmp_path, "sb3", zoo, "HopperBulletEnv-v0")
+    with pytest.raises(ImportProblem, match="file:3: 'gradient_steps: 4' is .* beside 'train_freq: often'"):
+        imported(tmp_path, "sb3", zoo + "  gradient_steps: 4\n", "HopperBulletEnv-v0")
+
+
 @pytest.mark.parametrize("kind,text", [
     ("mbpo", "params = {'kwargs': {int: 1}}"), ("mbpo", "params = {**params}"),
     ("sb3", "HopperBulletEnv-v0:\n  gamma: !!float ''\n"),

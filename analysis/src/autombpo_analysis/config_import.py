@@ -40,9 +40,13 @@ class Import:
     tasks: list[str]  # of this program
     options: dict[str, tuple[Any, Entry]] = field(default_factory=dict)
     remarks: list[tuple[Entry, str]] = field(default_factory=list)
+    used: list[Entry] = field(default_factory=list)  # by the rule that is at work
 
     def value(self, key: str) -> Any:
-        return self.entries[key].value if key in self.entries else None
+        if key not in self.entries:
+            return None
+        self.used.append(self.entries[key])
+        return self.entries[key].value
 
     def set(self, entry: Entry, **options: Any) -> None:
         """options: section__name=value."""
@@ -238,10 +242,13 @@ def convert(program: Program, entries: Sequence[Entry], tasks: list[str]) -> Imp
         if not rule:
             work.cannot(entry, "there is no such option here")
             continue
+        work.used = [entry]
         try:
             rule(work, entry)
         except REFUSALS:
-            raise ImportProblem(f"{entry.place}: '{entry}' is no value of this key") from None
+            first, *others = [used for used in work.used if used.key in given]
+            beside = "".join(f" beside '{other}'" for other in others)
+            raise ImportProblem(f"{first.place}: '{first}' is no value of this key{beside}") from None
     return work
 
 
