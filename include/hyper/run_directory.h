@@ -39,9 +39,16 @@ typedef struct {
   int64_t* index;
 } RunIndices;
 
-// Those that have a name that path_of gives. A run may have a million hyper-episodes, of which few
-// are there: whoever looks at all of them asks for this list, and not for each by its name.
+// Those that stand under the name that path_of gives. A run may have a million hyper-episodes, of
+// which few are there: whoever looks at all of them asks for this list, and not for each.
 bool run_list(RunIndices* there, RunPath* path_of, const RunDirectory* directory, Arena* arena,
               Error* error);
+
+// Whether hyper-episode e is sealed; as files_look, files_exists and files_stands tell it. Whoever
+// wants to know what is sealed asks these and run_list, and opens what run_episode_path names: none
+// lists or tests the files of episodes/ itself.
+bool run_look_sealed(bool* there, const RunDirectory* directory, int64_t e, Error* error);
+bool run_may_be_sealed(const RunDirectory* directory, int64_t e);
+bool run_is_sealed(const RunDirectory* directory, int64_t e);
 
 #endif  // HYPER_RUN_DIRECTORY_H

@@ -7,10 +7,11 @@
 // is its score, and not the one with the best last evaluation: there is more luck in the maximum of
 // single evaluations. One that diverged is never the best.
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "cli/play.h"
+#include "hyper/run_directory.h"
 #include "hyper/sealed_root.h"
 
 #define GROUP "final/policy"
@@ -105,15 +106,17 @@ static bool consider(PlayBest* best, const char* path, Arena* arena, Error* erro
 }
 
 bool play_find_best(PlayBest* best, const char* directory, Arena* arena, Error* error) {
-  const char* episodes = text_format(arena, "%s/episodes", directory);
-  char** names;
-  int count;
+  RunDirectory run;
+  RunIndices sealed;
   *best = (PlayBest){.score = -INFINITY};
-  if (!files_list(&names, &count, episodes, ".h5", arena, error)) {
-    return error_line(error, "%s: is not a run directory", directory);
+  snprintf(run.path, sizeof run.path, "%s", directory);
+  if (!run_list(&sealed, run_episode_path, &run, arena, error)) {
+    return false;
   }
-  for (int i = 0; i < count; i++) {
-    if (!consider(best, text_format(arena, "%s/%s", episodes, names[i]), arena, error)) {
+  for (int64_t i = 0; i < sealed.count; i++) {
+    char path[RUN_PATH_SIZE];
+    run_episode_path(path, &run, sealed.index[i]);
+    if (!consider(best, arena_string(arena, path), arena, error)) {
       return false;
     }
   }

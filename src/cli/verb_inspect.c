@@ -71,26 +71,16 @@ static bool inspect_file(Inspection* in, const char* path, const char* name, Err
 }
 
 // Sealed files are NNNNNN.h5 and vNNNNNN.h5; other names in their directories are not.
-static bool inspect_part(Inspection* in, const RunDirectory* directory, const char* part,
+static bool inspect_part(Inspection* in, const RunDirectory* directory, RunPath* path_of,
                          Error* error) {
   char path[RUN_PATH_SIZE];
-  char** names;
-  int count;
-  run_file(path, directory, part);
-  if (!files_exists(path)) {
-    return true;
+  RunIndices there;
+  bool good = run_list(&there, path_of, directory, &in->arena, error);
+  for (int64_t i = 0; good && i < there.count; i++) {
+    path_of(path, directory, there.index[i]);
+    good = inspect_file(in, path, path + strlen(directory->path) + 1, error);
   }
-  if (!files_list(&names, &count, path, ".h5", &in->arena, error)) {
-    return false;
-  }
-  for (int i = 0; i < count; i++) {
-    const char* full = text_format(&in->arena, "%s/%s", path, names[i]);
-    const char* name = text_format(&in->arena, "%s/%s", part, names[i]);
-    if (!inspect_file(in, full, name, error)) {
-      return false;
-    }
-  }
-  return true;
+  return good;
 }
 
 // Of files 0 ... total - 1 adds the names of the first few that are not there; returns how many.
@@ -161,8 +151,9 @@ static bool inspect(Inspection* in, const char* path, Error* error) {
   if (in->list) {
     describe(&directory);
   }
-  return manifest_check(&directory, error) && inspect_part(in, &directory, "episodes", error) &&
-         inspect_part(in, &directory, "policy", error);
+  return manifest_check(&directory, error) &&
+         inspect_part(in, &directory, run_episode_path, error) &&
+         inspect_part(in, &directory, run_policy_path, error);
 }
 
 int verb_inspect(int argc, char** argv) {

@@ -11,11 +11,9 @@
 
 // One line for a hyper-episode that had begun: what is restored, and so what is repeated.
 static bool print_begun(const RunDirectory* directory, int64_t e) {
-  char path[RUN_PATH_SIZE];
   long generation;
   int64_t env_step;
-  run_episode_path(path, directory, e);
-  if (files_exists(path)) {
+  if (run_may_be_sealed(directory, e)) {
     return false;
   }
   if (checkpoint_peek(&generation, &env_step, directory, e)) {

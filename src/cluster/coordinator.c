@@ -24,13 +24,6 @@
 
 typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
 
-// Where the disk does not tell, it may be, and is not begun.
-static bool may_be_sealed(const Coordinator* c, int64_t e) {
-  char path[RUN_PATH_SIZE];
-  run_episode_path(path, c->directory, e);
-  return files_exists(path);
-}
-
 static void release(const Coordinator* c, int64_t e) {
   char name[LEASE_NAME_SIZE];
   lease_of_episode(name, e);
@@ -155,7 +148,7 @@ static bool lease(Coordinator* c, int64_t e) {
   if (!lease_take(&c->leases, name, &c->watch[e], c->lease_timeout)) {
     return false;
   }
-  if (may_be_sealed(c, e)) {
+  if (run_may_be_sealed(c->directory, e)) {  // where the disk does not tell, it is not begun
     lease_release(&c->leases, name);
     return false;
   }

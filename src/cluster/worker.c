@@ -113,19 +113,13 @@ static void heartbeat(Worker* w, const HyperEpisode* h) {
   }
 }
 
-// Whether somebody else has sealed this hyper-episode, so that nothing of it needs to be saved.
-static bool is_sealed(const Worker* w, const HyperEpisode* h) {
-  char path[RUN_PATH_SIZE];
-  run_episode_path(path, w->directory, h->index);
-  return files_stands(path);
-}
-
-// The checkpoint that a stop depends on may exceed the limit of bytes.
+// The checkpoint that a stop depends on may exceed the limit of bytes. Of what somebody else has
+// sealed nothing needs to be saved.
 static bool save(Worker* w, HyperEpisode* h, Error* error) {
   CheckpointCost cost;
   int64_t max_bytes = w->stopping ? 0 : w->options->max_bytes;
   if (!checkpoint_write(&cost, h, w->directory, max_bytes, error)) {
-    return w->stopping && is_sealed(w, h);
+    return w->stopping && run_is_sealed(w->directory, h->index);
   }
   SavedMessage saved = {.hyper_episode = h->index,
                         .env_step = h->mbpo.env_step,
@@ -229,7 +223,7 @@ static bool go_on(Worker* w, HyperEpisode* h, Error* error) {
   if (h->segment.parent < 0 || snapshot_load(h, w->directory, &w->arena, error)) {
     return true;
   }
-  w->dropping = is_sealed(w, h);
+  w->dropping = run_is_sealed(w->directory, h->index);
   return w->dropping;
 }
 
@@ -238,13 +232,12 @@ static bool drop(Worker* w, int64_t hyper_episode, Error* error) {
   char path[RUN_PATH_SIZE];
   bool there;
   run_episode_path(path, w->directory, hyper_episode);
-  if (!files_settle(&there, path, error)) {
-    return false;
-  }
-  if (there) {
+  bool good = run_look_sealed(&there, w->directory, hyper_episode, error) &&
+              (!there || files_sync_parent(path, error));
+  if (good && there) {
     checkpoint_remove(w->directory, hyper_episode);
   }
-  return true;
+  return good;
 }
 
 static bool run_one(Worker* w, const BeginMessage* begin, Error* error) {

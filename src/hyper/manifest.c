@@ -16,28 +16,20 @@
 
 #define FIRST_LINE "# autombpo.manifest 1: checksum and name of every sealed file\n"
 
-static bool add_files(Text* text, const RunDirectory* directory, const char* part, Error* error) {
+static bool add_files(Text* text, const RunDirectory* directory, RunPath* path_of, Error* error) {
   char path[RUN_PATH_SIZE];
-  char** names;
-  int count;
-  bool there;
-  run_file(path, directory, part);
-  if (!files_look(&there, path, error)) {
+  RunIndices there;
+  uint64_t hash;
+  if (!run_list(&there, path_of, directory, text->arena, error)) {
     return false;
   }
-  if (!there) {
-    return true;
-  }
-  // who sealed the last one may have died before its name was synced
-  if (!files_list(&names, &count, path, ".h5", text->arena, error) || !files_sync(path, error)) {
-    return false;
-  }
-  for (int i = 0; i < count; i++) {
-    uint64_t hash;
-    if (!files_hash(&hash, text_format(text->arena, "%s/%s", path, names[i]), error)) {
+  for (int64_t i = 0; i < there.count; i++) {
+    path_of(path, directory, there.index[i]);
+    // who sealed the last one may have died before its name was synced
+    if ((i == 0 && !files_sync_parent(path, error)) || !files_hash(&hash, path, error)) {
       return false;
     }
-    text_add(text, "%016" PRIx64 "  %s/%s\n", hash, part, names[i]);
+    text_add(text, "%016" PRIx64 "  %s\n", hash, path + strlen(directory->path) + 1);
   }
   return true;
 }
@@ -46,8 +38,8 @@ static bool write_new(const char* path, const RunDirectory* directory, Arena* ar
   Text text;
   text_init(&text, arena);
   text_add(&text, FIRST_LINE);
-  return add_files(&text, directory, "episodes", error) &&
-         add_files(&text, directory, "policy", error) &&
+  return add_files(&text, directory, run_episode_path, error) &&
+         add_files(&text, directory, run_policy_path, error) &&
          files_write(path, text.bytes, text.size, error);
 }
 

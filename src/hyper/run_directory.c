@@ -144,3 +144,21 @@ bool run_list(RunIndices* there, RunPath* path_of, const RunDirectory* directory
   qsort(there->index, (size_t)there->count, sizeof *there->index, compare_indices);
   return true;
 }
+
+bool run_look_sealed(bool* there, const RunDirectory* directory, int64_t e, Error* error) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, directory, e);
+  return files_look(there, path, error);
+}
+
+bool run_may_be_sealed(const RunDirectory* directory, int64_t e) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, directory, e);
+  return files_exists(path);
+}
+
+bool run_is_sealed(const RunDirectory* directory, int64_t e) {
+  char path[RUN_PATH_SIZE];
+  run_episode_path(path, directory, e);
+  return files_stands(path);
+}

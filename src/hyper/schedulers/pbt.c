@@ -136,15 +136,11 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
 }
 
 static bool is_complete(const Scheduler* s, int round) {
-  char path[RUN_PATH_SIZE];
-  int sealed = 0;
-  for (; sealed < s->plan.stage_size; sealed++) {
-    run_episode_path(path, s->directory, (int64_t)round * s->plan.stage_size + sealed);
-    if (!files_stands(path)) {
-      return false;
-    }
+  int sealed = 0, size = s->plan.stage_size;
+  while (sealed < size && run_is_sealed(s->directory, (int64_t)round * size + sealed)) {
+    sealed++;
   }
-  return true;
+  return sealed == size;
 }
 
 static bool open_run(Scheduler* s, Error* error) {

@@ -73,14 +73,11 @@ static bool open_run(Scheduler* s, Error* error) {
   if (is_trained(x)) {
     return read_trainer(&r->trainers[0], x->scheduler.controller, error);
   }
-  char path[RUN_PATH_SIZE];
-  run_episode_path(path, s->directory, s->version);
-  while (s->version < s->plan.updates && files_stands(path)) {
+  while (s->version < s->plan.updates && run_is_sealed(s->directory, s->version)) {
     if (!load_version(s, s->version + 1, error)) {
       return false;
     }
     s->version++;
-    run_episode_path(path, s->directory, s->version);
   }
   return true;
 }
@@ -145,10 +142,10 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
 static bool find_newest(char path[RUN_PATH_SIZE], const RunDirectory* directory, Error* error) {
   (void)error;
   int64_t e = 0;
-  for (run_episode_path(path, directory, e); files_exists(path); e++) {
-    run_episode_path(path, directory, e + 1);
+  while (run_may_be_sealed(directory, e + 1)) {
+    e++;
   }
-  run_episode_path(path, directory, e > 0 ? e - 1 : 0);
+  run_episode_path(path, directory, e);
   return true;
 }
 

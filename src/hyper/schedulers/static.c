@@ -46,11 +46,9 @@ static void decide(HyperAction* action, Scheduler* s, const SchedulerRequest* re
 
 // The hyper-episode of a run with the largest score; one that diverged never is.
 static bool find_best(char best[RUN_PATH_SIZE], const RunDirectory* directory, Error* error) {
-  char path[RUN_PATH_SIZE];
   double score = -INFINITY;
   bool found = false;
-  run_episode_path(path, directory, 0);
-  for (int64_t e = 0; files_exists(path); run_episode_path(path, directory, ++e)) {
+  for (int64_t e = 0; run_may_be_sealed(directory, e); e++) {
     Outcome outcome;
     if (!sealed_read_outcome(&outcome, directory, e, error)) {
       return false;
@@ -58,7 +56,7 @@ static bool find_best(char best[RUN_PATH_SIZE], const RunDirectory* directory, E
     if (!outcome.diverged && outcome.score > score) {
       score = outcome.score;
       found = true;
-      memcpy(best, path, RUN_PATH_SIZE);
+      run_episode_path(best, directory, e);
     }
   }
   return found || error_set(error, "%s: no finished hyper-episode to choose from",
