@@ -59,7 +59,7 @@ void coordinator_give_back(Coordinator* coordinator, int64_t hyper_episode);
 // Looks for what others have sealed, by one listing, and folds each stage that is now complete.
 bool coordinator_look(Coordinator* coordinator, Error* error);
 
-// Gives all leases back.
+// Gives all leases back. The last process to do so removes what killed ones have left.
 void coordinator_release(const Coordinator* coordinator);
 
 // True when all hyper-episodes are sealed and all updates are done.

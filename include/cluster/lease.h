@@ -40,8 +40,9 @@ void lease_of_episode(char name[LEASE_NAME_SIZE], int64_t hyper_episode);
 // is ours, now or already. Also true if none can be written: the work may then be done twice.
 bool lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout);
 
-// "process 4711 on HOST, which has not renewed it for 5 s": who holds a lease, for people.
-void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
+// "process 4711 on HOST, which has not renewed it for 5 s": who holds a lease, for people. False:
+// nobody does.
+bool lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
                     const LeaseWatch* watch);
 
 // Who holds a lease. False: nobody, or nobody knows.
@@ -52,6 +53,11 @@ void leases_renew(const Leases* leases);
 
 // When all are given back.
 void leases_end(const Leases* leases);
+
+// Whether no other process that has leases here lives: each that is left is known to be dead, or
+// has not renewed them for `timeout` seconds. Here the times that files carry matter: where clocks
+// differ, one that lives may be missed. Also false if the disk does not tell.
+bool leases_are_last(const Leases* leases, double timeout);
 
 // Gives a lease of ours back.
 void lease_release(const Leases* leases, const char* name);

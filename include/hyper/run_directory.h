@@ -26,8 +26,8 @@ bool run_directory_check(const RunDirectory* directory, Error* error);
 // Writes DIR/NAME into out. CHECKs that it fits.
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
 
-// Removes unfinished files, which killed processes leave, of results that stand in episodes/ and
-// policy/. If all do (`complete`), every unfinished file outside of checkpoint/, and all leases.
+// Removes what killed processes have left: unfinished files outside of checkpoint/ and, if the run
+// is complete, all leases. Nobody may be working here.
 void run_directory_sweep(const RunDirectory* directory, bool complete);
 
 typedef void RunPath(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);

@@ -30,11 +30,8 @@ static double find_deadline(const ClusterOptions* options) {
 }
 
 static bool seal(Rank0* r, Error* error) {
-  const RunDirectory* directory = r->coordinator.directory;
   const ClusterOptions* options = r->options;
-  bool ok = manifest_write(directory, error);
-  run_directory_sweep(directory, true);
-  return ok &&
+  return manifest_write(r->coordinator.directory, error) &&
          (!options->complete || options->complete(options->of, r->reporter.diverged, error));
 }
 

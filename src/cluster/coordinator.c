@@ -73,12 +73,17 @@ static bool remove_checkpoints(const Coordinator* c, Error* error) {
   return true;
 }
 
-// All that was sealed before is read and compared with its checksums, also what was folded.
-static bool scan_episodes(Coordinator* c, Error* error) {
+// Whoever is alone here removes what killed processes have left.
+static void sweep(const Coordinator* c) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
-  bool complete = files_stands(path);
-  run_directory_sweep(c->directory, complete);
+  if (leases_are_last(&c->leases, c->lease_timeout)) {
+    run_directory_sweep(c->directory, files_stands(path));
+  }
+}
+
+// All that was sealed before is read and compared with its checksums, also what was folded.
+static bool scan_episodes(Coordinator* c, Error* error) {
   c->status = ARENA_NEW(c->arena, c->total, uint8_t);
   c->found = ARENA_NEW(c->arena, c->total, bool);
   c->watch = ARENA_NEW(c->arena, c->total, LeaseWatch);
@@ -117,14 +122,20 @@ bool coordinator_init(Coordinator* c, const RunSpec* x, const RunDirectory* dire
                      .reporter = reporter,
                      .arena = arena};
   leases_init(&c->leases, directory);
+  leases_renew(&c->leases);  // from here on others know that somebody works here
+  sweep(c);
   SchedulerPlan plan = scheduler_plan(x);
   c->total = plan.hyper_episodes;
-  if (!manifest_check(directory, error) || !scan_episodes(c, error)) {
-    return false;
+  bool good = manifest_check(directory, error) && scan_episodes(c, error);
+  if (good) {
+    reporter_scan(reporter, c->total);
+    good = scheduler_open(&c->scheduler, x, directory, arena, error) &&
+           fold_complete_stages(c, error);
   }
-  reporter_scan(reporter, c->total);
-  return scheduler_open(&c->scheduler, x, directory, arena, error) &&
-         fold_complete_stages(c, error);
+  if (!good) {
+    leases_end(&c->leases);
+  }
+  return good;
 }
 
 // Whether hyper-episode e is there, and may begin.
@@ -159,11 +170,13 @@ static bool lease(Coordinator* c, int64_t e) {
 static void say_who_works(Coordinator* c) {
   char name[LEASE_NAME_SIZE], owner[LEASE_TEXT_SIZE];
   int64_t e = find(c, 0, EPISODE_WAITS);
-  if (c->running > 0 || !is_open(c, e) || !reminder_due(&c->waits)) {
+  if (c->running > 0 || !is_open(c, e)) {
     return;
   }
   lease_of_episode(name, e);
-  lease_describe(owner, &c->leases, name, &c->watch[e]);
+  if (!lease_describe(owner, &c->leases, name, &c->watch[e]) || !reminder_due(&c->waits)) {
+    return;
+  }
   fprintf(stderr,
           "waiting: hyper-episode %lld is leased by %s; it is taken over when that lasts for "
           "run.lease_timeout = %g s\n",
@@ -310,6 +323,8 @@ void coordinator_release(const Coordinator* c) {
   }
   lease_release(&c->leases, LEASE_STATUS);
   leases_end(&c->leases);
+  // the last to go; of two that go at once none may believe that the other one stays
+  sweep(c);
 }
 
 // Algorithm 1, line 23: a number of stages takes the place of "acceptable performance".

@@ -21,10 +21,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/archive.h"
 #include "base/stopwatch.h"
+
+#define OWNER "owner-"
 
 void leases_init(Leases* leases, const RunDirectory* directory) {
   Process me = process_this();
@@ -44,7 +47,7 @@ static void lease_path(char path[RUN_PATH_SIZE], const Leases* leases, const cha
 // The file of who signs like this.
 static void owner_path(char path[RUN_PATH_SIZE], const Leases* leases, const char* signature) {
   char name[LEASE_NAME_SIZE];
-  snprintf(name, sizeof name, "owner-%016" PRIx64,
+  snprintf(name, sizeof name, OWNER "%016" PRIx64,
            hash_bytes(HASH_START, signature, strlen(signature)));
   lease_path(path, leases, name);
 }
@@ -172,6 +175,40 @@ void lease_release(const Leases* leases, const char* name) {
   }
 }
 
+// Whether the owner of this file lives: it is not known to be dead, and has renewed its leases at
+// most `timeout` seconds before `now`, as the file system dates both.
+static bool lives(const char* path, const struct stat* now, double timeout) {
+  Process owner;
+  struct stat renewed;
+  char signature[FILES_START_SIZE];
+  files_read_start(signature, path);
+  if ((process_parse(&owner, signature) && process_is_dead(&owner)) || lstat(path, &renewed) != 0) {
+    return false;
+  }
+  return difftime(now->st_mtime, renewed.st_mtime) <= timeout;
+}
+
+bool leases_are_last(const Leases* leases, double timeout) {
+  char own[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
+  char** names;
+  int count = 0;
+  struct stat now;
+  Arena arena;
+  Error ignored;
+  arena_init(&arena);
+  owner_path(own, leases, leases->owner);
+  bool last = write_aside(path, leases, own) && lstat(path, &now) == 0 &&
+              files_list(&names, &count, leases->directory, "", &arena, &ignored);
+  unlink(path);
+  for (int i = 0; last && i < count; i++) {
+    lease_path(path, leases, names[i]);
+    last = strncmp(names[i], OWNER, strlen(OWNER)) != 0 || strstr(names[i], ".tmp") ||
+           strcmp(path, own) == 0 || !lives(path, &now, timeout);
+  }
+  arena_free(&arena);
+  return last;
+}
+
 bool lease_holder(Process* owner, const Leases* leases, const char* name) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
   lease_path(path, leases, name);
@@ -179,12 +216,15 @@ bool lease_holder(Process* owner, const Leases* leases, const char* name) {
   return process_parse(owner, signature);
 }
 
-void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
+bool lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char* name,
                     const LeaseWatch* watch) {
   char path[RUN_PATH_SIZE], signature[FILES_START_SIZE];
   Process owner;
   double age = watch->state ? clock_wall() - watch->since : 0;
   lease_path(path, leases, name);
+  if (!files_exists(path)) {
+    return false;
+  }
   files_read_start(signature, path);
   if (process_parse(&owner, signature)) {
     snprintf(out, LEASE_TEXT_SIZE, "process %ld on %s%s%s, which has not renewed it for %.0f s",
@@ -194,4 +234,5 @@ void lease_describe(char out[LEASE_TEXT_SIZE], const Leases* leases, const char*
     snprintf(out, LEASE_TEXT_SIZE, "somebody unknown (it names no process), unchanged for %.0f s",
              age);
   }
+  return true;
 }

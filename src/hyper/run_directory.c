@@ -56,38 +56,31 @@ bool run_directory_check(const RunDirectory* directory, Error* error) {
   return true;
 }
 
-// Whether the file stands that `temporary`, PATH.h5.HOST-PID-N.tmp, was to become.
-static bool stands(const char* temporary, Arena* arena) {
-  const char* end = strstr(temporary, ".h5.");
-  return end && files_stands(text_format(arena, "%.*s.h5", (int)(end - temporary), temporary));
-}
-
-static void sweep(const char* path, const char* suffix, bool all, Arena* arena) {
+static void sweep(const RunDirectory* directory, const char* part, const char* suffix,
+                  Arena* arena) {
   Error ignored;
+  char path[RUN_PATH_SIZE];
   char** names;
   int count = 0;
+  run_file(path, directory, part);
   if (!files_list(&names, &count, path, suffix, arena, &ignored)) {
     return;
   }
   for (int i = 0; i < count; i++) {
-    const char* name = text_format(arena, "%s/%s", path, names[i]);
-    if (all || stands(name, arena)) {
-      unlink(name);
-    }
+    unlink(text_format(arena, "%s/%s", path, names[i]));
   }
 }
 
 void run_directory_sweep(const RunDirectory* directory, bool complete) {
-  // a lease that is left is of a process that was killed after somebody else had done its work
-  static const char* const parts[] = {"episodes", "policy", "snapshot", "lease", "."};
-  static const char* const suffixes[] = {".tmp", ".tmp", ".tmp", "", ".tmp"};
-  int count = complete ? 5 : 3;
+  static const char* const parts[] = {"episodes", "policy", "snapshot", "."};
   Arena arena;
   arena_init(&arena);
-  for (int i = 0; i < count; i++) {
-    char path[RUN_PATH_SIZE];
-    run_file(path, directory, parts[i]);
-    sweep(path, suffixes[i], complete, &arena);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    sweep(directory, parts[i], ".tmp", &arena);
+  }
+  if (complete) {
+    // one that is left is of a process that was killed after somebody else had done its work
+    sweep(directory, "lease", "", &arena);
   }
   arena_free(&arena);
 }

@@ -197,9 +197,25 @@ static void who_holds_a_lease_is_told(void** state) {
   char text[LEASE_TEXT_SIZE];
   LeaseWatch watch = {0};
   strcpy(other.owner, "another-boot 1 4711 3 12 0 node7\n");
+  assert_false(lease_describe(text, &leases, "000001", &watch));
   assert_true(take(&other, "000001", LONG));
-  lease_describe(text, &leases, "000001", &watch);
+  assert_true(lease_describe(text, &leases, "000001", &watch));
   assert_string_equal(text, "process 4711 on node7, job 12, which has not renewed it for 0 s");
+}
+
+static void who_goes_last_is_known(void** state) {
+  (void)state;
+  assert_true(leases_are_last(&leases, LONG));  // nobody was ever here
+  leases_renew(&leases);
+  assert_true(leases_are_last(&leases, LONG));
+  assert_true(take(&other, "000001", LONG));
+  assert_false(leases_are_last(&leases, LONG));
+  set_time("000001", -2 * (int)LONG);
+  assert_true(leases_are_last(&leases, LONG));  // it was killed where nobody can tell
+  leases_renew(&other);
+  assert_false(leases_are_last(&leases, LONG));
+  leases_end(&other);
+  assert_true(leases_are_last(&leases, LONG));
 }
 
 // A process that takes a lease and ends, with 0 if it got it.
@@ -325,6 +341,7 @@ int main(void) {
       TEST(an_earlier_start_of_the_same_job_loses_its_lease_at_once),
       TEST(the_time_that_a_lease_carries_does_not_matter),
       TEST(who_holds_a_lease_is_told),
+      TEST(who_goes_last_is_known),
       TEST(what_is_no_lease_is_taken_when_it_stays),
       TEST(of_many_processes_one_takes_over),
   };

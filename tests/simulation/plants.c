@@ -21,6 +21,7 @@ const char* const plant_names[PLANTS] = {
     [PLANT_FORGOTTEN_STATE] = "forgotten-state",
     [PLANT_LOST_MESSAGE] = "lost-message",
     [PLANT_EARLY_END] = "early-end",
+    [PLANT_SWEPT_ALIVE] = "swept-alive",
 };
 
 bool __real_lease_take(const Leases* leases, const char* name, LeaseWatch* watch, double timeout);
@@ -34,6 +35,11 @@ void __wrap_leases_renew(const Leases* leases) {
   if (plant != PLANT_NEVER_RENEWED) {
     __real_leases_renew(leases);
   }
+}
+
+bool __real_leases_are_last(const Leases* leases, double timeout);
+bool __wrap_leases_are_last(const Leases* leases, double timeout) {
+  return __real_leases_are_last(leases, timeout) || plant == PLANT_SWEPT_ALIVE;
 }
 
 // Where nobody dies, pauses or is stopped, nothing is done twice.

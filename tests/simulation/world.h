@@ -132,6 +132,7 @@ typedef enum {
   PLANT_FORGOTTEN_STATE,
   PLANT_LOST_MESSAGE,
   PLANT_EARLY_END,
+  PLANT_SWEPT_ALIVE,
   PLANTS,
 } Plant;
 extern Plant plant;
