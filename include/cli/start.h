@@ -39,6 +39,9 @@ typedef struct {
   bool (*finish)(const Start* start, Error* error);
 } StartVerb;
 
+// Adds this start to the run's starts.jsonl.
+bool start_record(const Start* start, Error* error);
+
 // For `finish`: one line about a complete run.
 bool start_print_result(const Start* start, Error* error);
 

@@ -1,5 +1,4 @@
-// run_files.h - what makes a directory a run: run.yaml, copies of the run's inputs, and the type of
-// machine that it began on.
+// run_files.h - what makes a directory a run: run.yaml, and copies of the run's inputs.
 //
 // run.yaml is written last, so that a directory without it is not a run yet. It ends with the hash
 // of all that results depend on. From then on nothing outside of the directory is needed.
@@ -7,8 +6,6 @@
 #define RUN_RUN_FILES_H
 
 #include "run/run_config.h"
-
-#define MACHINE_SIZE 800
 
 // Reads DIR/run.yaml, then operands key=value, and points to the inputs that DIR holds. Outside of
 // DIR only what an operand names is followed.
@@ -24,17 +21,5 @@ bool run_files_open(RunConfig* config, Error* error);
 
 // Whether the directory of a resolved configuration holds a run of it, and not of another one.
 bool run_files_compare(RunConfig* config, Error* error);
-
-// What results depend on beside the configuration: the program, matrix kernels, physics, C library,
-// and the files of the task, by what they say.
-bool run_files_machine(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);
-
-// Whether results of `first` (of `who`) and of `here` may be of one run: all parts are the same, or
-// the options allow that they differ (a warning).
-bool run_files_compare_machines(const RunConfig* config, const char* who, const char* first,
-                                const char* here, Error* error);
-
-// Notes the machine in the directory, or compares it with that of the first start.
-bool run_files_check_machine(const RunConfig* config, const char* machine, Error* error);
 
 #endif  // RUN_RUN_FILES_H

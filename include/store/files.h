@@ -57,6 +57,9 @@ bool files_was_swept(const char* temporary, const char* path);
 // Replaces `path` by `size` bytes, at once.
 bool files_write(const char* path, const void* bytes, size_t size, Error* error);
 
+// Makes `path` of `size` bytes, at once; one that stands by then is kept, whatever it holds.
+bool files_write_first(const char* path, const void* bytes, size_t size, Error* error);
+
 // Whether files_write could write this file, to be asked before work that would be lost.
 bool files_check_output(const char* path, Error* error);
 

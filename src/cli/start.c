@@ -15,16 +15,13 @@
 #include "cli/start.h"
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/stopwatch.h"
-#include "run/program.h"
+#include "run/machine.h"
 #include "run/run_files.h"
 #include "cli/verbs.h"
 #include "cluster/cluster.h"
@@ -33,7 +30,6 @@
 #include "cluster/stop.h"
 #include "hyper/scheduler.h"
 #include "nn/gemm.h"
-#include "store/json.h"
 
 // Seconds for all ranks to begin and to end together.
 #define BEGIN_PATIENCE 180
@@ -143,77 +139,6 @@ static bool read_config(Start* s, const StartVerb* verb, Error* error) {
   return run_config_resolve(c, error);
 }
 
-// What happened at a start, for starts.jsonl ------------------------------------------------------
-
-static void add_scheduler_ids(Json* json) {
-  static const char* const names[] = {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID",
-                                      "SLURM_RESTART_COUNT", "PBS_JOBID"};
-  json_begin_object(json, "scheduler_ids");
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (getenv(names[i])) {
-      json_text(json, names[i], getenv(names[i]));
-    }
-  }
-  json_end(json);
-}
-
-static void add_arguments(Json* json, int argc, char** argv) {
-  json_begin_array(json, "argv");
-  for (int i = 0; i < argc; i++) {
-    json_text(json, NULL, argv[i]);
-  }
-  json_end(json);
-}
-
-static void add_task_files(Json* json, const EnvFile files[ENV_MAX_FILES]) {
-  char hash[17];
-  json_begin_array(json, "task_files");
-  for (int i = 0; i < ENV_MAX_FILES && files[i].name[0]; i++) {
-    snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
-    json_begin_object(json, NULL);
-    json_text(json, "file", files[i].name);
-    json_text(json, "hash", hash);
-    json_end(json);
-  }
-  json_end(json);
-}
-
-// Where, when and with what the program ran: one line of starts.jsonl.
-static bool record_start(const Start* s, Error* error) {
-  Arena arena;
-  arena_init(&arena);
-  Text text;
-  Json json;
-  char host[256] = "", now[32], path[RUN_PATH_SIZE];
-  time_t clock = (time_t)clock_date();
-  struct tm utc;
-  gethostname(host, sizeof host - 1);
-  strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&clock, &utc));
-  text_init(&text, &arena);
-  json_init(&json, &text);
-  json_begin_object(&json, NULL);
-  json_text(&json, "start", now);
-  add_arguments(&json, s->argc, s->argv);
-  json_text(&json, "version", AUTOMBPO_VERSION);
-  json_text(&json, "revision", program_revision);
-  json_text(&json, "program", program_id);
-  json_text(&json, "compiler", __VERSION__);
-  json_text(&json, "kernels", gemm_description());
-  add_task_files(&json, s->config.spec.task_files);
-  json_text(&json, "mpi", comm_mpi_description());
-  json_text(&json, "host", host);
-  json_integer(&json, "ranks", s->comm.ranks);
-  json_integer(&json, "threads", s->config.spec.threads);
-  add_scheduler_ids(&json);
-  json_end(&json);
-  run_file(path, &s->config.directory, "starts.jsonl");
-  bool ok = files_append_line(path, text.bytes, error);
-  arena_free(&arena);
-  return ok;
-}
-
-// -------------------------------------------------------------------------------------------------
-
 // Every rank reads the configuration for itself: all must have read the same, on equal machines.
 static bool check_ranks(Start* s, const char* config, const char* machine, Error* error) {
   char who[COMM_WHO_SIZE], other[COMM_LABEL_SIZE];
@@ -228,7 +153,7 @@ static bool check_ranks(Start* s, const char* config, const char* machine, Error
   }
   char subject[COMM_WHO_SIZE + 16];
   snprintf(subject, sizeof subject, "%s %s", who, mixed == 1 ? "has" : "have");
-  return run_files_compare_machines(&s->config, subject, other, machine, error);
+  return machines_compare(&s->config, subject, other, machine, error);
 }
 
 // -1: go on. Otherwise the exit code.
@@ -237,10 +162,10 @@ static int open_run(Start* s, const char* machine, Error* error) {
     return -1;
   }
   if (!run_files_open(&s->config, error) ||
-      !run_files_check_machine(&s->config, machine, error)) {
+      !machine_check(&s->config, machine, error)) {
     return verb_refusal(error);
   }
-  return record_start(s, error) ? -1 : verb_refusal(error);
+  return start_record(s, error) ? -1 : verb_refusal(error);
 }
 
 static void warn_of_cores(Start* s) {
@@ -255,7 +180,7 @@ static int prepare(Start* s, const StartVerb* verb, Error* error) {
   char machine[MACHINE_SIZE] = "", label[COMM_LABEL_SIZE];
   Error own = {0}, ranks = {0};
   bool good = read_config(s, verb, &own) &&
-              run_files_machine(machine, &s->config, &own);
+              machine_describe(machine, &s->config, &own);
   snprintf(label, sizeof label, "%.150s", good ? s->config.spec.config_hash : own.text);
   bool equal = check_ranks(s, label, machine, &ranks);
   *error = good ? ranks : own;

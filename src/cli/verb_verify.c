@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/machine.h"
 #include "run/run_files.h"
 #include "cli/verbs.h"
 #include "hyper/manifest.h"
@@ -151,8 +152,8 @@ static bool verify_run(Verify* v, RunConfig* c, const Arguments* a, Error* error
   char machine[MACHINE_SIZE];
   // another program or physics may give the same bits: a warning says who made the run
   c->run.allow_other_program = c->run.allow_mixed_cpu = true;
-  return manifest_check(&c->directory, error) && run_files_machine(machine, c, error) &&
-         run_files_check_machine(c, machine, error) &&
+  return manifest_check(&c->directory, error) && machine_describe(machine, c, error) &&
+         machine_check(c, machine, error) &&
          scheduler_open(&scheduler, &c->spec, &c->directory, &c->arena, error) &&
          scratch_directory_make(&v->place, error) &&
          verify_share(v, &scheduler, a, &c->arena, error);

@@ -217,7 +217,8 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
   return good && files_sync_parent(path, error);
 }
 
-static bool write_once(const char* path, const void* bytes, size_t size, Error* error) {
+static bool write_once(const char* path, const void* bytes, size_t size, bool replace,
+                       Error* error) {
   char temporary[FILES_PATH_SIZE];
   int descriptor = -1;
   if (!files_check(path, error)) {  // the rename would replace a device
@@ -245,12 +246,16 @@ static bool write_once(const char* path, const void* bytes, size_t size, Error* 
     errno = cause;
     return error_errno(error, path);
   }
-  return files_publish(temporary, path, true, error);
+  return files_publish(temporary, path, replace, error);
 }
 
 bool files_write(const char* path, const void* bytes, size_t size, Error* error) {
   // somebody who sees the run complete sweeps up, perhaps in the middle of the first attempt
-  return write_once(path, bytes, size, error) || write_once(path, bytes, size, error);
+  return write_once(path, bytes, size, true, error) || write_once(path, bytes, size, true, error);
+}
+
+bool files_write_first(const char* path, const void* bytes, size_t size, Error* error) {
+  return write_once(path, bytes, size, false, error) || files_stands(path);
 }
 
 // 1: the last line has no end; -1 with errno: the disk does not tell.

@@ -69,6 +69,19 @@ static void a_written_file_replaces_the_old_one_whole(void** state) {
   assert_int_equal(count, 1);
 }
 
+// Whoever comes later reads what the first one wrote.
+static void the_first_to_write_a_file_makes_it(void** state) {
+  Fixture* f = *state;
+  const char* path = path_of(f, "machine");
+  char* bytes;
+  size_t size;
+  assert_true(files_write_first(path, "first", 5, &f->error));
+  assert_true(files_write_first(path, "second", 6, &f->error));
+  assert_true(files_read(&bytes, &size, path, &f->arena, &f->error));
+  assert_string_equal(bytes, "first");
+  assert_false(files_write_first(path_of(f, "missing/machine"), "first", 5, &f->error));
+}
+
 static void swept_work_is_done_only_if_somebody_else_did_it(void** state) {
   const char* path = path_of(*state, "sealed");
   Error error;
@@ -266,6 +279,7 @@ static void what_is_no_regular_file_is_refused_without_waiting(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_written_file_replaces_the_old_one_whole, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(the_first_to_write_a_file_makes_it, set_up, tear_down),
       cmocka_unit_test_setup_teardown(swept_work_is_done_only_if_somebody_else_did_it, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(large_files_are_read_whole, set_up, tear_down),
