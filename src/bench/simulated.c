@@ -184,6 +184,8 @@ static void start_phase(Host* h, Phase phase) {
     h->worker[i].next_heartbeat = now + place * HEARTBEAT_INTERVAL;
     if (phase == PHASE_FULL && !h->worker[i].waits) {
       ask(h, i, now);
+      while (take(h)) {  // else both would wait for each other to take something
+      }
     }
   }
 }
