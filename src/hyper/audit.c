@@ -2,8 +2,9 @@
 //
 // What is compared is compared as bits (two NaNs are equal). The columns of a sealed file are read
 // into one Record. Decisions go through the scheduler as it is, so that whoever schedules is
-// audited, too. Rewards and advantages are written out here once more, from equation 9 and
-// docs/formats.md alone: a mistake in hyper_episode.c would not be repeated.
+// audited, too. What an action changes, rewards and advantages are written out here once more, from
+// section 5.1, equation 9 and docs/formats.md alone: a mistake in hyper_episode.c would not be
+// repeated.
 #include "hyper/audit.h"
 
 #include <inttypes.h>
@@ -121,11 +122,64 @@ static void compare_action(Audit* a, const Record* r, int i, const HyperAction* 
               r->path, i, head_name((HyperHead)h), r->action[at], r->logp[at], action->choice[h],
               action->logp[h]);
     }
-    if (action->sets[h] && !same(action->value[h], r->hyperparameters[at])) {
-      differs(a, "%s: decision %d: %s is %.17g, expected %.17g", r->path, i,
-              head_name((HyperHead)h), r->hyperparameters[at], action->value[h]);
-    }
   }
+}
+
+static void compare_number(Audit* a, const Record* r, int i, const char* what, double found,
+                           double expected) {
+  if (!same(found, expected)) {
+    differs(a, "%s: decision %d: %s is %.17g, expected %.17g", r->path, i, what, found, expected);
+  }
+}
+
+static void compare_state(Audit* a, const RunSpec* x, const Record* r, int i) {
+  HyperState state = state_at(r, i);
+  hyper_scale(&state, &x->hyper);
+  for (int f = 0; f < FEATURE_COUNT; f++) {
+    compare_number(a, r, i, feature_name((HyperFeature)f), r->state[i * FEATURE_COUNT + f],
+                   state.scaled[f]);
+  }
+}
+
+// What a choice makes of a hyperparameter (paper, section 5.1): beta times c, G and k plus 1, or
+// back, up to their bounds.
+static double stepped(HyperHead head, int choice, double value, const HyperOptions* o) {
+  int up = choice - 1;
+  double c = o->real_ratio_factor;
+  switch (head) {
+    case HEAD_REAL_RATIO:
+      value *= up > 0 ? c : up < 0 ? 1 / c : 1;
+      return fmin(fmax(value, o->real_ratio_min), o->real_ratio_max);
+    case HEAD_POLICY_UPDATES:
+      return fmin(fmax(value + up, o->policy_updates_min), o->policy_updates_max);
+    case HEAD_ROLLOUT_LENGTH:
+      return fmin(fmax(value + up, o->rollout_length_min), o->rollout_length_max);
+    default:
+      return choice;
+  }
+}
+
+// The hyperparameters after the action, and what the choice to train costs at once.
+static void compare_effects(Audit* a, const RunSpec* x, const Record* r, int i,
+                            const HyperAction* action) {
+  const double* raw = r->raw + i * FEATURE_COUNT;
+  const double* after = r->hyperparameters + i * HEAD_COUNT;
+  const double before[HEAD_COUNT] = {[HEAD_TRAIN_MODEL] = after[HEAD_TRAIN_MODEL],
+                                     [HEAD_REAL_RATIO] = raw[FEATURE_REAL_RATIO],
+                                     [HEAD_POLICY_UPDATES] = raw[FEATURE_POLICY_UPDATES],
+                                     [HEAD_ROLLOUT_LENGTH] = raw[FEATURE_ROLLOUT_LENGTH]};
+  for (int h = 0; h < HEAD_COUNT; h++) {
+    bool chosen = action->choice[h] != ACTION_NONE;
+    double expected = action->sets[h] ? action->value[h]
+                      : chosen ? stepped((HyperHead)h, action->choice[h], before[h], &x->hyper)
+                               : before[h];
+    compare_number(a, r, i, head_name((HyperHead)h), after[h], expected);
+  }
+  bool asked = action->sets[HEAD_TRAIN_MODEL] || action->choice[HEAD_TRAIN_MODEL] != ACTION_NONE;
+  double penalty = asked ? x->hyper.train_penalty : 0;
+  double bonus = x->hyper.train_penalty_centred ? penalty / 2 : 0;
+  double paid = after[HEAD_TRAIN_MODEL] == 1 ? penalty : 0;
+  compare_number(a, r, i, "the reward for training or not", r->reward_train[i], bonus - paid);
 }
 
 // Rewards (paper, section 5.1 and equation 9) -----------------------------------------------------
@@ -264,7 +318,9 @@ bool audit_episode(Audit* a, Scheduler* s, int64_t e, Error* error) {
     a->episodes++;
     for (int i = 0; i < r.decisions; i++) {
       HyperAction action = decide_again(s, &r, i, notes);
+      compare_state(a, x, &r, i);
       compare_action(a, &r, i, &action);
+      compare_effects(a, x, &r, i, &action);
       a->decisions++;
     }
     compare_rewards(a, x, &r, length, &arena);

@@ -70,6 +70,12 @@ forge 'decision 3, policy_updates: choice' episodes/000001.h5 decisions/logp 3,2
 forge 'decision 3, policy_updates: choice' episodes/000001.h5 decisions/entropy 3,2 1e-9
 forge 'decision 4: explored is 1' episodes/000001.h5 decisions/explored 4 1
 from=static forge 'decision 4: policy_updates is' episodes/000001.h5 decisions/hyperparameters 4,2 1
+for head in 0:train_model 1:real_ratio 2:policy_updates 3:rollout_length; do
+  forge "decision 4: ${head#*:} is" episodes/000001.h5 decisions/hyperparameters 4,${head%:*} 1
+done
+from=random forge 'decision 3: model_loss is' episodes/000001.h5 decisions/state 3,1 0.01
+from=random forge 'decision 3: eval_return is' episodes/000001.h5 decisions/features_raw 3,4 1
+forge 'decision 4: the reward for training' episodes/000002.h5 decisions/reward_train_model 4 0.1
 forge 'decision 8, real_ratio: choice' episodes/000004.h5 decisions/state 8,4 0.01
 forge 'decision 2: reward .* advantage' episodes/000002.h5 decisions/advantage 2 0.5
 for name in reward reward_return baseline; do
