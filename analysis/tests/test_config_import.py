@@ -224,6 +224,8 @@ def test_what_no_reader_takes_is_refused_with_its_file(tmp_path: Path, kind: str
     ("mbrl-lib", "- 1", "is no map of options"),
     ("mbrl-lib", "a: 1", "is none of mbrl-lib's"),
     ("mbrl-lib", MBRL.replace("125000", "many"), ":5: 'num_steps: many' is no value of this key"),
+    ("mbrl-lib", MBRL.replace("train_model: 250", "train_model: 99999999999").replace("step: 400", "step: x"),
+     "'effective_model_rollouts_per_step: x' is no value of this key"),
     ("mbrl-lib", "a: !!python/object/apply:os.system [touch bad]", "is no"),
     ("sb3", ZOO, "--env NAME: HalfCheetahBulletEnv-v0, HopperBulletEnv-v0, default"),
     ("mbpo", HOPPER.replace("0.99", "1.5"), "'sac.discount=1.5': must be in [0, 1]"),

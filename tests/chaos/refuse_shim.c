@@ -4,12 +4,15 @@
 //              libc, hdf5, yaml, mujoco), mmap, flock, fork, posix_spawnp, pipe2, or the name of a
 //              call of MPI
 // REFUSE_AT    which call fails, from 1; 0: none
+// REFUSE_PLACE instead: the first call from this place fails
+// REFUSE_DEPTH how many callers make up a place, each the caller of the one before
 // REFUSE_RANK  of which rank; unset: of any
 // REFUSE_MET   a file that gets the name of the call that failed, and of the library that made it
-// REFUSE_COUNT a file that gets the number of such calls at the end
+// REFUSE_COUNT a file that gets the number of such calls at the end, and then all places
 //
-// Whose a call is, is told by the address that it returns to. A call of MPI that fails does
-// nothing, and returns MPI_ERR_OTHER; MPI_Finalize fails behind the real one.
+// A place is a hash of addresses, which two processes have in common only where nothing is laid out at
+// random (setarch -R). Whose a call is, is told by the address that it returns to. A call of MPI that
+// fails does nothing, and returns MPI_ERR_OTHER; MPI_Finalize fails behind the real one.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,6 +24,7 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +39,15 @@ static struct {
   const char* met;
   const char* counts;
   long at;
+  uint64_t place;
+  size_t depth;
 } refuse;
 static atomic_long count;
-static _Thread_local bool inside;  // a call of MPI, whose memory is its own
+static _Thread_local bool inside;  // a call of MPI or of this library, whose memory is its own
+
+#define DEEPEST 64
+#define PLACES ((size_t)1 << 16)  // several times as many as any run has
+static _Atomic uint64_t places[PLACES];
 
 // The file that an address is in, or "".
 static const char* library_of(const void* address) {
@@ -74,6 +84,8 @@ __attribute__((constructor)) static void begin(void) {
   const char* rank = getenv("REFUSE_RANK");
   const char* own = getenv("OMPI_COMM_WORLD_RANK");
   const char* kind = getenv("REFUSE_KIND");
+  const char* place = getenv("REFUSE_PLACE");
+  const char* depth = getenv("REFUSE_DEPTH");
   if (!kind || !strstr(program_invocation_short_name, "autombpo")) {
     return;
   }
@@ -82,6 +94,8 @@ __attribute__((constructor)) static void begin(void) {
   refuse.library = strncmp(kind, "memory-", 7) == 0 ? kind + 7 : "";
   refuse.counts = ours ? getenv("REFUSE_COUNT") : NULL;
   refuse.at = at && ours ? atol(at) : 0;
+  refuse.place = place && ours ? strtoull(place, NULL, 10) : 0;
+  refuse.depth = depth ? strtoul(depth, NULL, 10) : DEEPEST;
   // HDF5 calls itself without end, too, until there is no stack
   static char stack[1 << 16];
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
@@ -90,8 +104,35 @@ __attribute__((constructor)) static void begin(void) {
   unsetenv("REFUSE_KIND");  // it is not for children
 }
 
+// From where a call came: of the addresses that it and its callers return to; never 0.
+static uint64_t place_of(const void* caller) {
+  void* frames[DEEPEST];
+  uint64_t hash = 14695981039346656037u;
+  inside = true;
+  size_t size = (size_t)backtrace(frames, DEEPEST), i = 0;
+  inside = false;
+  while (i < size && frames[i] != caller) {
+    i++;
+  }
+  size = i + refuse.depth < size ? i + refuse.depth : size;
+  for (; i < size; i++) {
+    hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
+    hash ^= hash >> 29;
+  }
+  return hash | 1;
+}
+
+static void note_place(uint64_t place) {
+  uint64_t there = 0;
+  size_t at = (place >> 1) % PLACES;
+  while (!atomic_compare_exchange_strong(&places[at], &there, place) && there != place) {
+    at = (at + 1) % PLACES;
+    there = 0;
+  }
+}
+
 static void tell(const char* path, const char* line, int size) {
-  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
   int file = path ? (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0644) : -1;
   if (file >= 0) {
     syscall(SYS_write, file, line, (size_t)size);
@@ -102,12 +143,23 @@ static void tell(const char* path, const char* line, int size) {
 __attribute__((destructor)) static void end(void) {
   char line[32];
   tell(refuse.counts, line, snprintf(line, sizeof line, "%ld\n", (long)count));
+  for (size_t i = 0; refuse.counts && i < PLACES; i++) {
+    if (places[i]) {
+      tell(refuse.counts, line, snprintf(line, sizeof line, "%lu\n", places[i]));
+    }
+  }
 }
 
 // Whether a call of this kind is the one to fail; says which it is.
-static bool count_one(const char* call, const char* library) {
+static bool count_one(const char* call, const char* library, const void* caller) {
+  static atomic_bool refused;
   char line[512];
   bool met = atomic_fetch_add(&count, 1) + 1 == refuse.at;
+  if (refuse.counts) {
+    note_place(place_of(caller));
+  } else if (refuse.place && !refused) {
+    met = place_of(caller) == refuse.place && !atomic_exchange(&refused, true);
+  }
   if (met) {
     tell(refuse.met, line, snprintf(line, sizeof line, "%s of %s\n", call, library));
   }
@@ -115,7 +167,8 @@ static bool count_one(const char* call, const char* library) {
 }
 
 static bool meets(const char* call, const void* caller) {
-  return refuse.kind && strcmp(refuse.kind, call) == 0 && count_one(call, library_of(caller));
+  return refuse.kind && strcmp(refuse.kind, call) == 0 &&
+         count_one(call, library_of(caller), caller);
 }
 
 static bool meets_memory(const char* call, const void* caller) {
@@ -126,7 +179,7 @@ static bool meets_memory(const char* call, const void* caller) {
   const char* name = strrchr(library, '/') ? strrchr(library, '/') + 1 : library;
   const char* wanted = *refuse.library ? refuse.library : "autombpo";
   bool ours = strstr(name, wanted) != NULL;
-  return ours && count_one(call, name);
+  return ours && count_one(call, name, caller);
 }
 
 static void* none(void) {

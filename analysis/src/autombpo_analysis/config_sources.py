@@ -147,7 +147,8 @@ def _mbrl_updates(work: Import, entry: Entry) -> None:
 
 
 def _mbrl_rollouts(work: Import, entry: Entry) -> None:
-    work.set(entry, mbpo__rollouts=entry.value * work.value("freq_train_model"))
+    # floats, because a text times a number is a text that takes all memory
+    work.set(entry, mbpo__rollouts=float(entry.value) * float(work.value("freq_train_model")))
 
 
 def _mbrl_temperature(work: Import, entry: Entry) -> None:
