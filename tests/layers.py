@@ -63,6 +63,8 @@ ONLY_IN = [
     (r"<png\.h>|\bpng_\w+\s*\(", r"^cli/movie\.c$", "libpng belongs to cli/movie.c"),
     (r"(?<![\w.>])(exit|_exit|abort)\s*\(", r"^(base/(error|fault|child)|cluster/(comm_mpi|stop)|cli/(movie|surroundings))\.c$",
      "only main ends the program"),
+    # the line of progress would stand before it on a terminal
+    (r"\bstderr\b", r"^(base/(notice|error)|cluster/reporter|cli/\w+)\.c$", "what a run says is base/notice.h's"),
     (r"\bgoto\s+(?!fail\b)", r"^$", "only `goto fail`"),
 ]  # fmt: skip
 

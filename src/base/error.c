@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/notice.h"
+
 static FatalHook fatal_hook = NULL;
 
 bool error_set(Error* error, const char* format, ...) {
@@ -73,6 +75,7 @@ static void call_hook(void) {
 noreturn void error_exit(const char* format, ...) {
   va_list args;
   va_start(args, format);
+  notice_clear();
   fputs("autombpo: ", stderr);
   vfprintf(stderr, format, args);
   fputc('\n', stderr);
@@ -82,6 +85,7 @@ noreturn void error_exit(const char* format, ...) {
 }
 
 noreturn void error_fatal(const char* file, int line, const char* format, ...) {
+  notice_clear();
   fprintf(stderr, "%s:%d: ", file, line);
   va_list args;
   va_start(args, format);

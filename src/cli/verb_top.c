@@ -2,7 +2,8 @@
 //
 // The screens of `autombpo status`, one below the other, each with its share of the lines, drawn
 // anew in place every other second. Only files are read, so it serves over ssh on a login node. The
-// terminal is put back as it was, on signals too: they set a flag that ends the loop.
+// terminal is put back as it was, on signals too: they are blocked, and taken where nothing is
+// drawn. Ctrl-Z is a key: as a signal, a thread of a library would take it before it could be put back.
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <poll.h>
@@ -20,7 +21,7 @@
 static const char usage[] =
     "usage: autombpo top [-d SECONDS] RUN...\n\n"
     "Shows runs as they go: ranks, schedules, returns, where the time goes, what is\n"
-    "wrong. Reads files only; q quits. Where the output is no terminal, one screen is\n"
+    "wrong. Reads files only; q quits. Where there is no terminal, one screen is\n"
     "printed.\n\n"
     "  -d, --delay SECONDS   between two looks (0.2 to 3600; default: 2)";
 
@@ -29,6 +30,8 @@ static const char usage[] =
 #define HOME "\033[H"
 #define ALTERNATE_SCREEN "\033[?1049h\033[?25l"
 #define USUAL_SCREEN "\033[?25h\033[?1049l"
+#define CTRL_C 3
+#define CTRL_Z 26
 
 typedef struct {
   int count;
@@ -100,8 +103,26 @@ static int show(const Top* top) {
   return code;
 }
 
+// Keys come one by one, Ctrl-Z among them. To be called before each look: somebody else may have
+// stopped this process, and the shell has put back its own.
+static void take_terminal(const struct termios* usual) {
+  struct termios raw = *usual, now;
+  if (tcgetattr(STDIN_FILENO, &now) == 0 && now.c_lflag & ICANON) {
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    fputs(ALTERNATE_SCREEN, stdout);
+  }
+}
+
+static void give_terminal_back(const struct termios* usual) {
+  fputs(USUAL_SCREEN, stdout);
+  fflush(stdout);
+  tcsetattr(STDIN_FILENO, TCSADRAIN, usual);
+}
+
 // Waits for the next look; true: somebody wants to end, by q or by a signal.
-static bool wait_for_end(double seconds, const sigset_t* ends) {
+static bool wait_for_end(double seconds, const sigset_t* ends, const struct termios* usual) {
   struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
   struct timespec nothing = {0};
   char key;
@@ -112,44 +133,40 @@ static bool wait_for_end(double seconds, const sigset_t* ends) {
     if (poll(&keys, 1, 100) > 0 && read(STDIN_FILENO, &key, 1) != 1) {
       return true;  // the terminal is gone
     }
-    if (keys.revents && (key == 'q' || key == 'Q' || key == 3)) {
+    if (keys.revents && (key == 'q' || key == 'Q' || key == CTRL_C)) {
       return true;
+    }
+    if (keys.revents && key == CTRL_Z) {
+      give_terminal_back(usual);
+      kill(0, SIGTSTP);  // the whole job, as a terminal does; comes back by fg
+      return false;
     }
   }
   return false;
 }
 
 static int watch(const Top* top) {
-  struct termios before, raw;
+  struct termios usual;
   sigset_t ends;
-  bool keys = tcgetattr(STDIN_FILENO, &before) == 0;
+  tcgetattr(STDIN_FILENO, &usual);
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, NULL);
-  if (keys) {
-    raw = before;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-  }
-  fputs(ALTERNATE_SCREEN, stdout);
   int code;
   do {
+    take_terminal(&usual);
     code = show(top);
-  } while (!wait_for_end(top->delay, &ends));
-  fputs(USUAL_SCREEN, stdout);
-  fflush(stdout);
-  if (keys) {
-    tcsetattr(STDIN_FILENO, TCSANOW, &before);
-  }
+  } while (!wait_for_end(top->delay, &ends, &usual));
+  give_terminal_back(&usual);
   return code;
 }
 
 int verb_top(int argc, char** argv) {
   static const struct option options[] = {
       {"help", no_argument, NULL, 'h'}, {"delay", required_argument, NULL, 'd'}, {0}};
-  Top top = {.delay = 2, .terminal = isatty(STDOUT_FILENO)};
+  Top top = {.delay = 2, .terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO)};
   int option;
   while ((option = getopt_long(argc, argv, "hd:", options, NULL)) >= 0) {
     if (option == 'h') {

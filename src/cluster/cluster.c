@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/notice.h"
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "hyper/manifest.h"
@@ -21,10 +22,9 @@ static double find_deadline(const ClusterOptions* options) {
   const char* end = getenv("SLURM_JOB_END_TIME");
   double slurm = end ? atof(end) : 0;
   if (slurm > 0 && slurm <= clock_date()) {
-    fprintf(stderr,
-            "warning: SLURM_JOB_END_TIME=%s is past: this start has no time, and stops at once. "
-            "Unset it if it is not of this job\n",
-            end);
+    notice("warning: SLURM_JOB_END_TIME=%s is past: this start has no time, and stops at once. "
+           "Unset it if it is not of this job",
+           end);
   }
   return slurm > 0 && (deadline == 0 || slurm < deadline) ? slurm : deadline;
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/notice.h"
 #include "hyper/checkpoint.h"
 #include "hyper/manifest.h"
 #include "hyper/sealed_check.h"
@@ -177,10 +178,9 @@ static void say_who_works(Coordinator* c) {
   if (!lease_describe(owner, &c->leases, name, &c->watch[e]) || !reminder_due(&c->waits)) {
     return;
   }
-  fprintf(stderr,
-          "waiting: hyper-episode %lld is leased by %s; it is taken over when that lasts for "
-          "run.lease_timeout = %g s\n",
-          (long long)e, owner, c->lease_timeout);
+  notice("waiting: hyper-episode %lld is leased by %s; it is taken over when that lasts for "
+         "run.lease_timeout = %g s",
+         (long long)e, owner, c->lease_timeout);
 }
 
 static bool prepare(BeginMessage* begin, Coordinator* c, int64_t e, Error* error) {

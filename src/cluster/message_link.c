@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/notice.h"
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "rank0.h"
@@ -31,8 +32,8 @@ typedef struct {
 } MessageLink;
 
 static void leave(const MessageLink* m, const char* why) {
-  fprintf(stderr, "autombpo: rank %d: rank 0 %s: leaving; what was sealed and saved stands\n",
-          m->comm->rank, why);
+  notice("autombpo: rank %d: rank 0 %s: leaving; what was sealed and saved stands",
+         m->comm->rank, why);
   comm_leave(m->comm, 1);
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/notice.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "cluster/progress_line.h"
@@ -34,7 +35,7 @@ static void format_time(char out[32], time_t now) {
 
 static void warn(const Error* error, Reminder* trouble) {
   if (reminder_due(trouble)) {
-    fprintf(stderr, "warning: %s\n", error->text);
+    notice("warning: %s", error->text);
   }
 }
 
@@ -162,10 +163,9 @@ static void write_epoch(Reporter* r, int rank, int64_t hyper_episode, const Prog
 static void warn_of(Reporter* r, int64_t hyper_episode, const Progress* p, HealthFlaw flaw) {
   if (!r->warned[flaw]) {
     r->warned[flaw] = true;
-    fprintf(stderr,
-            "warning: hyper-episode %lld, epoch %d: %s (said once; the health events of "
-            "metrics.jsonl have every epoch)\n",
-            (long long)hyper_episode, p->epochs - 1, health_text(flaw));
+    notice("warning: hyper-episode %lld, epoch %d: %s (said once; the health events of "
+           "metrics.jsonl have every epoch)",
+           (long long)hyper_episode, p->epochs - 1, health_text(flaw));
   }
 }
 
@@ -252,8 +252,8 @@ void reporter_lost(Reporter* r, int rank, double silence) {
     snprintf(what, sizeof what, "hyper-episode %lld goes on elsewhere, from its last checkpoint",
              (long long)hyper_episode);
   }
-  fprintf(stderr, "warning: rank %d has been silent for %.0f s and is given up: %s\n", rank,
-          silence, what);
+  notice("warning: rank %d has been silent for %.0f s and is given up: %s", rank, silence,
+         what);
   r->lost++;
   reporter_idle(r, rank);
   Event event;
@@ -270,11 +270,10 @@ void reporter_extrapolates(Reporter* r, int64_t hyper_episode, HyperFeature feat
     return;
   }
   r->extrapolated[feature] = true;
-  fprintf(stderr,
-          "warning: hyper-episode %lld: %s is %.6g, outside of %.6g to %.6g, which the controller "
-          "was trained on\n",
-          (long long)hyper_episode, feature_name(feature), value, seen->low[feature],
-          seen->high[feature]);
+  notice("warning: hyper-episode %lld: %s is %.6g, outside of %.6g to %.6g, which the controller "
+         "was trained on",
+         (long long)hyper_episode, feature_name(feature), value, seen->low[feature],
+         seen->high[feature]);
   Event event;
   begin_event(&event, "extrapolation");
   json_integer(&event.json, "hyper_episode", hyper_episode);
@@ -302,8 +301,8 @@ void reporter_stage(Reporter* r, const StageResult* result, int version) {
   for (int f = 0; f < FEATURE_COUNT; f++) {
     if (result->clipped[f]) {
       json_text(&event.json, NULL, feature_name((HyperFeature)f));
-      fprintf(stderr, "warning: stage %d: the feature %s was at its clip at every decision\n",
-              result->stage, feature_name((HyperFeature)f));
+      notice("warning: stage %d: the feature %s was at its clip at every decision",
+             result->stage, feature_name((HyperFeature)f));
     }
   }
   json_end(&event.json);
@@ -470,7 +469,8 @@ static void print_line(const Reporter* r, const char* end) {
                          .best_episode = r->best_episode};
   int columns = r->terminal ? progress_columns() : LINE_SIZE;
   progress_line(line, columns < LINE_SIZE ? (size_t)columns : sizeof line, &facts);
-  fprintf(stderr, "%s%s%s", r->terminal ? "\r\033[K" : "", line, end);
+  notice_clear();
+  fprintf(stderr, "%s%s", line, end);
 }
 
 void reporter_tick(Reporter* r) {

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/notice.h"
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "rank0.h"
@@ -176,7 +177,7 @@ static void note_heartbeat(Server* s, int rank) {
   Peer* peer = &s->peer[rank];
   peer->received = clock_wall();
   if (peer->mode == PEER_LOST) {
-    fprintf(stderr, "warning: rank %d is back\n", rank);
+    notice("warning: rank %d is back", rank);
     set_mode(s, rank, PEER_RUNNING);
   }
 }

@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 
 #include "base/fault.h"
+#include "base/notice.h"
 #include "base/stopwatch.h"
 #include "cluster/stop.h"
 #include "hyper/checkpoint.h"
@@ -70,7 +71,7 @@ static Progress progress_of(Worker* w, const HyperEpisode* h) {
   return p;
 }
 
-static void warn(const char* message) { fprintf(stderr, "warning: %s\n", message); }
+static void warn(const char* message) { notice("warning: %s", message); }
 
 static double last_reward(const HyperEpisode* h) {
   return h->decisions > 0 ? decision_reward(&h->decision[h->decisions - 1]) : 0;

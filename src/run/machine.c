@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/notice.h"
 #include "env/env.h"
 #include "nn/gemm.h"
 #include "run/program.h"
@@ -94,7 +95,7 @@ static bool compare_parts(Comparison* c, PartKind kind, bool allowed, const char
   first = parts(&c->arena, c->first, kind, here);
   here = parts(&c->arena, c->here, kind, parts(&c->arena, c->first, kind, NULL));
   if (allowed) {
-    fprintf(stderr, "warning: %s '%s', this is '%s': results may differ\n", c->who, first, here);
+    notice("warning: %s '%s', this is '%s': results may differ", c->who, first, here);
     return true;
   }
   return error_set(c->error, "%s '%s', but this is '%s': %s", c->who, first, here, way_out);
