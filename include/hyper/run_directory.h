@@ -16,6 +16,10 @@ typedef struct {
   char path[RUN_PATH_SIZE];
 } RunDirectory;
 
+// The directory of a run that has begun. Refuses what is none: it has neither run.yaml nor
+// episodes/.
+bool run_directory_find(RunDirectory* directory, const char* path, Error* error);
+
 // Creates the directory and its parts where they are missing.
 bool run_directory_make(const RunDirectory* directory, Error* error);
 

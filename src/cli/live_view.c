@@ -304,16 +304,8 @@ static LiveState find_state(LiveView* view, const RunDirectory* directory) {
 
 bool live_read(LiveView* view, const char* directory, Arena* arena, Error* error) {
   RunDirectory place;
-  char path[RUN_PATH_SIZE];
-  if (strlen(directory) >= sizeof place.path - 64) {
-    return error_set(error, "%s: name too long", directory);
-  }
-  strcpy(place.path, directory);
-  run_file(path, &place, "run.yaml");
-  if (!files_exists(path)) {
-    bool there = files_exists(directory);
-    return error_set(error, there ? "%s: is no run directory (it has no run.yaml)"
-                                  : "%s: no such directory", directory);
+  if (!run_directory_find(&place, directory, error)) {
+    return false;
   }
   *view = (LiveView){.directory = arena_string(arena, directory),
                      .method = "?",

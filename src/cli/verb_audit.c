@@ -16,15 +16,20 @@ static const char usage[] =
     "and compares the bits. Needs the program that made the run (RUN/machine). Writes\n"
     "nothing. Exit code 1: something differs, or is damaged.";
 
-// What is sealed so far. Versions that should be there by now are made again by a start.
+// What is sealed so far. Versions that should be there by now are made again by a start. Of a run
+// with nothing sealed nothing is opened, as that would begin it.
 static bool audit_run(Audit* audit, RunConfig* c, Error* error) {
   const RunSpec* x = &c->spec;
   Scheduler scheduler;
   RunIndices sealed;
   bool good = manifest_check(&c->directory, error) &&
-              scheduler_open(&scheduler, x, &c->directory, &c->arena, error) &&
-              audit_policies(audit, &scheduler, error) &&
               run_list(&sealed, run_episode_path, &c->directory, &c->arena, error);
+  if (good && sealed.count == 0) {
+    return error_set(error, "%s: nothing to audit: no hyper-episode is sealed yet",
+                     c->directory.path);
+  }
+  good = good && scheduler_open(&scheduler, x, &c->directory, &c->arena, error) &&
+         audit_policies(audit, &scheduler, error);
   for (int64_t i = 0; good && i < sealed.count; i++) {
     int64_t e = sealed.index[i];
     good = e >= scheduler.plan.hyper_episodes ||

@@ -3,7 +3,8 @@
 // The screens of `autombpo status`, one below the other, each with its share of the lines, drawn
 // anew in place every other second. Only files are read, so it serves over ssh on a login node. The
 // terminal is put back as it was, on signals too: they are blocked, and taken where nothing is
-// drawn. Ctrl-Z is a key: as a signal, a thread of a library would take it before it could be put back.
+// drawn. Ctrl-Z is a key: as a signal, a thread of a library would take it before the terminal
+// could be put back.
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <poll.h>

@@ -4,6 +4,7 @@
 // until the share is used up; of the last one only the epochs that are left of it. Who draws is a
 // stream of random numbers with a seed that whoever verifies chooses, so that nobody knows
 // beforehand what will be looked at, and a verification can be repeated.
+#include <ctype.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,16 +53,21 @@ static bool read_seed(int64_t* seed, const char* text) {
   return end > text && *end == '\0' && *seed >= 0;
 }
 
-// Of RUN/episodes/NNNNNN.h5 the run and the index; a path of another form is a run.
-static void find_run(Arguments* a, const char* path) {
+// Of RUN/episodes/NNNNNN.h5 the run and the index; a directory is a run.
+static bool find_run(Arguments* a, const char* path) {
+  char* end;
   snprintf(a->run, sizeof a->run, "%s", path);
   a->episode = -1;
-  size_t length = strlen(a->run);
-  if (length > 3 && strcmp(a->run + length - 3, ".h5") == 0) {
-    char* name = strrchr(a->run, '/');
-    a->episode = strtoll(name ? name + 1 : a->run, NULL, 10);
-    snprintf(name ? name : a->run, name ? 4 : 3, name ? "/.." : "..");
+  char* slash = strrchr(a->run, '/');
+  char* name = slash ? slash + 1 : a->run;
+  size_t length = strlen(name);
+  if (length <= 3 || strcmp(name + length - 3, ".h5") != 0) {
+    return true;
   }
+  a->episode = strtoll(name, &end, 10);
+  bool good = a->episode >= 0 && isdigit((unsigned char)*name) && strcmp(end, ".h5") == 0;
+  snprintf(name, 3, "..");
+  return good;
 }
 
 // -1: go on. Otherwise the exit code.
@@ -92,7 +98,11 @@ static int parse(Arguments* a, int argc, char** argv) {
     fprintf(stderr, "%s\n", usage);
     return EXIT_USAGE;
   }
-  find_run(a, argv[optind]);
+  if (!find_run(a, argv[optind])) {
+    fprintf(stderr, "autombpo verify: '%s': expected RUN or RUN/episodes/NNNNNN.h5\n",
+            argv[optind]);
+    return EXIT_USAGE;
+  }
   a->extra = optind + 1;
   return -1;
 }
@@ -105,18 +115,31 @@ typedef struct {
   int64_t all;
 } Drawn;
 
-static bool draw(Drawn* d, const Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
+// Those that are sealed, in their order. Of a run with none nothing is opened, as that would begin
+// it.
+static bool list_sealed(Drawn* d, const RunConfig* c, const Arguments* a, Arena* arena,
+                        Error* error) {
   RunIndices sealed;
-  if (!run_list(&sealed, run_episode_path, s->directory, arena, error)) {
+  int64_t all = scheduler_plan(&c->spec).hyper_episodes;
+  if (!run_list(&sealed, run_episode_path, &c->directory, arena, error)) {
     return false;
   }
   *d = (Drawn){.index = ARENA_NEW(arena, sealed.count, int32_t)};
   for (int64_t i = 0; i < sealed.count; i++) {
     int64_t e = sealed.index[i];
-    if (e < s->plan.hyper_episodes && (a->episode < 0 || a->episode == e)) {
+    if (e < all && (a->episode < 0 || a->episode == e)) {
       d->index[d->count++] = (int32_t)e;
     }
   }
+  if (d->count == 0 && a->episode >= 0) {
+    return error_set(error, "%s: hyper-episode %lld is none of the %lld of this run",
+                     c->directory.path, (long long)a->episode, (long long)all);
+  }
+  return d->count > 0 || error_set(error, "%s: nothing to verify: no hyper-episode is sealed yet",
+                                   c->directory.path);
+}
+
+static bool draw(Drawn* d, const Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
   Rng rng = rng_stream((uint64_t)a->seed, 0, RNG_VERIFY, 0);
   rng_shuffle(d->index, d->count, &rng);
   d->epochs = ARENA_NEW(arena, d->count, int);
@@ -126,37 +149,39 @@ static bool draw(Drawn* d, const Scheduler* s, const Arguments* a, Arena* arena,
     }
     d->all += d->epochs[i];
   }
-  return d->count > 0 || error_set(error, "%s: no such sealed hyper-episode", s->directory->path);
+  return true;
 }
 
-static bool verify_share(Verify* v, Scheduler* s, const Arguments* a, Arena* arena, Error* error) {
-  Drawn d;
-  if (!draw(&d, s, a, arena, error)) {
+static bool verify_share(Verify* v, Drawn* d, Scheduler* s, const Arguments* a, Arena* arena,
+                         Error* error) {
+  if (!draw(d, s, a, arena, error)) {
     return false;
   }
   double share = !isnan(a->share) ? a->share : a->episode >= 0 ? 100 : 5;
-  int64_t left = (int64_t)ceil(share / 100 * (double)d.all);
-  for (int i = 0; i < d.count && left > 0; i++) {
-    int epochs = left < d.epochs[i] ? (int)left : d.epochs[i];
-    if (!verify_episode(v, s, d.index[i], epochs, error)) {
+  int64_t left = (int64_t)ceil(share / 100 * (double)d->all);
+  for (int i = 0; i < d->count && left > 0; i++) {
+    int epochs = left < d->epochs[i] ? (int)left : d->epochs[i];
+    if (!verify_episode(v, s, d->index[i], epochs, error)) {
       return false;
     }
-    printf("hyper-episode %d: epochs 1 to %d of %d run again\n", d.index[i], epochs, d.epochs[i]);
+    printf("hyper-episode %d: epochs 1 to %d of %d run again\n", d->index[i], epochs, d->epochs[i]);
     left -= epochs;
   }
   return true;
 }
 
 static bool verify_run(Verify* v, RunConfig* c, const Arguments* a, Error* error) {
+  Drawn drawn;
   Scheduler scheduler;
   char machine[MACHINE_SIZE];
   // another program or physics may give the same bits: a warning says who made the run
   c->run.allow_other_program = c->run.allow_mixed_cpu = true;
-  return manifest_check(&c->directory, error) && machine_describe(machine, c, error) &&
+  return manifest_check(&c->directory, error) &&
+         list_sealed(&drawn, c, a, &c->arena, error) && machine_describe(machine, c, error) &&
          machine_check(c, machine, error) &&
          scheduler_open(&scheduler, &c->spec, &c->directory, &c->arena, error) &&
          scratch_directory_make(&v->place, error) &&
-         verify_share(v, &scheduler, a, &c->arena, error);
+         verify_share(v, &drawn, &scheduler, a, &c->arena, error);
 }
 
 int verb_verify(int argc, char** argv) {

@@ -52,32 +52,12 @@ const Verb* verb_find(const char* name) {
 
 int verb_refusal(const Error* error) { return error->transient ? EXIT_FAILED : EXIT_USAGE; }
 
-static bool find_run(const char* path, Error* error) {
-  struct stat status;
-  if (stat(path, &status) != 0) {
-    return error_errno(error, path);
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    return true;
-  }
-  RunDirectory directory;
-  char part[RUN_PATH_SIZE];
-  bool settings = false, results = false;
-  if (strlen(path) >= sizeof directory.path - 64) {
-    return error_set(error, "%s: name too long", path);
-  }
-  strcpy(directory.path, path);
-  run_file(part, &directory, "run.yaml");
-  bool good = files_look(&settings, part, error);
-  run_file(part, &directory, "episodes");
-  return good && files_look(&results, part, error) &&
-         (settings || results || error_set(error, "%s: is no run directory (it has no run.yaml)",
-                                           path));
-}
-
 int verb_check_run(const char* verb, const char* path) {
+  RunDirectory directory;
+  struct stat info;
   Error error = {0};
-  if (find_run(path, &error)) {
+  bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+  if (is_file || run_directory_find(&directory, path, &error)) {
     return -1;
   }
   fprintf(stderr, "autombpo %s: %s\n", verb, error.text);
@@ -90,6 +70,10 @@ int verb_version(int argc, char** argv) {
          "Prints the version, the revision of the sources, and the id of the program: a\n"
          "hash of its sources. Runs are continued by the program that began them.");
     return 0;
+  }
+  if (argc > 1) {
+    fprintf(stderr, "autombpo version: '%s': takes no operands\n", argv[1]);
+    return EXIT_USAGE;
   }
   printf("autombpo %s, revision %s, program %s\n", AUTOMBPO_VERSION, program_revision, program_id);
   return 0;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -28,6 +29,27 @@ static void format_path(char out[RUN_PATH_SIZE], const char* format, ...) {
   int length = vsnprintf(out, RUN_PATH_SIZE, format, args);
   va_end(args);
   CHECK(length >= 0 && length < RUN_PATH_SIZE, "path too long: %s", out);
+}
+
+bool run_directory_find(RunDirectory* directory, const char* path, Error* error) {
+  static const char* const marks[] = {"run.yaml", "episodes"};
+  struct stat info;
+  bool found = false;
+  if (stat(path, &info) != 0) {
+    return error_errno(error, path);
+  }
+  if (strlen(path) >= sizeof directory->path - 64) {
+    return error_set(error, "%s: name too long", path);
+  }
+  strcpy(directory->path, path);
+  for (size_t i = 0; i < sizeof marks / sizeof *marks && !found; i++) {
+    char file[RUN_PATH_SIZE];
+    run_file(file, directory, marks[i]);
+    if (!files_look(&found, file, error)) {
+      return false;
+    }
+  }
+  return found || error_set(error, "%s: is no run directory (it has no run.yaml)", path);
 }
 
 bool run_directory_make(const RunDirectory* directory, Error* error) {

@@ -23,7 +23,7 @@ says_of() {
     fail "expected state $1: $(cat json)"
 }
 
-expect 2 "no-such: no such directory" status no-such
+expect 2 "no-such: No such file or directory" status no-such
 expect 2 "base/episodes: is no run directory" status base/episodes
 expect 2 "usage" status
 expect 2 "usage" top

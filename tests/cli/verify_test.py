@@ -72,6 +72,19 @@ def main() -> None:
         assert drawn("--share", "7%", "--seed", 1)[0][1:] == (2, 3)
         assert {file: file.read_bytes() for file in directory.rglob("*") if file.is_file()} == before, "written to"
 
+        # what is not there to be run again is named, and a file of another kind is not taken for one
+        empty = Path(place) / "empty"
+        shutil.copytree(directory, empty)
+        for begun in "episodes/*.h5", "policy/*.h5", "COMPLETE":
+            for file in empty.glob(begun):
+                file.unlink()
+        left = sorted(empty.rglob("*"))
+        for verb in "verify", "audit":
+            assert "no hyper-episode is sealed yet" in run(verb, empty, code=1), verb
+        assert sorted(empty.rglob("*")) == left, "written to"
+        for name in "policy/v000001.h5", "episodes/best.h5":
+            assert "expected RUN or" in run("verify", directory / name, code=2), name
+
         # a population goes on from others' ends, whose snapshots are gone
         members = Path(place) / "members"
         run("train", "-q", tiny, "scheduler.baseline=", "scheduler.kind=pbt", "pbt.members=3", "pbt.interval=1",
