@@ -39,7 +39,8 @@ static const char usage[] =
     "Without a PART: the first five. Times are processor times of one core, so that\n"
     "what else runs on the machine counts little; the median of the repeats counts,\n"
     "and the spread is their largest difference over the median. Figure and floor are\n"
-    "measured in turn.\n\n"
+    "measured in turn; floors, gemm, env and controller have one thread, the others\n"
+    "run.threads of them.\n\n"
     "      --json        one JSON object a line\n"
     "      --row         a row of the table of machines in docs/performance.md: send\n"
     "                    yours in\n"
@@ -47,8 +48,6 @@ static const char usage[] =
     "      --seconds S   of each repeat; default 0.5; of controller 5\n"
     "      --length K    steps of a rollout; default 5\n"
     "      --steps N     real steps of mbpo; default 1000\n"
-    "      --threads N   run.threads of what is measured, not of the floors; default\n"
-    "                    1\n"
     "      --workers N   simulated workers of controller; default 1000\n"
     "      --interval S  seconds between two decisions of a worker; default: those of\n"
     "                    its policy updates, which are measured first";
@@ -81,7 +80,6 @@ typedef struct {
   bool chosen[PARTS];
   bool json, row;
   int64_t repeats, length, steps, workers;  // repeats 0 = the part's own default
-  int64_t threads;                          // 0 = as configured
   double seconds;                           // likewise
   double interval;                          // 0 = to be measured
 } Arguments;
@@ -118,7 +116,6 @@ static int parse_options(Arguments* a, int argc, char** argv) {
       {"steps", required_argument, NULL, 'n'},
       {"workers", required_argument, NULL, 'w'},
       {"interval", required_argument, NULL, 'i'},
-      {"threads", required_argument, NULL, 't'},
       {0}};
   bool good = true;
   for (int c; good && (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;) {
@@ -149,9 +146,6 @@ static int parse_options(Arguments* a, int argc, char** argv) {
         break;
       case 'i':
         good = parse_number(&a->interval, "interval", 1e-3, 1e6, false);
-        break;
-      case 't':
-        good = parse_count(&a->threads, "threads", TEAM_MOST);
         break;
       default:
         return EXIT_USAGE;
@@ -384,7 +378,6 @@ static int run_parts(const Arguments* a, RunConfig* config, int count, char** op
   if (!read_config(config, count, operands, error)) {
     return verb_refusal(error);
   }
-  config->spec.threads = a->threads > 0 ? (int)a->threads : config->spec.threads;
   if (a->row) {
     return print_row(a, config, error);
   }
