@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""No link of a document is dead, neither in the repository nor in the site that MkDocs makes of it.
+"""No link of a document is dead, neither in the repository nor in the site that MkDocs makes of it; and the site
+loads nothing from elsewhere.
 
 usage: site_test.py SOURCE_DIR
 """
@@ -71,12 +72,14 @@ class Page(HTMLParser):
         super().__init__()
         self.ids: set[str] = set()
         self.links: list[str] = []
+        self.loads: list[str] = []  # what it is shown with
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         words = dict(attributes)
         self.ids |= {words[key] for key in ("id", "name") if words.get(key)}
         self.links += [words[key] for key in ("href", "src") if words.get(key)]
+        self.loads += [words[key] for key in ("href", "src") if words.get(key) and (tag == "link" or key == "src")]
 
 
 def site_problems(source: Path, site: Path) -> Iterator[str]:
@@ -87,6 +90,11 @@ def site_problems(source: Path, site: Path) -> Iterator[str]:
         return
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
     for path, page in pages.items():
+        for target in page.loads:
+            if urlsplit(target).netloc:
+                yield f"{path.relative_to(site)}: is shown with {target}, which is elsewhere"
+        if path.name != "404.html" and not any(target.endswith("site.css") for target in page.loads):
+            yield f"{path.relative_to(site)}: without site.css, so that wide tables widen it"
         for target in page.links:
             link = urlsplit(target)
             if link.scheme or path.name == "404.html":
