@@ -58,7 +58,9 @@ find_python() {
 analysis() {
   local python
   python=$(find_python)
-  command -v "$python" >/dev/null || fail "no python3: it is needed with numpy, h5py, matplotlib and jinja2" \
-    "(of Debian: python3-numpy python3-h5py python3-matplotlib python3-jinja2)"
+  "$python" -c 'import sys; from importlib.util import find_spec as find; sys.exit(not all(map(find, sys.argv[1:])))' \
+    numpy h5py matplotlib jinja2 2>/dev/null ||
+    fail "$python is no Python 3 with numpy, h5py, matplotlib and jinja2 (of Debian: python3-numpy python3-h5py" \
+      "python3-matplotlib python3-jinja2); PYTHON=... names another"
   PYTHONPATH=$root/analysis/src${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "autombpo_analysis.$1" "${@:2}"
 }

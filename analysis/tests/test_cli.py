@@ -92,6 +92,25 @@ def test_table_prints_text_and_writes_csv(campaign: Path, tmp_path: Path, capsys
     assert capsys.readouterr().out == target.read_text(encoding="utf-8")
 
 
+def test_what_holds_no_run_is_named(tmp_path: Path, capsys):
+    path = write_run(tmp_path / "run", per_stage=2, n_epochs=2)
+    none = tmp_path / "none"
+    none.mkdir()
+    assert cli.main(["table", str(path), str(none)]) == 0
+    assert f"warning: left out {none}: no run directory in it" in capsys.readouterr().err
+    assert cli.main(["table", str(tmp_path / "*")]) == 0
+    assert "none" not in capsys.readouterr().err  # a pattern is meant for those that are
+    assert cli.main(["table", str(none)]) == 1
+    assert f"{none}: no run directory in it" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_a_directory_is_named(tmp_path: Path, capsys):
+    path = write_run(tmp_path / "run", per_stage=2, n_epochs=2)
+    (tmp_path / "file").write_text("")
+    assert cli.main(["table", str(path), "-o", str(tmp_path / "file/out.csv")]) == 1
+    assert f"{tmp_path / 'file'}: is a file, expected a directory" in capsys.readouterr().err
+
+
 def test_incomplete_files_are_reported_on_stderr(tmp_path: Path, capsys):
     path = write_run(tmp_path / "run", per_stage=2, n_epochs=2)
     write_episode(path / "episodes/000001.h5", index=1, n_epochs=2, complete=False)

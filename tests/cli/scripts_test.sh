@@ -19,6 +19,12 @@ AUTOMBPO=$program PATH=$work/bin "$scripts/local" -n 2 train "$config" >out 2>&1
 [[ $code == 1 ]] || fail "without mpirun: exit code $code"
 says 'no mpirun on the PATH'
 
+# a Python without what reads the files
+code=0
+PYTHON=false "$scripts/report" run -o report.html >out 2>&1 || code=$?
+[[ $code == 1 ]] || fail "without h5py: exit code $code"
+says 'no Python 3 with numpy, h5py, matplotlib and jinja2'
+
 expect 2 "unknown verb 'trian' \(did you mean 'train'\?\)" trian
 expect 2 "metods/mbpo.yaml: no such file \(did you mean 'methods/mbpo.yaml'\?\)" train metods/mbpo.yaml
 cp "$config" mine.yaml

@@ -24,6 +24,8 @@ def stage(text: str) -> str:
 
 def said(error: BaseException) -> str:
     """What to tell of an error: of one of the system the file and the reason, without its number."""
+    if isinstance(error, FileExistsError):  # of mkdir
+        return f"{error.filename}: is a file, expected a directory"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -79,8 +79,9 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
     Returns
     -------
     Runs
-        In order of the arguments, each run once. Files that are not complete, and runs without
-        any complete hyper-episode among several, are left out with a SkippedFileWarning.
+        In order of the arguments, each run once. Files that are not complete, and, among several,
+        runs without any complete hyper-episode and directories without a run are left out with a
+        SkippedFileWarning.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
     """
     directories: dict[Path, None] = {}
     runs = Runs()
+    problems = []
     for argument in paths:
         matches = _matches(argument)
         if not matches:
@@ -99,8 +101,10 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
             if match.is_file() and match.suffix == ".h5":
                 runs.append(Run(match, [Episode.read(match)]))
             elif match.is_dir():
-                directories.update(dict.fromkeys(run_directories(match)))
-    problems = []
+                found = run_directories(match)
+                directories.update(dict.fromkeys(found))
+                if not found and match == Path(argument):
+                    problems.append(f"{match}: no run directory in it")
     for directory in directories:
         try:
             runs.append(read_run(directory, unfinished))
@@ -108,7 +112,7 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
             problems.append(str(error))
     if not runs:
         searched = ", ".join(str(path) for path in paths)
-        raise FormatError("; ".join(problems) or f"no run directory in {searched}")
+        raise FormatError("; ".join(problems) or f"{searched}: no run directory in it")
     for problem in problems:
         warnings.warn(f"left out {problem}", SkippedFileWarning, stacklevel=2)
     return runs
