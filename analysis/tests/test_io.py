@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from synthetic import sealed, write_episode, write_policy
 
 from autombpo_analysis import Episode, FormatError, Policy, SkippedFileWarning, load
 from autombpo_analysis.check import check_episode, check_policies
+from autombpo_analysis.report_facts import files_of
 
 
 def test_a_run_lists_its_episodes_and_policies_in_order(training: Path):
@@ -243,3 +246,54 @@ def test_check_finds_a_broken_controller(training: Path, tmp_path: Path):
     assert "row 1 is not the mean" in score
     assert "/heads/real_ratio/adam_mean" in adam
     assert "/features/trained_low" in low
+
+
+def pack(directory: Path, first: int, last: int) -> Path:
+    """Put sealed files into one, as `run.pack` does (docs/formats.md, section 1)."""
+    path = directory / f"packed/{first:06d}-{last:06d}.tar"
+    path.parent.mkdir(exist_ok=True)
+    index, place = b"", 0
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for e in range(first, last + 1):
+            file = directory / f"{e:06d}.h5"
+            size = file.stat().st_size
+            archive.add(file, file.name)
+            index += b"%-11s%22d%22d\n" % (file.name.encode(), place + 512, size)
+            place += 512 + -(-size // 512) * 512
+            file.unlink()
+        entry = tarfile.TarInfo("index.txt")
+        entry.size = len(index)
+        archive.addfile(entry, io.BytesIO(index))
+        end = archive.offset
+    data = path.read_bytes()
+    path.write_bytes(data[:end] + bytes(1024))  # tarfile writes more zeros
+    return path
+
+
+def test_a_packed_run_is_read_as_any_other(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    packed = [pack(path / "episodes", 0, 1), pack(path / "episodes", 2, 3)]
+    (single,), (run,) = load(training), load(path)
+    assert [e.path.name for e in run.episodes] == [e.path.name for e in single.episodes]
+    for left, right in zip(single.episodes, run.episodes):
+        assert np.array_equal(left.epochs["eval_returns"], right.epochs["eval_returns"])
+        assert np.array_equal(left.transitions()["rewards"], right.transitions()["rewards"])
+    assert load(path / "episodes/000003.h5")[0].episodes[0].index == 3
+    assert [f.name for f in files_of(run)][:3] == [packed[0].name, packed[1].name, "000004.h5"]
+    with pytest.raises(FileNotFoundError):
+        load(path / "episodes/000006.h5")
+
+
+def test_a_packed_file_that_is_damaged_is_left_out(training: Path, tmp_path: Path):
+    path = shutil.copytree(training, tmp_path / "run")
+    packed = pack(path / "episodes", 0, 2)
+    data = bytearray(packed.read_bytes())
+    data[600] ^= 1
+    data[data.index(b"000001.h5  ")] = ord("9")
+    packed.write_bytes(data)
+    with pytest.warns(SkippedFileWarning) as warned:
+        (run,) = load(path)
+    assert [e.index for e in run.episodes] == [2, 3, 4, 5]
+    texts = " ".join(str(w.message) for w in warned)
+    assert "000000.h5: is damaged" in texts
+    assert "does not tell where 000001.h5 is" in texts

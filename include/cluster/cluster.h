@@ -13,6 +13,7 @@ typedef struct {
   double max_wall;           // seconds after which to save and stop; 0 = never
   double lost_after;         // seconds of silence after which a rank is given up
   double lease_timeout;      // and after which the work of another start is taken over
+  bool pack;                 // the hyper-episodes of a stage into one file
   bool quiet;
   // What else rank 0 does with `of` when the run is complete; NULL: nothing.
   bool (*complete)(void* of, int64_t diverged, Error* error);

@@ -23,6 +23,8 @@ typedef struct {
   Arena* arena;
   Leases leases;
   double lease_timeout;     // seconds after which the lease of somebody silent is open to all
+  bool packs;               // hyper-episodes of a stage into one file when it is folded
+  int64_t packed;           // of them, so far
   int64_t total;            // hyper-episodes
   int64_t sealed;           // of them
   int64_t running;          // of them, here
@@ -36,8 +38,8 @@ typedef struct {
 } Coordinator;
 
 bool coordinator_init(Coordinator* coordinator, const RunSpec* spec,
-                      const RunDirectory* directory, double lease_timeout, Reporter* reporter,
-                      Arena* arena, Error* error);
+                      const RunDirectory* directory, double lease_timeout, bool packs,
+                      Reporter* reporter, Arena* arena, Error* error);
 
 // The lowest hyper-episode that waits, whose controller is there and whose lease can be had.
 // NEXT_FAILED: its controller cannot be read.
@@ -58,6 +60,10 @@ void coordinator_give_back(Coordinator* coordinator, int64_t hyper_episode);
 
 // Looks for what others have sealed, by one listing, and folds each stage that is now complete.
 bool coordinator_look(Coordinator* coordinator, Error* error);
+
+// Puts what is folded, and all of a complete run, into one file a stage, if that is wanted. Where a
+// stage is one hyper-episode or nothing is folded, all of a complete run makes one.
+bool coordinator_pack(Coordinator* coordinator, Error* error);
 
 // Gives all leases back. The last process to do so removes what killed ones have left.
 void coordinator_release(const Coordinator* coordinator);

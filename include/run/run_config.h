@@ -34,6 +34,8 @@
   OPT(TIME, lost_after, 600, 1, 31536000, "s", "give up a rank that is silent for this time") \
   OPT(TIME, lease_timeout, 300, 1, 31536000, "s", \
       "take over what another start on the same directory has not renewed for this time") \
+  OPT(FLAG, pack, false, 0, 0, "", \
+      "keep the hyper-episodes of a finished stage in one file, episodes/packed/FIRST-LAST.tar") \
   OPT(FLAG, allow_mixed_cpu, false, 0, 0, "", \
       "with bfloat16, go on with another type of CPU: results may differ in the last bits") \
   OPT(FLAG, allow_other_program, false, 0, 0, "", \

@@ -35,6 +35,9 @@ bool files_put(int descriptor, const void* bytes, size_t size);
 // Names that no other process uses: PATH.HOST-PID-N.tmp, N = attempt.
 bool files_temporary(char out[FILES_PATH_SIZE], const char* path, int attempt, Error* error);
 
+// Makes such a file, empty, and opens it for writing. -1: failed.
+int files_create_temporary(char out[FILES_PATH_SIZE], const char* path, Error* error);
+
 // Names `temporary` also `path`, atomically, unless another file has that name: an error, or fine
 // if it has the same bytes.
 bool files_link(const char* temporary, const char* path, Error* error);
@@ -97,5 +100,11 @@ bool files_list(char*** names, int* count, const char* path, const char* suffix,
 
 // Hash of a file's bytes (HASH_START, hash_bytes).
 bool files_hash(uint64_t* hash, const char* path, Error* error);
+
+// The same of what is left of an open file; false with errno on failure.
+bool files_hash_open(uint64_t* hash, int descriptor);
+
+// Whether what is left of two open files is the same; -1 with errno on failure.
+int files_same(int first, int second);
 
 #endif  // STORE_FILES_H

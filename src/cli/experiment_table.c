@@ -32,14 +32,15 @@ typedef struct {
 
 // Of what stays; checkpoints go when a run is finished.
 static double sealed_bytes(const char* directory, Arena* arena) {
-  static const char* const parts[] = {"episodes", "policy"};
+  static const char* const parts[] = {"episodes", "episodes/packed", "policy"};
+  static const char* const suffixes[] = {".h5", ".tar", ".h5"};
   double bytes = 0;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 3; i++) {
     const char* path = text_format(arena, "%s/%s", directory, parts[i]);
     char** names;
     int count;
     Error error = {0};
-    if (!files_list(&names, &count, path, ".h5", arena, &error)) {
+    if (!files_list(&names, &count, path, suffixes[i], arena, &error)) {
       continue;  // of a kind that has none
     }
     for (int f = 0; f < count; f++) {

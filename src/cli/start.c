@@ -229,6 +229,7 @@ static ClusterOptions cluster_options(const Start* s, Completion* completion) {
       .max_wall = c->run.max_wall > 0 ? fmax(SOON, c->run.max_wall - clock_wall() + s->begun) : 0,
       .lost_after = c->run.lost_after,
       .lease_timeout = c->run.lease_timeout,
+      .pack = c->run.pack,
       .quiet = s->quiet || c->log.quiet,
       .complete = complete_run,
       .of = completion};

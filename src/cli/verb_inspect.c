@@ -21,6 +21,7 @@
 #include "hyper/run_directory.h"
 #include "hyper/scheduler.h"
 #include "store/h5.h"
+#include "store/pack.h"
 
 static const char usage[] =
     "usage: autombpo inspect [--checksum] RUN|FILE.h5\n\n"
@@ -52,7 +53,7 @@ static bool verify_file(const char* path, Error* error) {
 
 static bool inspect_file(Inspection* in, const char* path, const char* name, Error* error) {
   uint64_t hash;
-  if (!files_hash(&hash, path, error)) {
+  if (!pack_hash(&hash, path, error)) {
     return false;
   }
   in->checksum = hash_bytes(in->checksum, name, strlen(name));
@@ -136,10 +137,7 @@ static void describe(const RunDirectory* directory) {
 
 static bool inspect(Inspection* in, const char* path, Error* error) {
   struct stat info;
-  if (stat(path, &info) != 0) {
-    return error_errno(error, path);
-  }
-  if (!S_ISDIR(info.st_mode)) {
+  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
     char target[FILES_PATH_SIZE];
     return inspect_file(in, files_target(target, path), path, error);
   }

@@ -6,6 +6,7 @@
 
 #include "hyper/run_directory.h"
 #include "run/program.h"
+#include "store/pack.h"
 
 static const Verb verbs[] = {
     {"train", verb_train, true,
@@ -56,7 +57,7 @@ int verb_check_run(const char* verb, const char* path) {
   RunDirectory directory;
   struct stat info;
   Error error = {0};
-  bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+  bool is_file = stat(path, &info) == 0 ? !S_ISDIR(info.st_mode) : pack_holds(path);
   if (is_file || run_directory_find(&directory, path, &error)) {
     return -1;
   }

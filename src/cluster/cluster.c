@@ -31,7 +31,8 @@ static double find_deadline(const ClusterOptions* options) {
 
 static bool seal(Rank0* r, Error* error) {
   const ClusterOptions* options = r->options;
-  return manifest_write(r->coordinator.directory, error) &&
+  return coordinator_pack(&r->coordinator, error) &&
+         manifest_write(r->coordinator.directory, error) &&
          (!options->complete || options->complete(options->of, r->reporter.diverged, error));
 }
 
@@ -58,8 +59,8 @@ static ClusterEnd coordinate(Comm* comm, const RunSpec* x, const RunDirectory* d
   reporter_init(&r->reporter, x, directory, comm->ranks, options->progress_interval, options->quiet,
                 arena);
   r->reporter.deadline = r->deadline;
-  if (!coordinator_init(&r->coordinator, x, directory, options->lease_timeout, &r->reporter, arena,
-                        error)) {
+  if (!coordinator_init(&r->coordinator, x, directory, options->lease_timeout, options->pack,
+                        &r->reporter, arena, error)) {
     return CLUSTER_FAILED;
   }
   rank0_listen(r, 0);

@@ -22,6 +22,7 @@
 #include "hyper/checkpoint.h"
 #include "hyper/manifest.h"
 #include "hyper/sealed_check.h"
+#include "store/pack.h"
 
 typedef enum { EPISODE_WAITS, EPISODE_RUNS, EPISODE_SEALED } EpisodeStatus;
 
@@ -101,6 +102,23 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   return remove_checkpoints(c, error);
 }
 
+// A complete run is looked through again: a process that was given up may have sealed once more
+// what is in a pack.
+bool coordinator_pack(Coordinator* c, Error* error) {
+  char path[RUN_PATH_SIZE];
+  const SchedulerPlan* plan = &c->scheduler.plan;
+  bool complete = coordinator_complete(c), in_stages = plan->updates > 0 && plan->stage_size > 1;
+  int64_t size = in_stages ? plan->stage_size : c->total;
+  int64_t folded = complete ? c->total : in_stages ? c->scheduler.version * size : 0;
+  bool good = true;
+  run_file(path, c->directory, "episodes");
+  for (c->packed = complete ? 0 : c->packed; good && c->packs && c->packed < folded;
+       c->packed += size) {
+    good = pack_write(path, (PackRange){c->packed, c->packed + size - 1}, error);
+  }
+  return good;
+}
+
 // Algorithm 1, line 22.
 static bool fold_complete_stages(Coordinator* c, Error* error) {
   const StageResult* result;
@@ -110,16 +128,21 @@ static bool fold_complete_stages(Coordinator* c, Error* error) {
     }
     if (result) {
       reporter_stage(c->reporter, result, c->scheduler.version);
+      if (!coordinator_pack(c, error)) {
+        return false;
+      }
     }
   } while (result);
   return true;
 }
 
 bool coordinator_init(Coordinator* c, const RunSpec* x, const RunDirectory* directory,
-                      double lease_timeout, Reporter* reporter, Arena* arena, Error* error) {
+                      double lease_timeout, bool packs, Reporter* reporter, Arena* arena,
+                      Error* error) {
   *c = (Coordinator){.spec = x,
                      .directory = directory,
                      .lease_timeout = lease_timeout,
+                     .packs = packs,
                      .reporter = reporter,
                      .arena = arena};
   leases_init(&c->leases, directory);

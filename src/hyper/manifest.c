@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "store/files.h"
+#include "store/pack.h"
 
 #define FIRST_LINE "# autombpo.manifest 1: checksum and name of every sealed file\n"
 
@@ -26,7 +27,7 @@ static bool add_files(Text* text, const RunDirectory* directory, RunPath* path_o
   for (int64_t i = 0; i < there.count; i++) {
     path_of(path, directory, there.index[i]);
     // who sealed the last one may have died before its name was synced
-    if ((i == 0 && !files_sync_parent(path, error)) || !files_hash(&hash, path, error)) {
+    if ((i == 0 && !files_sync_parent(path, error)) || !pack_hash(&hash, path, error)) {
       return false;
     }
     text_add(text, "%016" PRIx64 "  %s\n", hash, path + strlen(directory->path) + 1);
@@ -71,19 +72,20 @@ static bool check_line(const RunDirectory* directory, const char* manifest, cons
   }
   bool there;
   run_file(path, directory, name);
-  if (!files_look(&there, path, error)) {
+  if (!pack_look(&there, path, error)) {
     return false;
   }
   if (!there) {
     return true;
   }
-  return files_hash(&hash, path, error) &&
+  return pack_hash(&hash, path, error) &&
          (hash == expected ||
           error_set(error,
                     "%s: is damaged or was changed: it has checksum %016" PRIx64 ", %s says "
                     "%016" PRIx64 ". Remove or move this file and repeat the command: it is then "
                     "made again, to the same bits",
-                    path, hash, manifest, expected));
+                    path, hash, manifest, expected) ||
+          pack_add_way_out(path, error));
 }
 
 bool manifest_check(const RunDirectory* directory, Error* error) {

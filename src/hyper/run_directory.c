@@ -19,6 +19,7 @@
 
 #include "base/text.h"
 #include "store/files.h"
+#include "store/pack.h"
 
 static void format_path(char out[RUN_PATH_SIZE], const char* format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -94,7 +95,7 @@ static void sweep(const RunDirectory* directory, const char* part, const char* s
 }
 
 void run_directory_sweep(const RunDirectory* directory, bool complete) {
-  static const char* const parts[] = {"episodes", "policy", "snapshot", "."};
+  static const char* const parts[] = {"episodes", "episodes/packed", "policy", "snapshot", "."};
   Arena arena;
   arena_init(&arena);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -131,49 +132,79 @@ void run_checkpoint_path(char out[RUN_PATH_SIZE], const RunDirectory* directory,
   format_path(out, "%s/checkpoint/episode-%06lld", directory->path, (long long)index);
 }
 
+static void add_index(RunIndices* there, int64_t index, int64_t* capacity, Arena* arena) {
+  if (there->count == *capacity) {
+    int64_t* larger = ARENA_NEW(arena, 2 * *capacity, int64_t);
+    there->index = memcpy(larger, there->index, (size_t)there->count * sizeof *larger);
+    *capacity *= 2;
+  }
+  there->index[there->count++] = index;
+}
+
 static int compare_indices(const void* a, const void* b) {
   int64_t left = *(const int64_t*)a, right = *(const int64_t*)b;
   return (left > right) - (left < right);
 }
 
+// In ascending order, each once.
+static void put_in_order(RunIndices* there) {
+  int64_t kept = 0;
+  qsort(there->index, (size_t)there->count, sizeof *there->index, compare_indices);
+  for (int64_t i = 0; i < there->count; i++) {
+    if (kept == 0 || there->index[kept - 1] != there->index[i]) {
+      there->index[kept++] = there->index[i];
+    }
+  }
+  there->count = kept;
+}
+
+// Those that stand by themselves first: what is packed meanwhile is then found in its pack.
 bool run_list(RunIndices* there, RunPath* path_of, const RunDirectory* directory, Arena* arena,
               Error* error) {
-  char path[RUN_PATH_SIZE];
+  char parent[RUN_PATH_SIZE], path[RUN_PATH_SIZE];
   char** names;
-  int count = 0;
+  PackRange* packs;
+  int count = 0, pack_count;
   bool exists;
-  path_of(path, directory, 0);
-  *strrchr(path, '/') = '\0';
-  if (!files_look(&exists, path, error) ||
-      (exists && !files_list(&names, &count, path, "", arena, error))) {
+  path_of(parent, directory, 0);
+  *strrchr(parent, '/') = '\0';
+  if (!files_look(&exists, parent, error) ||
+      (exists && !files_list(&names, &count, parent, "", arena, error)) ||
+      !pack_list(&packs, &pack_count, parent, arena, error)) {
     return false;
   }
-  *there = (RunIndices){.index = ARENA_NEW(arena, count, int64_t)};
+  int64_t capacity = count + 1;
+  *there = (RunIndices){.index = ARENA_NEW(arena, capacity, int64_t)};
   for (int i = 0; i < count; i++) {
     int64_t index = strtoll(names[i] + strcspn(names[i], "0123456789"), NULL, 10);
     path_of(path, directory, index);
     if (strcmp(strrchr(path, '/') + 1, names[i]) == 0) {
-      there->index[there->count++] = index;
+      add_index(there, index, &capacity, arena);
     }
   }
-  qsort(there->index, (size_t)there->count, sizeof *there->index, compare_indices);
+  for (int i = 0; i < pack_count; i++) {
+    for (int64_t e = packs[i].first; e <= packs[i].last; e++) {
+      add_index(there, e, &capacity, arena);
+    }
+  }
+  put_in_order(there);
   return true;
 }
 
 bool run_look_sealed(bool* there, const RunDirectory* directory, int64_t e, Error* error) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, e);
-  return files_look(there, path, error);
+  return pack_look(there, path, error);
 }
 
 bool run_may_be_sealed(const RunDirectory* directory, int64_t e) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, e);
-  return files_exists(path);
+  return pack_exists(path);
 }
 
 bool run_is_sealed(const RunDirectory* directory, int64_t e) {
   char path[RUN_PATH_SIZE];
   run_episode_path(path, directory, e);
-  return files_stands(path);
+  return pack_stands(path);
 }

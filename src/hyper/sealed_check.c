@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hyper/sealed_root.h"
+#include "store/pack.h"
 
 // Refuses an open file that another configuration has sealed, or that stands in another's place.
 static bool check_content(H5File* file, const RunSpec* x, const char* index_name, int64_t index,
@@ -36,15 +37,18 @@ static bool open_file(H5File* file, const char* path, const char* format, const 
 
 // A file that the disk did not give may be good: nobody is told to remove it.
 static bool may_be_removed(const char* path, const Error* error) {
-  return !error->transient && files_stands(path);
+  return !error->transient && pack_stands(path);
 }
 
 static bool suggest_repeating(const char* path, int64_t index, Error* error) {
-  return may_be_removed(path, error) &&
-         error_line(error,
-                    "Remove or move this file and repeat the command: hyper-episode %lld is then "
-                    "run again, to the same bits",
-                    (long long)index);
+  if (may_be_removed(path, error)) {
+    error_line(error,
+               "Remove or move this file and repeat the command: hyper-episode %lld is then "
+               "run again, to the same bits",
+               (long long)index);
+    pack_add_way_out(path, error);
+  }
+  return false;
 }
 
 bool sealed_open_episode(H5File* file, const RunDirectory* directory, const RunSpec* x,

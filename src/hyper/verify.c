@@ -17,6 +17,7 @@
 #include "hyper/sealed_check.h"
 #include "hyper/sealed_root.h"
 #include "hyper/snapshot.h"
+#include "store/pack.h"
 
 typedef struct {
   Verify* verify;
@@ -187,7 +188,7 @@ static void compare_dataset(void* context, const char* name, H5Type type, int64_
 // What no dataset holds: attributes.
 static bool compare_bytes(Pair* p, const char* again, Error* error) {
   uint64_t sealed_hash, again_hash;
-  if (!files_hash(&sealed_hash, p->path, error) || !files_hash(&again_hash, again, error)) {
+  if (!pack_hash(&sealed_hash, p->path, error) || !files_hash(&again_hash, again, error)) {
     return false;
   }
   if (sealed_hash != again_hash && p->verify->differences == 0) {

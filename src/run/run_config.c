@@ -40,7 +40,7 @@ OPTION_TABLE(checkpoint_table, CheckpointOptions, CHECKPOINT_OPTIONS)
 // scheduler.controller, baseline and schedule are places of files: their contents count instead.
 static const char* const unhashed[] = {
     "env.assets", "run.dir", "run.threads", "run.max_wall", "run.term_grace", "run.lost_after",
-    "run.lease_timeout", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
+    "run.lease_timeout", "run.pack", "run.allow_mixed_cpu", "run.allow_other_program", "checkpoint",
     "log.progress", "log.quiet", "scheduler.controller", "scheduler.baseline",
     "scheduler.schedule", "scheduler.settings", "scheduler.transfer",
     "scheduler.trained_seeds",

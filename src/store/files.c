@@ -152,8 +152,7 @@ bool files_check_output(const char* path, Error* error) {
          (access(parent, W_OK | X_OK) == 0 || error_errno(error, path));
 }
 
-// -1: a file cannot be read.
-static int same_content(int first, int second) {
+int files_same(int first, int second) {
   char left[PIECE], right[PIECE];
   int64_t got = PIECE, other = PIECE;
   bool same = true;
@@ -169,7 +168,7 @@ static int same_content(int first, int second) {
 static bool check_same(const char* temporary, const char* path, Error* error) {
   int first = files_open(temporary, O_RDONLY, error);
   int second = first < 0 ? -1 : files_open(path, O_RDONLY, error);
-  int same = second < 0 ? 0 : same_content(first, second);
+  int same = second < 0 ? 0 : files_same(first, second);
   if (same < 0) {
     error_errno(error, path);
   } else if (second >= 0 && !same) {
@@ -217,21 +216,30 @@ bool files_publish(const char* temporary, const char* path, bool replace, Error*
   return good && files_sync_parent(path, error);
 }
 
+int files_create_temporary(char out[FILES_PATH_SIZE], const char* path, Error* error) {
+  int descriptor = -1;
+  for (int attempt = 0; descriptor < 0; attempt++) {
+    if (!files_temporary(out, path, attempt, error)) {
+      return -1;
+    }
+    descriptor = open(out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0 && errno != EEXIST) {
+      error_errno(error, path);
+      return -1;
+    }
+  }
+  return descriptor;
+}
+
 static bool write_once(const char* path, const void* bytes, size_t size, bool replace,
                        Error* error) {
   char temporary[FILES_PATH_SIZE];
-  int descriptor = -1;
   if (!files_check(path, error)) {  // the rename would replace a device
     return false;
   }
-  for (int attempt = 0; descriptor < 0; attempt++) {
-    if (!files_temporary(temporary, path, attempt, error)) {
-      return false;
-    }
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0 && errno != EEXIST) {
-      return error_errno(error, path);
-    }
+  int descriptor = files_create_temporary(temporary, path, error);
+  if (descriptor < 0) {
+    return false;
   }
   bool good = files_put(descriptor, bytes, size / 2);
   fault_point("mid-write");
@@ -434,19 +442,23 @@ bool files_list(char*** names, int* count, const char* path, const char* suffix,
   return whole;
 }
 
-bool files_hash(uint64_t* hash, const char* path, Error* error) {
+bool files_hash_open(uint64_t* hash, int descriptor) {
   char piece[PIECE];
-  int descriptor = files_open(path, O_RDONLY, error);
-  if (descriptor < 0) {
-    return false;
-  }
   *hash = HASH_START;
   int64_t got = PIECE;
   while (got == PIECE) {
     got = files_take(descriptor, piece, PIECE);
     *hash = hash_bytes(*hash, piece, got > 0 ? (size_t)got : 0);
   }
-  bool good = got >= 0 || error_errno(error, path);
+  return got >= 0;
+}
+
+bool files_hash(uint64_t* hash, const char* path, Error* error) {
+  int descriptor = files_open(path, O_RDONLY, error);
+  if (descriptor < 0) {
+    return false;
+  }
+  bool good = files_hash_open(hash, descriptor) || error_errno(error, path);
   close(descriptor);
   return good;
 }

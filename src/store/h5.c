@@ -13,10 +13,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "h5_internal.h"
+#include "store/pack.h"
 
 static void start(H5File* file, const char* path, bool writing) {
   *file = (H5File){.handle = -1, .writing = writing};
@@ -84,15 +86,45 @@ bool h5_create(H5File* file, const char* path, const char* format, int version, 
   return file->failed ? h5_close(file, error) : true;
 }
 
-static bool open_for_reading(H5File* file, const char* name) {
-  if (!h5_mark_check(file, name)) {
+// A file in memory, where the one in a pack was copied to.
+static bool open_copy(H5File* file, int descriptor) {
+  off_t size = lseek(descriptor, 0, SEEK_END);
+  void* image = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (image == MAP_FAILED) {
+    return h5_refuse_errno(file, "cannot be read");
+  }
+  hid_t list = access_list();
+  bool set = H5Pset_fapl_core(list, 65536, false) >= 0 &&
+             H5Pset_file_image(list, image, (size_t)size) >= 0;
+  file->handle = set ? H5Fopen(file->path, H5F_ACC_RDONLY, list) : -1;
+  bool opened = file->handle >= 0 || h5_fail(file, "", "not a readable HDF5 file");
+  H5Pclose(list);
+  munmap(image, (size_t)size);
+  return opened;
+}
+
+static bool open_checked(H5File* file, const char* name) {
+  bool copied;
+  int descriptor = pack_open(name, &copied, &file->error);
+  if (descriptor < 0) {
+    file->failed = true;
     return false;
+  }
+  bool good = h5_mark_check(file, descriptor) && (!copied || open_copy(file, descriptor));
+  close(descriptor);
+  if (!good || copied) {
+    return good;
   }
   hid_t list = access_list();
   file->handle = H5Fopen(name, H5F_ACC_RDONLY, list);
-  bool opened = file->handle >= 0 || h5_fail(file, "", "not a readable HDF5 file");
+  bool gone = file->handle < 0 && !files_exists(name);  // into a pack, just now
+  bool opened = file->handle >= 0 || gone || h5_fail(file, "", "not a readable HDF5 file");
   H5Pclose(list);
-  if (!opened) {
+  return gone ? open_checked(file, name) : opened;
+}
+
+static bool open_for_reading(H5File* file, const char* name) {
+  if (!open_checked(file, name)) {
     return false;
   }
   char link[H5_LINK_SIZE];
@@ -228,9 +260,10 @@ bool h5_seal(H5File* file, Error* error) {
     finish(file);
   }
   if (file->failed || !verify_written(file, error)) {
-    bool swept = files_was_swept(file->temporary, file->path);
+    bool swept = files_was_swept(file->temporary, file->path) || pack_holds(file->path);
     unlink(file->temporary);
     return swept ? files_sync_parent(file->path, error) : (report(file, error), false);
   }
-  return files_publish(file->temporary, file->path, false, error);
+  // who took this process for dead has sealed it, and packed it by now
+  return files_publish(file->temporary, file->path, false, error) || pack_holds(file->path);
 }

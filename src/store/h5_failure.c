@@ -85,7 +85,7 @@ void h5_let_go(H5File* file) {
   lifted = limit;
   lifted.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_FSIZE, &lifted);
-  int* descriptor = h5_descriptor(file);
+  int* descriptor = file->writing ? h5_descriptor(file) : NULL;
   if (memory >= 0 && descriptor) {
     dup3(memory, *descriptor, O_CLOEXEC);
   }

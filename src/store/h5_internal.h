@@ -26,10 +26,10 @@ int* h5_descriptor(const H5File* file);
 // Ends what HDF5 has to do with the file, in a way that cannot fail.
 void h5_let_go(H5File* file);
 
-// Appends the mark of a sealed file to a file that is complete otherwise; checks that of the file
-// `name`. False = failed, damaged or without a mark, reported.
+// Appends the mark of a sealed file to a file that is complete otherwise; checks that of an open
+// file. False = failed, damaged or without a mark, reported.
 bool h5_mark_append(H5File* file, int descriptor);
-bool h5_mark_check(H5File* file, const char* name);
+bool h5_mark_check(H5File* file, int descriptor);
 
 #define H5_LINK_SIZE 256
 

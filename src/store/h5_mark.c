@@ -56,8 +56,7 @@ static bool has_no_mark(H5File* file) {
                    "has no seal at its end: cut off, damaged, or written by another program");
 }
 
-// Compares the mark at the end of the file.
-static bool compare_mark(H5File* file, int descriptor) {
+bool h5_mark_check(H5File* file, int descriptor) {
   uint64_t hash;
   char found[MARK_SIZE + 1] = "";
   char expected[MARK_SIZE + 1];
@@ -77,15 +76,4 @@ static bool compare_mark(H5File* file, int descriptor) {
          h5_refuse(file, "",
                    "is damaged: its bytes have checksum %016" PRIx64 ", sealed with %.16s", hash,
                    found + strlen(WORD));
-}
-
-bool h5_mark_check(H5File* file, const char* name) {
-  int descriptor = files_open(name, O_RDONLY, &file->error);
-  if (descriptor < 0) {
-    file->failed = true;
-    return false;
-  }
-  bool good = compare_mark(file, descriptor);
-  close(descriptor);
-  return good;
 }

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -307,14 +309,20 @@ def make_files(program: Path, source: Path, to: Path) -> list[Path]:
     call("baseline", "-q", "-o", "baseline.yaml", tiny, "scheduler.hyper_episodes=2", "run.dir=base")
     given = "scheduler.baseline=baseline.yaml"
     call("train", "-q", tiny, given, "run.dir=train", "checkpoint.every=0.1s")
-    call("train", "-q", tiny, methods / "mbpo.yaml", "run.dir=stopped", "run.max_wall=0.5s",
-         "hyper.apply_epochs=1000", "log.transitions=false", code=75)  # fmt: skip
+    stopped = subprocess.Popen(
+        [program, "train", "-q", tiny, methods / "mbpo.yaml", "run.dir=stopped", "hyper.apply_epochs=1000",
+         "log.transitions=false", "checkpoint.every=0.1s"], cwd=to)  # fmt: skip
+    while stopped.poll() is None and not any(to.glob("stopped/checkpoint/*/gen-*.h5")):
+        time.sleep(0.05)
+    stopped.send_signal(signal.SIGUSR1)
+    if stopped.wait() != 75:
+        raise SystemExit(f"a run that is to stop: exit code {stopped.returncode}")
     call("train", "-q", tiny, methods / "pbt.yaml", given, "run.dir=pbt", "pbt.members=2",
          "pbt.interval=2", "pbt.score_epochs=1")  # fmt: skip
     call("apply", "-q", tiny, "scheduler.controller=train", "run.dir=apply")
     call("schedule", "train", "-o", "schedule.csv")
     call("train", "-q", tiny, methods / "replay.yaml", "scheduler.schedule=schedule.csv", "run.dir=replay",
-         "scheduler.hyper_episodes=1")  # fmt: skip
+         "scheduler.hyper_episodes=1", "run.pack=true")  # fmt: skip
     call("train", "-q", tiny, methods / "external.yaml", "run.dir=external",
          f"external.command={sys.executable} '{source / 'docs/examples/controllers/rule.py'}'")
     call("play", "--episodes", "2", "--states", "play.h5", "train")

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hyper/run_directory.h"
+#include "store/pack.h"
 #include "world.h"
 
 #define MOST_DESCRIPTORS 1024
@@ -271,16 +272,20 @@ static int checkpoints_beside(const char* path, long* hyper_episode) {
   return count - 1;
 }
 
+static bool is_there(const char* sealed) {
+  Actor* actor = world.running;
+  world.running = NULL;  // this is not of the product
+  bool there = pack_stands(sealed);
+  world.running = actor;
+  return there;
+}
+
 static void check_removal(const char* path) {
-  struct stat status;
   long e;
-  if (is_sealed_name(path) && __real_lstat(path, &status) == 0) {
-    world_fail("%s is sealed, and is removed", path);
-  }
   if (checkpoints_beside(path, &e) == 0) {
     char sealed[RUN_PATH_SIZE];
     run_episode_path(sealed, world.directory, e);
-    if (__real_lstat(sealed, &status) != 0) {
+    if (!is_there(sealed)) {
       world_fail("%s is the last of hyper-episode %ld, which is not sealed, and is removed", path,
                  e);
     }
@@ -297,6 +302,9 @@ static int take_away(const char* path, int (*call)(const char*)) {
   int result = call(path);
   if (result == 0 && gone >= 0) {
     add_change(REMOVED, path, gone);
+  }
+  if (result == 0 && is_sealed_name(path) && !is_there(path)) {
+    world_fail("%s is sealed, and is removed", path);
   }
   return result;
 }

@@ -10,11 +10,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/archive.h"
 #include "base/fault.h"
 #include "store/h5.h"
+#include "store/pack.h"
 #include "world.h"
 
 #define TEXT_RECORD (-1)
@@ -131,11 +133,26 @@ bool h5_create(H5File* file, const char* path, const char* format, int version, 
   return true;
 }
 
+static bool read_content(Content* c, const char* path, Error* error) {
+  bool copied;
+  struct stat status;
+  int descriptor = pack_open(path, &copied, error);
+  if (descriptor < 0) {
+    return false;
+  }
+  fstat(descriptor, &status);
+  c->size = (size_t)status.st_size;
+  c->bytes = arena_alloc(&c->arena, c->size + 1);
+  bool good = files_take(descriptor, c->bytes, c->size) == status.st_size;
+  close(descriptor);
+  return good || error_errno(error, path);
+}
+
 bool h5_open_any(H5File* file, const char* path, Error* error) {
   start(file, path, false);
   Content* c = content_of(file);
   uint64_t stored;
-  if (!files_read(&c->bytes, &c->size, path, &c->arena, &file->error)) {
+  if (!read_content(c, path, &file->error)) {
     file->failed = true;
     return h5_close(file, error);
   }
@@ -209,14 +226,14 @@ bool h5_seal(H5File* file, Error* error) {
   Error ignored;
   good = h5_close(file, error) && good;
   if (!good) {
-    bool swept = *file->temporary && files_was_swept(file->temporary, file->path);
+    bool swept = *file->temporary && (files_was_swept(file->temporary, file->path) || pack_holds(file->path));
     if (*file->temporary) {
       unlink(file->temporary);
     }
     return swept;
   }
   (void)ignored;
-  return files_publish(file->temporary, file->path, false, error);
+  return files_publish(file->temporary, file->path, false, error) || pack_holds(file->path);
 }
 
 bool h5_verify(H5File* file, uint64_t* checksum) {

@@ -22,6 +22,7 @@
 
 #include "../fuzz/small_experiment.h"
 #include "hyper/manifest.h"
+#include "store/pack.h"
 #include "world.h"
 
 #define LONGEST 3600.0  // simulated seconds that a campaign may take
@@ -182,7 +183,7 @@ static void check_acknowledged(void) {
   char path[RUN_PATH_SIZE];
   for (int e = 0; e < MOST_EPISODES; e++) {
     run_episode_path(path, world.directory, e);
-    if (world.acknowledged[e] && access(path, R_OK) != 0) {
+    if (world.acknowledged[e] && !pack_stands(path)) {
       world_fail("hyper-episode %d was sealed, and is lost with the power", e);
     }
   }
@@ -295,7 +296,7 @@ static bool note_complete(void* of, int64_t diverged, Error* error) {
 }
 
 static void campaign(uint64_t seed, int kind, bool calm, bool trace) {
-  static const ClusterOptions options = {
+  ClusterOptions options = {
       .save = {.interval = 1.5, .give_up = 600}, .progress_interval = 1e9, .lost_after = 6,
       .lease_timeout = 4, .quiet = true, .complete = note_complete};
   const RunDirectory* directory = world.directory;
@@ -303,6 +304,7 @@ static void campaign(uint64_t seed, int kind, bool calm, bool trace) {
   world = (World){.seed = seed, .state = seed, .directory = directory, .options = &options,
                   .spec = &spec, .trace = trace};
   draw_weather(&world.weather, calm);
+  options.pack = !calm && world_chance(0.5);
   world.calm = calm ? 0 : 20 + 100 * world_uniform();
   disk_begin();
   double next = 0, before = 0;

@@ -14,6 +14,7 @@
 #include "store/h5.h"
 #include "store/h5_archive.h"
 #include "store/h5_table.h"
+#include "store/pack.h"
 
 #define ROWS 3000  // just enough for chunks
 
@@ -131,6 +132,54 @@ static void to_read_a_table(void** state) {
   each_call_refused(seal, read_table, EIO);
 }
 
+static bool seal_single(const char* directory, Error* error) {
+  H5File file;
+  if (!h5_create(&file, path_in(directory, "000000.h5"), "test.file", 1, error)) {
+    return false;
+  }
+  h5_set_i64(&file, "", "number", 42);
+  return h5_seal(&file, error);
+}
+
+static bool read_packed(const char* directory, Error* error) {
+  H5File file;
+  uint64_t hash;
+  bool there;
+  const char* path = path_in(directory, "000000.h5");
+  if (!pack_look(&there, path, error) || !pack_hash(&hash, path, error) ||
+      !h5_open(&file, path, "test.file", 1, error)) {
+    return false;
+  }
+  CHECK(there, "%s: is not there, and no error", path);
+  int64_t number = h5_get_i64(&file, "", "number");
+  bool good = h5_close(&file, error);
+  CHECK(number == 42 || !good, "another number, and no error");
+  return good;
+}
+
+static bool pack(const char* directory, Error* error) {
+  return pack_write(directory, (PackRange){0, 0}, error);
+}
+
+static bool seal_and_pack(const char* directory, Error* error) {
+  return seal_single(directory, error) && pack(directory, error);
+}
+
+static bool pack_and_read(const char* directory, Error* error) {
+  return pack(directory, error) && read_packed(directory, error);
+}
+
+static void to_pack(void** state) {
+  (void)state;
+  each_call_refused(seal_single, pack_and_read, EIO);
+  each_call_refused(seal_single, pack_and_read, EPERM);
+}
+
+static void to_read_from_a_pack(void** state) {
+  (void)state;
+  each_call_refused(seal_and_pack, read_packed, EIO);
+}
+
 int main(void) {
   for (int i = 0; i < 3 * ROWS; i++) {
     numbers[i] = i % 1000 * 0.37;
@@ -141,6 +190,8 @@ int main(void) {
       cmocka_unit_test(to_read),
       cmocka_unit_test(to_write_and_read_small_files),
       cmocka_unit_test(to_read_a_table),
+      cmocka_unit_test(to_pack),
+      cmocka_unit_test(to_read_from_a_pack),
   };
   return cmocka_run_group_tests_name("refused any call:", tests, NULL, NULL);
 }

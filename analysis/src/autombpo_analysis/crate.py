@@ -27,8 +27,8 @@ PROFILES = {
 }
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 LICENSE = "#license"  # the results are their owner's, who says what others may do
-KINDS = {".h5": "application/x-hdf5", ".yaml": "application/yaml", ".json": "application/json",
-         ".jsonl": "application/jsonl", ".html": "text/html"}  # fmt: skip
+KINDS = {".h5": "application/x-hdf5", ".tar": "application/x-tar", ".yaml": "application/yaml",
+         ".json": "application/json", ".jsonl": "application/jsonl", ".html": "text/html"}  # fmt: skip
 STATUS = {"finished": "CompletedActionStatus", "failed": "FailedActionStatus"}
 
 Entity = dict[str, Any]
@@ -86,7 +86,7 @@ def _run_entities(run: Run, root: Path, number: int) -> tuple[Entity, Entity, li
         license=_ref(LICENSE),
         version=str(run.episodes[0].attributes["config_hash"]) if run.episodes else "running",
     )
-    results = [f for f in files if f["@id"].endswith((".h5", ".jsonl"))]
+    results = [f for f in files if f["@id"].endswith((".h5", ".tar", ".jsonl"))]
     action = {
         "@id": f"#run-{number}",
         "@type": "CreateAction",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any, Union
 
 import h5py
 import numpy as np
+
+from .pack import read_sealed
 
 FORMAT_VERSION = 1
 EPISODE_FORMAT = "autombpo.episode"
@@ -121,9 +124,8 @@ def _checksum(data: bytes) -> int:
     return value
 
 
-def _seal_problem(path: Path) -> str | None:
+def _seal_problem(data: bytes) -> str | None:
     """Why the bytes of a file are not known to be those that were sealed; None if they are."""
-    data = path.read_bytes()
     mark = data[-MARK_SIZE:]
     if not mark.startswith(MARK):
         return "has no seal at its end: cut off, damaged, or written by another program"
@@ -138,10 +140,11 @@ def _open(path: Path, expected: str) -> tuple[h5py.File, dict[str, Any]]:
     Links and storage in other files are refused: a data file does not choose what is opened.
     """
     try:
-        problem = _seal_problem(path)
+        data = read_sealed(path)
+        problem = _seal_problem(data)
         if problem is not None:
             raise FormatError(f"{path}: {problem}")
-        file = h5py.File(path, "r")
+        file = h5py.File(io.BytesIO(data), "r")
     except OSError as error:
         raise FormatError(f"{path}: not a readable HDF5 file ({error})") from error
     attributes = _attributes(file)

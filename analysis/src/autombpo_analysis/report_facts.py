@@ -17,6 +17,7 @@ from . import stats
 from .compare import Scores, preferred
 from .io import Episode
 from .live import parse_time, read_config, run_config, state_of
+from .pack import stored_in
 from .run import Run
 from .runs import Runs
 from .style import method_name
@@ -312,7 +313,8 @@ def alike(starts: Iterable[Start]) -> list[tuple[Start, int]]:
 
 def files_of(run: Run) -> list[Path]:
     """The files that the figures come from: what is sealed, and its configuration."""
-    found = [e.path for e in run.episodes] + [p.path for p in run.policies]
+    sealed = [e.path for e in run.episodes] + [p.path for p in run.policies]
+    found = list(dict.fromkeys(map(stored_in, sealed)))
     names = ("run.yaml", "starts.jsonl", "metrics.jsonl", "status.json", "COMPLETE", "machine")
     return found + [run.path / name for name in names if (run.path / name).is_file()]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .io import Episode, FormatError, PathLike, Policy
 from .live import UNFINISHED, json_lines, run_config, unfinished_columns
+from .pack import sealed_files
 from .population import best_line
 
 EPISODE_NAME = re.compile(r"^\d+\.h5$")
@@ -102,7 +103,7 @@ class Run:
 def _read_all(directory: Path, name: re.Pattern[str], reader: Any, skipped: list) -> list:
     """All sealed files of a directory; incomplete ones are recorded in `skipped` and warned of."""
     result = []
-    for path in sorted(directory.glob("*.h5")) if directory.is_dir() else []:
+    for path in sealed_files(directory):
         if not name.match(path.name):
             continue
         try:

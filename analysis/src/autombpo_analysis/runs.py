@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import curves, export
 from .io import Episode, FormatError, PathLike
+from .pack import stored_in
 from .run import Run, SkippedFileWarning, read_run
 
 
@@ -58,7 +59,7 @@ def run_directories(path: Path) -> list[Path]:
 def _matches(argument: PathLike) -> list[Path]:
     """What a path or pattern names. A pattern with ** meets everything in a run, of which its
     directory is meant."""
-    if Path(argument).exists():
+    if stored_in(Path(argument)).exists():
         return [Path(argument)]
     found = [Path(match) for match in sorted(glob.glob(str(argument), recursive=True))]
     return [match for match in found if match.is_dir()] if "**" in str(argument) else found
@@ -98,7 +99,7 @@ def load(*paths: PathLike, unfinished: bool = False) -> Runs:
         if not matches:
             raise FileNotFoundError(f"{argument}: no such file or directory")
         for match in matches:
-            if match.is_file() and match.suffix == ".h5":
+            if match.suffix == ".h5" and stored_in(match).is_file():
                 runs.append(Run(match, [Episode.read(match)]))
             elif match.is_dir():
                 found = run_directories(match)
