@@ -6,6 +6,7 @@
 
 #include "refused.h"
 #include "store/h5.h"
+#include "store/pack.h"
 
 static bool refuse(Error* error, const char* name) {
   error_set(error, "%s: refused", name);
@@ -36,6 +37,8 @@ REFUSED(files_settle, (bool* there, const char* path, Error* error), (there, pat
 REFUSED(files_sync, (const char* path, Error* error), (path, error))
 REFUSED(files_sync_parent, (const char* path, Error* error), (path, error))
 REFUSED(files_write, (const char* path, const void* bytes, size_t size, Error* error), (path, bytes, size, error))
+REFUSED(pack_hash, (uint64_t * hash, const char* path, Error* error), (hash, path, error))
+REFUSED(pack_look, (bool* there, const char* path, Error* error), (there, path, error))
 
 #define REFUSED_BEHIND(name)                                                                      \
   bool __real_##name(H5File* file, Error* error);                                                 \

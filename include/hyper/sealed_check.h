@@ -17,9 +17,9 @@ bool sealed_open_episode(H5File* file, const RunDirectory* directory, const RunS
 bool sealed_read_episode(Trajectory* trajectory, const RunDirectory* directory,
                          const RunSpec* spec, int64_t hyper_episode, Arena* arena, Error* error);
 
-// How a sealed hyper-episode ended. The message says how to go on.
-bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t hyper_episode,
-                         Error* error);
+// The same, and how it ended. `spec` NULL: it may be of any run.
+bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, const RunSpec* spec,
+                         int64_t hyper_episode, Error* error);
 
 // As sealed_check_episode, of a version of the controller.
 bool sealed_check_policy(const RunDirectory* directory, const RunSpec* spec, int version,

@@ -37,8 +37,7 @@ bool trajectory_read(Trajectory* trajectory, const char* path, Arena* arena, Err
 
 // The same of a file that is open, and may have failed when this returns.
 void trajectory_take(Trajectory* trajectory, H5File* file, Arena* arena);
-
-bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error);
+void trajectory_take_outcome(Outcome* outcome, H5File* file);
 
 // The scores (count) of the hyper-episodes of a stage; returns how many of them diverged. One that
 // diverged counts no more than the worst that came to its end: it can only lower the mean.

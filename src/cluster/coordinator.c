@@ -49,7 +49,7 @@ static void mark_sealed(Coordinator* c, int64_t e) {
 // Takes up what an earlier start or another process has sealed.
 static bool find_sealed(Coordinator* c, int64_t e, Error* error) {
   Outcome outcome;
-  if (!sealed_read_outcome(&outcome, c->directory, e, error)) {
+  if (!sealed_read_outcome(&outcome, c->directory, c->spec, e, error)) {
     return false;
   }
   mark_sealed(c, e);
@@ -94,8 +94,7 @@ static bool scan_episodes(Coordinator* c, Error* error) {
     return false;
   }
   for (int64_t i = 0; i < there.count && there.index[i] < c->total; i++) {
-    if (!sealed_check_episode(c->directory, c->spec, there.index[i], error) ||
-        !find_sealed(c, there.index[i], error)) {
+    if (!find_sealed(c, there.index[i], error)) {
       return false;
     }
   }

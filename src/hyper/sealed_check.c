@@ -31,7 +31,7 @@ static bool open_file(H5File* file, const char* path, const char* format, const 
   if (!h5_open(file, path, format, SEALED_VERSION, error)) {
     return false;
   }
-  bool good = check_content(file, x, index_name, index, error);
+  bool good = !x || check_content(file, x, index_name, index, error);
   return good || (h5_close(file, &ignored), false);
 }
 
@@ -75,12 +75,14 @@ bool sealed_read_episode(Trajectory* t, const RunDirectory* directory, const Run
   return h5_close(&file, error);
 }
 
-bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, int64_t index,
-                         Error* error) {
-  char path[RUN_PATH_SIZE];
-  run_episode_path(path, directory, index);
-  return trajectory_read_outcome(outcome, path, error) ||
-         suggest_repeating(path, index, error);
+bool sealed_read_outcome(Outcome* outcome, const RunDirectory* directory, const RunSpec* x,
+                         int64_t index, Error* error) {
+  H5File file;
+  if (!sealed_open_episode(&file, directory, x, index, error)) {
+    return false;
+  }
+  trajectory_take_outcome(outcome, &file);
+  return h5_close(&file, error);
 }
 
 bool sealed_check_policy(const RunDirectory* directory, const RunSpec* x, int version,

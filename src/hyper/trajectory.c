@@ -229,16 +229,11 @@ static Outcome read_outcome(H5File* file, Arena* arena) {
                    .score = h5_get_f64(file, "", "score")};
 }
 
-bool trajectory_read_outcome(Outcome* outcome, const char* path, Error* error) {
-  H5File file;
-  if (!h5_open(&file, path, EPISODE_FORMAT, SEALED_VERSION, error)) {
-    return false;
-  }
+void trajectory_take_outcome(Outcome* outcome, H5File* file) {
   Arena arena;
   arena_init(&arena);
-  *outcome = read_outcome(&file, &arena);
+  *outcome = read_outcome(file, &arena);
   arena_free(&arena);
-  return h5_close(&file, error);
 }
 
 void trajectory_take(Trajectory* t, H5File* file, Arena* arena) {

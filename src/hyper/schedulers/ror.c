@@ -129,7 +129,7 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   Ror* r = s->self;
   Outcome outcome;
   if (!load_version(s, s->version + 1, error) ||
-      !sealed_read_outcome(&outcome, s->directory, s->version, error)) {
+      !sealed_read_outcome(&outcome, s->directory, s->spec, s->version, error)) {
     return false;
   }
   r->result = scheduler_stage_result(s->version, outcome.diverged ? &(double){NAN} : &outcome.score,

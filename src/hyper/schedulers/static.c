@@ -50,7 +50,7 @@ static bool find_best(char best[RUN_PATH_SIZE], const RunDirectory* directory, E
   bool found = false;
   for (int64_t e = 0; run_may_be_sealed(directory, e); e++) {
     Outcome outcome;
-    if (!sealed_read_outcome(&outcome, directory, e, error)) {
+    if (!sealed_read_outcome(&outcome, directory, NULL, e, error)) {
       return false;
     }
     if (!outcome.diverged && outcome.score > score) {
