@@ -135,12 +135,15 @@ static bool fold(Scheduler* s, const StageResult** result, Error* error) {
   return remove_snapshots(s, round, error);
 }
 
-static bool is_complete(const Scheduler* s, int round) {
-  int sealed = 0, size = s->plan.stage_size;
-  while (sealed < size && run_is_sealed(s->directory, (int64_t)round * size + sealed)) {
-    sealed++;
+// Whether the next round is sealed. A disk that does not tell would make another population of it.
+static bool look(bool* complete, const Scheduler* s, Error* error) {
+  int size = s->plan.stage_size;
+  bool good = true;
+  *complete = s->version < s->plan.updates;
+  for (int i = 0; good && *complete && i < size; i++) {
+    good = run_look_sealed(complete, s->directory, (int64_t)s->version * size + i, error);
   }
-  return sealed == size;
+  return good;
 }
 
 static bool open_run(Scheduler* s, Error* error) {
@@ -152,12 +155,13 @@ static bool open_run(Scheduler* s, Error* error) {
   p->scores = ARENA_NEW(s->arena, size, double);
   population_begin(p->members, options_of(x), x->seed);
   const StageResult* known;
-  while (s->version < s->plan.updates && is_complete(s, s->version)) {
+  bool complete, good;
+  while ((good = look(&complete, s, error)) && complete) {
     if (!fold(s, &known, error)) {
       return false;
     }
   }
-  return true;
+  return good;
 }
 
 // Parts of a population that evolve in quarters.

@@ -73,11 +73,13 @@ static bool open_run(Scheduler* s, Error* error) {
   if (is_trained(x)) {
     return read_trainer(&r->trainers[0], x->scheduler.controller, error);
   }
-  while (s->version < s->plan.updates && run_is_sealed(s->directory, s->version)) {
-    if (!load_version(s, s->version + 1, error)) {
+  bool there = true;
+  while (there && s->version < s->plan.updates) {
+    if (!run_look_sealed(&there, s->directory, s->version, error) ||
+        (there && !load_version(s, s->version + 1, error))) {
       return false;
     }
-    s->version++;
+    s->version += there;
   }
   return true;
 }
