@@ -113,8 +113,4 @@ void env_visit(Env* env, Archive* archive, const char* name);
 int env_count(void);
 const char* env_id(int i);
 
-// Whether `id` is in the table, or names a plugin; and the id of the table that is most like it.
-bool env_is_known(const char* id);
-const char* env_similar_id(const char* id);
-
 #endif  // ENV_ENV_H

@@ -53,10 +53,9 @@ static int fail(const char* text) {
   return EXIT_FAILED;
 }
 
-// An unknown name is wrong usage.
-static int open_failed(const char* id, const Error* error) {
+static int open_failed(const Error* error) {
   fail(error->text);
-  return env_is_known(id) ? EXIT_FAILED : EXIT_USAGE;
+  return verb_refusal(error);
 }
 
 static void print_row(const Env* env) {
@@ -85,7 +84,7 @@ static int describe(const char* id, const Arguments* arguments, Arena* arena) {
   Env env;
   Error error = {0};
   if (!env_open(&env, id, arguments->assets, arena, &error)) {
-    return open_failed(id, &error);
+    return open_failed(&error);
   }
   const EnvSpec* spec = &env.spec;
   printf("%s\n  definition   %s\n  engine       %s\n", spec->id, spec->definition, spec->engine);
@@ -125,7 +124,7 @@ static int check(const char* id, const Arguments* arguments, Arena* arena) {
   EnvCheck result;
   Error error = {0};
   if (!env_check(&result, id, arguments->assets, arguments->steps, &error)) {
-    return open_failed(id, &error);
+    return open_failed(&error);
   }
   print_check(id, &result);
   if (!env_check_passed(&result, &error)) {
@@ -160,7 +159,7 @@ static int replay(const Arguments* arguments) {
   libm_use_library();
   if (!env_replay(arguments->task, arguments->assets, arguments->input, arguments->output,
                   &error)) {
-    return open_failed(arguments->task, &error);
+    return open_failed(&error);
   }
   return EXIT_SUCCESS;
 }

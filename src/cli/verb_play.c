@@ -370,7 +370,7 @@ static int run(Arguments* arguments, Arena* arena) {
   Env env;
   if (!env_open(&env, task, arguments->assets, arena, &error)) {
     fail(error.text);
-    return env_is_known(task) ? EXIT_FAILED : EXIT_USAGE;
+    return verb_refusal(&error);
   }
   bool ok = (policy.kind != PLAY_POLICY || check_policy(&policy, &env, arguments->policy, &error))
             && play_env(&env, &policy, arguments, arena, &error);

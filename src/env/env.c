@@ -75,16 +75,15 @@ static bool is_plugin(const char* id) {
   return strncmp(id, PLUGIN_PREFIX, strlen(PLUGIN_PREFIX)) == 0;
 }
 
-bool env_is_known(const char* id) { return find_entry(id) || is_plugin(id); }
-
-const char* env_similar_id(const char* id) {
-  int best = 0;
-  for (int i = 1; i < ENTRY_COUNT; i++) {
-    if (text_distance(id, ENTRIES[i].id) < text_distance(id, ENTRIES[best].id)) {
-      best = i;
-    }
+static bool unknown(const char* id, Error* error) {
+  static const char list[] = "'autombpo env list' lists all tasks";
+  TextNearest near = {.word = id};
+  for (int i = 0; i < ENTRY_COUNT; i++) {
+    text_consider(&near, ENTRIES[i].id);
   }
-  return ENTRIES[best].id;
+  return near.nearest ? error_set(error, "unknown task '%s' (did you mean '%s'? %s)", id,
+                                  near.nearest, list)
+                      : error_set(error, "unknown task '%s' (%s)", id, list);
 }
 
 bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error* error) {
@@ -99,9 +98,7 @@ bool env_open(Env* env, const char* id, const char* assets, Arena* arena, Error*
   }
   const Entry* entry = find_entry(id);
   if (!entry) {
-    return error_set(error,
-                     "unknown task '%s' (did you mean '%s'? 'autombpo env list' lists all tasks)",
-                     id, env_similar_id(id));
+    return unknown(id, error);
   }
   return entry->open(env, entry->task, assets, arena, error) || error_add(error, "task %s", id);
 }

@@ -156,13 +156,14 @@ static void exit_codes_tell_usage_from_failure(void** state) {
   assert_int_equal(RUN("list", "--assets", ASSETS, "extra"), 2);
   assert_int_equal(RUN("describe", "hopper-v4", "--assets", ASSETS), 0);
   assert_int_equal(RUN("describe", "hoper-v4", "--assets", ASSETS), 2);
-  assert_int_equal(RUN("describe", "hopper-v4", "--assets", "/nowhere"), 1);
+  assert_int_equal(RUN("describe", "hopper-v4", "--assets", "/nowhere"), 2);
+  assert_int_equal(RUN("check", "plugin:/nowhere.so", "--assets", ASSETS), 2);
   assert_int_equal(RUN("check", "--steps", "300", "pendulum-v1", "--assets", ASSETS), 0);
   assert_int_equal(RUN("check", "--steps", "0", "pendulum-v1", "--assets", ASSETS), 2);
   assert_int_equal(RUN("check", "--assets", ASSETS), 2);
   assert_int_equal(RUN("replay", "--task", "hopper-v4", "--assets", ASSETS), 2);
   assert_int_equal(RUN("replay", "--task", "hopper-v4", "--assets", ASSETS, "--input", "/no.h5",
-                       "--output", "/tmp/no.h5"), 1);
+                       "--output", "/tmp/no.h5"), 2);
   assert_int_equal(RUN("--unknown"), 2);
   assert_int_equal(RUN("dance", "--assets", ASSETS), 2);
 }

@@ -253,6 +253,8 @@ static void bad_input_is_an_error_that_names_it(void** state) {
   Error error = {0};
   assert_false(env_open(&env, "hoper-v4", ASSETS, &arena, &error));
   assert_non_null(strstr(error.text, "did you mean 'hopper-v4'"));
+  assert_false(env_open(&env, "nonsense", ASSETS, &arena, &error));
+  assert_non_null(strstr(error.text, "unknown task 'nonsense' ('autombpo env list'"));
   assert_false(env_open(&env, "hopper-v4", "/nowhere", &arena, &error));
   assert_non_null(strstr(error.text, "/nowhere/hopper.xml"));
   char broken[] = "/tmp/autombpo-env-XXXXXX";
