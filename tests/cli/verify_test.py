@@ -24,7 +24,8 @@ except ImportError:
 
 program, source = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 sys.path.insert(0, str(source / "analysis/src"))
-from autombpo_analysis.io import MARK, _checksum  # noqa: E402
+from autombpo_analysis.check import check_episode  # noqa: E402
+from autombpo_analysis.io import MARK, Episode, _checksum  # noqa: E402
 
 TRIALS = 100
 
@@ -58,6 +59,8 @@ def main() -> None:
         run("train", "-q", tiny, "scheduler.baseline=", f"run.dir={directory}")
         text = run("verify", "--share", "100", directory)
         assert "the same bits" in text and text.count("run again") == 6, text
+        for file in (directory / "episodes").glob("*.h5"):
+            assert check_episode(Episode.read(file)) == [], check_episode(Episode.read(file))
         before = {file: file.read_bytes() for file in directory.rglob("*") if file.is_file()}
 
         # a share of its epochs, drawn by a seed

@@ -60,6 +60,28 @@ static void what_it_says_is_read(void** state) {
   arena_free(&arena);
 }
 
+static void what_is_saved_is_read(void** state) {
+  (void)state;
+  const BaselineSource source = {.env_engine = "none", .seeds = (int64_t[]){0, 1}, .config_hash = "0",
+                                 .command = "test", .provenance = "test"};
+  Baseline b, saved;
+  Arena arena;
+  Error error;
+  arena_init(&arena);
+  assert_true(read_with(&saved, "", "", &arena, &error));
+  assert_true(baseline_save(&saved, &source, path, &error));
+  if (!baseline_load(&b, path, &arena, &error)) {
+    fail_msg("%s", error.text);
+  }
+  assert_string_equal(b.env, saved.env);
+  assert_string_equal(b.run_seeds, saved.run_seeds);
+  assert_int_equal(b.count, saved.count);
+  assert_memory_equal(b.env_step, saved.env_step, 2 * sizeof *b.env_step);
+  assert_memory_equal(b.return_mean, saved.return_mean, 2 * sizeof *b.return_mean);
+  assert_memory_equal(b.return_std, saved.return_std, 2 * sizeof *b.return_std);
+  arena_free(&arena);
+}
+
 static void what_is_wrong_is_named(void** state) {
   (void)state;
   refuse("format: autombpo.baseline\n", "", "not a baseline: expected 'format: autombpo.baseline'");
@@ -85,6 +107,7 @@ static void what_is_wrong_is_named(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_it_says_is_read),
+      cmocka_unit_test(what_is_saved_is_read),
       cmocka_unit_test(what_is_wrong_is_named),
   };
   return cmocka_run_group_tests(tests, make_scratch_file, remove_scratch_file);

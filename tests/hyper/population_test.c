@@ -59,6 +59,19 @@ static void the_worst_copy_the_best(void** state) {
 }
 
 // Two members: the one must be the better (1 of 1), and the other copies it.
+static void nobody_copies_where_no_share_is_replaced(void** state) {
+  (void)state;
+  const double scores[MOST] = {5, 90, 10, 30, 2, 40, 80, 20, 1, 60, 50};
+  PbtOptions o = plain;
+  Member now[MOST], next[MOST];
+  o.truncation = 0;
+  population_begin(now, &o, 7);
+  evolve(next, now, scores, 3, &o, 1);
+  for (int i = 0; i < o.members; i++) {
+    assert_true(next[i].parent == i && same_point(&next[i], &now[i]));
+  }
+}
+
 static void two_members_are_a_population(void** state) {
   (void)state;
   PbtOptions o = plain;
@@ -256,6 +269,7 @@ static void each_number_has_an_equal_share_of_the_places(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_worst_copy_the_best),
+      cmocka_unit_test(nobody_copies_where_no_share_is_replaced),
       cmocka_unit_test(two_members_are_a_population),
       cmocka_unit_test(a_copy_explores_around_its_parent),
       cmocka_unit_test(nobody_goes_on_from_one_that_diverged),

@@ -116,7 +116,8 @@ static bool train(const char* path, bool stop, Error* error) {
   bool good = run_directory_make(&directory, error) && scheduler_open(&s, &x, &directory, &arena, error);
   int64_t all = good ? s.plan.hyper_episodes : 0;
   for (int64_t e = 0; good && e < all; e++) {
-    good = scheduler_fold(&s, e, &result, error) && run_one(&s, e, stop && e + 1 == all, &arena, error);
+    good = scheduler_fold(&s, e, &result, error) && (!result || result->episodes == s.plan.stage_size) &&
+           run_one(&s, e, stop && e + 1 == all, &arena, error);
   }
   good = good && (stop || (scheduler_fold(&s, all, &result, error) && manifest_write(&directory, error)));
   arena_free(&arena);

@@ -63,11 +63,20 @@ static void what_cannot_be_applied_is_named(void** state) {
   assert_int_equal(system(command), 0);
 }
 
+static void a_hyper_episode_draws_from_streams_of_its_own(void** state) {
+  (void)state;
+  RunSpec x = {.hyper = {.train_epochs = 3, .apply_epochs = 3}};
+  strcpy(x.scheduler.kind, "fixed");
+  Scheduler s = {.kind = &scheduler_fixed, .spec = &x};
+  assert_int_equal(scheduler_segment(&s, 7).streams, 7);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_more_run_at_once_than_the_next_update_leaves),
       cmocka_unit_test(who_diverged_is_counted_and_not_in_the_mean),
       cmocka_unit_test(what_cannot_be_applied_is_named),
+      cmocka_unit_test(a_hyper_episode_draws_from_streams_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

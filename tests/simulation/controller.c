@@ -74,6 +74,7 @@ void line_link_send(LineLink* link, const char* line) {
   arena_free(&arena);
   if (world.now < world.calm && world_chance(world.weather.point_kill)) {
     world_log("the controller ends");
+    world.weather.quiet = false;  // its start stops, and gives back what it runs
     link->ended = true;
   }
 }
