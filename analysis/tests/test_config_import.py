@@ -208,6 +208,7 @@ def test_a_default_that_a_file_s_value_breaks_is_not_blamed(tmp_path: Path):
     ("mbpo", "params = {'kwargs': {int: 1}}"), ("mbpo", "params = {**params}"),
     ("sb3", "HopperBulletEnv-v0:\n  gamma: !!float ''\n"),
     ("sb3", "HopperBulletEnv-v0:\n  policy_kwargs: 'dict(net_arch=[print])'\n"),
+    ("sb3", f"HopperBulletEnv-v0:\n  policy_kwargs: '{'-' * 9999}1'\n"),
 ])  # fmt: skip
 def test_what_no_reader_takes_is_refused_with_its_file(tmp_path: Path, kind: str, text: str):
     with pytest.raises(ImportProblem, match="overrides/file"):

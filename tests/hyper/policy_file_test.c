@@ -147,6 +147,10 @@ static void only_what_an_acting_head_reads_can_extrapolate(void** state) {
   assert_false(controller_extrapolates(&c, &action, FEATURE_REAL_RATIO, returned));
   assert_false(controller_extrapolates(&c, &action, FEATURE_PROGRESS, 0.9));
   assert_false(controller_extrapolates(&c, &action, FEATURE_POLICY_UPDATES, 40));
+  for (int i = 0; i < c.heads[HEAD_REAL_RATIO].feature_count; i++) {
+    HyperFeature read = (HyperFeature)c.heads[HEAD_REAL_RATIO].features[i];
+    assert_true(controller_extrapolates(&c, &action, read, 1e3) == (read != FEATURE_PROGRESS));
+  }
   action.choice[HEAD_POLICY_UPDATES] = 1;
   assert_true(controller_extrapolates(&c, &action, FEATURE_POLICY_UPDATES, 40));
   hyper_action_none(&action);

@@ -131,8 +131,8 @@ ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.m
               ast.Div: operator.truediv, ast.Pow: math.pow}  # fmt: skip
 
 
-# What a hostile value leads to, in Python's own functions.
-REFUSALS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+# What a hostile value leads to, in Python's own functions; MemoryError: what its parser finds too deep.
+REFUSALS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 def calculate(node: ast.BinOp) -> Any:
@@ -186,7 +186,7 @@ def read_python(path: Path, name: str) -> Iterable[tuple[str, Any, int]]:
             if (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict) and
                     [getattr(target, "id", "") for target in statement.targets] == [name]):  # fmt: skip
                 return list(members(statement.value, ""))
-    except (SyntaxError, MemoryError, *REFUSALS) as problem:
+    except (SyntaxError, *REFUSALS) as problem:
         raise ImportProblem(f"{path}: is no Python that can be read: {problem}") from None
     raise ImportProblem(f"{path}: assigns no dictionary to `{name}`")
 
