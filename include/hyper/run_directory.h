@@ -30,9 +30,9 @@ bool run_directory_check(const RunDirectory* directory, Error* error);
 // Writes DIR/NAME into out. CHECKs that it fits.
 void run_file(char out[RUN_PATH_SIZE], const RunDirectory* directory, const char* name);
 
-// Removes what killed processes have left: unfinished files outside of checkpoint/ and, if the run
-// is complete, all leases. Nobody may be working here.
-void run_directory_sweep(const RunDirectory* directory, bool complete);
+// Removes what killed processes have left in a run that is complete: unfinished files outside of
+// checkpoint/, and leases. Nobody who is alive may be about to publish something.
+void run_directory_sweep(const RunDirectory* directory);
 
 typedef void RunPath(char out[RUN_PATH_SIZE], const RunDirectory* directory, int64_t index);
 RunPath run_episode_path, run_policy_path, run_snapshot_path, run_answers_path, run_checkpoint_path;

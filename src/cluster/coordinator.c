@@ -75,12 +75,12 @@ static bool remove_checkpoints(const Coordinator* c, Error* error) {
   return true;
 }
 
-// Whoever is alone here removes what killed processes have left.
+// Of a complete run, whoever is alone here removes what killed processes have left.
 static void sweep(const Coordinator* c) {
   char path[RUN_PATH_SIZE];
   run_file(path, c->directory, "COMPLETE");
-  if (leases_are_last(&c->leases, c->lease_timeout)) {
-    run_directory_sweep(c->directory, files_stands(path));
+  if (files_stands(path) && leases_are_last(&c->leases, c->lease_timeout)) {
+    run_directory_sweep(c->directory);
   }
 }
 

@@ -4,10 +4,10 @@
 // can be compared with one screen of code. Names hold indices with leading zeros: listings are in
 // order.
 //
-// Sweeping removes temporary files. In a running directory only those whose file stands are surely
-// of a process that is gone, or lost a race; in a complete one nobody writes any more, and all go,
-// with the leases. Before a run is opened its files must be regular: a directory from elsewhere
-// could hold links to anywhere, and this program overwrites some of them.
+// Sweeping removes temporary files, with the leases, when a run is complete: before, one that looks
+// dead may only have been frozen, and come back for its file. Before a run is opened its files must
+// be regular: a directory from elsewhere could hold links to anywhere, and this program overwrites
+// some of them.
 #include "hyper/run_directory.h"
 
 #include <stdarg.h>
@@ -94,17 +94,15 @@ static void sweep(const RunDirectory* directory, const char* part, const char* s
   }
 }
 
-void run_directory_sweep(const RunDirectory* directory, bool complete) {
+void run_directory_sweep(const RunDirectory* directory) {
   static const char* const parts[] = {"episodes", "episodes/packed", "policy", "snapshot", "."};
   Arena arena;
   arena_init(&arena);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     sweep(directory, parts[i], ".tmp", &arena);
   }
-  if (complete) {
-    // one that is left is of a process that was killed after somebody else had done its work
-    sweep(directory, "lease", "", &arena);
-  }
+  // one that is left is of a process that was killed after somebody else had done its work
+  sweep(directory, "lease", "", &arena);
   arena_free(&arena);
 }
 

@@ -21,14 +21,15 @@ expect 0 'nothing is missing' resume -q moved
 [[ $(checksum moved) == "$expected" ]] || fail "resumed twice: another checksum"
 cd ..
 
-# what killed processes left goes, unless others live that may be writing it: one that cannot be known
-# to be dead has renewed its leases a moment ago
+# what killed processes left goes when the run is complete, unless others live that may be writing it:
+# one that cannot be known to be dead has renewed its leases a moment ago
 cp -r original remains
 rm remains/COMPLETE remains/episodes/000005.h5 remains/policy/v000002.h5
 touch remains/{episodes/000005.h5,policy/v000001.h5,status.json}.host-1-0.tmp
 owner=remains/lease/owner-0123456789abcdef
 echo "another-boot 1 2 3 - 0 elsewhere" >"$owner"
 SLURM_JOB_END_TIME=1 expect 75 'warning: SLURM_JOB_END_TIME=1 is past' resume -q remains
+expect 0 . resume -q remains
 [[ $(find remains -name '*.tmp' | wc -l) == 3 ]] || fail "somebody may be writing these files"
 touch -d '10 minutes ago' "$owner"
 expect 0 . resume -q remains

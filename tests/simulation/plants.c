@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "hyper/sealed_check.h"
 #include "rank0.h"
+#include "store/files.h"
 
 Plant plant = PLANT_NONE;
 
@@ -30,16 +32,31 @@ bool __wrap_lease_take(const Leases* leases, const char* name, LeaseWatch* watch
   return taken || plant == PLANT_LEASE_TWICE;
 }
 
+// Takes unfinished files, of whomever they are.
+static void sweep_unfinished(void) {
+  char path[RUN_PATH_SIZE];
+  char** names;
+  int count = 0;
+  Arena arena;
+  Error ignored;
+  arena_init(&arena);
+  run_file(path, world.directory, "episodes");
+  if (files_list(&names, &count, path, ".tmp", &arena, &ignored)) {
+    for (int i = 0; i < count; i++) {
+      unlink(text_format(&arena, "%s/%s", path, names[i]));
+    }
+  }
+  arena_free(&arena);
+}
+
 void __real_leases_renew(const Leases* leases);
 void __wrap_leases_renew(const Leases* leases) {
   if (plant != PLANT_NEVER_RENEWED) {
     __real_leases_renew(leases);
   }
-}
-
-bool __real_leases_are_last(const Leases* leases, double timeout);
-bool __wrap_leases_are_last(const Leases* leases, double timeout) {
-  return __real_leases_are_last(leases, timeout) || plant == PLANT_SWEPT_ALIVE;
+  if (plant == PLANT_SWEPT_ALIVE) {
+    sweep_unfinished();
+  }
 }
 
 // Where nobody dies, pauses or is stopped, nothing is done twice.
