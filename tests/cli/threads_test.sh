@@ -24,12 +24,12 @@ done
 kill_at() {
   local code=0 count=$1
   shift
-  AUTOMBPO_FAULT=after-rename:$count "$program" "$@" checkpoint.every=0.1s >out 2>&1 || code=$?
+  AUTOMBPO_FAULT=after-save:$count "$program" "$@" checkpoint.every=0.1s >out 2>&1 || code=$?
   [[ $code == 137 ]] || fail "exit code $code, expected 137"
 }
-kill_at 6 train -q "${short[@]}" run.threads=3 run.dir=killed
+kill_at 1 train -q "${short[@]}" run.threads=3 run.dir=killed
 cp killed/checkpoint/*/gen-000000.h5 first.h5 || fail "no checkpoint"
-kill_at 4 resume -q killed run.threads=2
+kill_at 1 resume -q killed run.threads=2
 cp killed/checkpoint/*/gen-000001.h5 second.h5 || fail "no second checkpoint"
 expect 0 finished resume -q killed run.threads=1
 [[ $(checksum killed) == "$expected" ]] || fail "other threads in the middle: another checksum"
