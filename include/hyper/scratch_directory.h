@@ -4,6 +4,7 @@
 
 #include "hyper/run_directory.h"
 
+// False: failed, and nothing is left.
 bool scratch_directory_make(RunDirectory* directory, Error* error);
 
 // Removes it with all that it holds.

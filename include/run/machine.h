@@ -6,8 +6,8 @@
 
 #define MACHINE_SIZE 800
 
-// What results depend on beside the configuration: the program, matrix kernels, physics, C library,
-// and the files of the task, by what they say.
+// What results depend on beside the configuration: the program, the physics, with bfloat16 the
+// matrix kernel, and the files of the task, by what they say.
 bool machine_describe(char machine[MACHINE_SIZE], const RunConfig* config, Error* error);
 
 // Whether results of `first` (of `who`) and of `here` may be of one run: all parts are the same, or

@@ -101,8 +101,8 @@ static bool scan_episodes(Coordinator* c, Error* error) {
   return remove_checkpoints(c, error);
 }
 
-// A complete run is looked through again: a process that was given up may have sealed once more
-// what is in a pack.
+// A complete run is looked through again, once, before it is sealed: a process that was given up
+// may have sealed once more what is in a pack.
 bool coordinator_pack(Coordinator* c, Error* error) {
   char path[RUN_PATH_SIZE];
   const SchedulerPlan* plan = &c->scheduler.plan;
@@ -127,7 +127,7 @@ static bool fold_complete_stages(Coordinator* c, Error* error) {
     }
     if (result) {
       reporter_stage(c->reporter, result, c->scheduler.version);
-      if (!coordinator_pack(c, error)) {
+      if (!coordinator_complete(c) && !coordinator_pack(c, error)) {
         return false;
       }
     }

@@ -11,11 +11,11 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "hyper/scratch_directory.h"
 #include "hyper/sealed_root.h"
 
 #define MOST_LINES 20
@@ -69,21 +69,22 @@ static bool compare_files(Audit* a, const char* path, const char* again, Error* 
 }
 
 bool audit_policies(Audit* a, Scheduler* s, Error* error) {
-  char path[RUN_PATH_SIZE], again[] = "/tmp/autombpo-audit-XXXXXX", file[sizeof again + 16];
+  char path[RUN_PATH_SIZE], again[RUN_PATH_SIZE];
+  RunDirectory place;
   if (!s->kind->remake) {
     return true;
   }
-  if (!mkdtemp(again)) {
-    return error_errno(error, again);
+  if (!scratch_directory_make(&place, error)) {
+    return false;
   }
-  snprintf(file, sizeof file, "%s/policy.h5", again);
   bool good = true;
   for (int v = 0; good && v <= s->version; v++) {
     run_policy_path(path, s->directory, v);
-    good = s->kind->remake(s, v, file, error) && compare_files(a, path, file, error);
-    unlink(file);
+    run_policy_path(again, &place, v);
+    good = s->kind->remake(s, v, again, error) && compare_files(a, path, again, error);
+    unlink(again);
   }
-  rmdir(again);
+  scratch_directory_remove(&place);
   return good;
 }
 

@@ -16,7 +16,14 @@ bool scratch_directory_make(RunDirectory* d, Error* error) {
   const char* place = getenv("TMPDIR");
   snprintf(d->path, sizeof d->path, "%.900s/autombpo-XXXXXX",
            place && *place ? place : "/tmp");
-  return mkdtemp(d->path) ? run_directory_make(d, error) : error_errno(error, d->path);
+  if (!mkdtemp(d->path)) {
+    return error_errno(error, d->path);
+  }
+  bool good = run_directory_make(d, error);
+  if (!good) {
+    scratch_directory_remove(d);
+  }
+  return good;
 }
 
 void scratch_directory_remove(const RunDirectory* d) {

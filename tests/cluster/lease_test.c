@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "hyper/scratch_directory.h"
 #include "cluster/lease.h"
 
 #define LONG 1000.0
@@ -28,10 +29,7 @@ static int set_up(void** state) {
   (void)state;
   memset(sights, 0, sizeof sights);
   Error error;
-  char name[] = "/tmp/lease_test_XXXXXX";
-  assert_non_null(mkdtemp(name));
-  snprintf(directory.path, sizeof directory.path, "%s", name);
-  assert_true(run_directory_make(&directory, &error));
+  assert_true(scratch_directory_make(&directory, &error));
   leases_init(&leases, &directory);
   other = leases;
   strcpy(other.owner, "another-boot 1 2 3 - 0\n");
@@ -40,9 +38,8 @@ static int set_up(void** state) {
 
 static int tear_down(void** state) {
   (void)state;
-  char command[RUN_PATH_SIZE + 16];
-  snprintf(command, sizeof command, "rm -rf '%s'", directory.path);
-  return system(command);
+  scratch_directory_remove(&directory);
+  return 0;
 }
 
 static void path_of(char path[RUN_PATH_SIZE], const char* name) {

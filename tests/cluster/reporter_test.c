@@ -5,11 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "hyper/scratch_directory.h"
 
 // How often a text stands in a file.
 static int times(const char* wanted, FILE* file) {
@@ -24,15 +25,15 @@ static int times(const char* wanted, FILE* file) {
 
 static void a_flaw_is_said_once_and_stands_in_the_events_of_every_epoch(void** state) {
   (void)state;
-  char place[] = "/tmp/reporter_test_XXXXXX", path[RUN_PATH_SIZE], command[64];
+  char path[RUN_PATH_SIZE];
   const char* flaw = health_text(HEALTH_NO_UPDATES);
   static const RunSpec x;
   RunDirectory directory;
   Reporter reporter;
   Arena arena;
+  Error error;
   arena_init(&arena);
-  assert_non_null(mkdtemp(place));
-  snprintf(directory.path, sizeof directory.path, "%s", place);
+  assert_true(scratch_directory_make(&directory, &error));
   FILE* said = tmpfile();
   assert_non_null(said);
   int kept = dup(STDERR_FILENO);
@@ -52,8 +53,7 @@ static void a_flaw_is_said_once_and_stands_in_the_events_of_every_epoch(void** s
   assert_int_equal(times(flaw, events), 3);
   fclose(events);
   arena_free(&arena);
-  snprintf(command, sizeof command, "rm -r %s", place);
-  assert_int_equal(system(command), 0);
+  scratch_directory_remove(&directory);
 }
 
 int main(void) {

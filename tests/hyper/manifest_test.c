@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "hyper/scratch_directory.h"
 #include "store/files.h"
 
 static RunDirectory directory;
@@ -39,9 +39,7 @@ static void expect_refused(const char* message) {
 static int set_up(void** state) {
   Error error;
   (void)state;
-  strcpy(directory.path, "/tmp/manifest_test_XXXXXX");
-  assert_non_null(mkdtemp(directory.path));
-  assert_true(run_directory_make(&directory, &error));
+  assert_true(scratch_directory_make(&directory, &error));
   write_text("episodes/000000.h5", "first");
   write_text("policy/v000000.h5", "controller");
   assert_true(manifest_check(&directory, &error));  // there is none yet
@@ -50,10 +48,9 @@ static int set_up(void** state) {
 }
 
 static int tear_down(void** state) {
-  char command[RUN_PATH_SIZE + 16];
   (void)state;
-  snprintf(command, sizeof command, "rm -r %s", directory.path);
-  return system(command);
+  scratch_directory_remove(&directory);
+  return 0;
 }
 
 static void what_is_there_is_listed_and_good(void** state) {

@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "hyper/scratch_directory.h"
 
 static void no_more_run_at_once_than_the_next_update_leaves(void** state) {
   (void)state;
@@ -37,15 +38,14 @@ static void who_diverged_is_counted_and_not_in_the_mean(void** state) {
 
 static void what_cannot_be_applied_is_named(void** state) {
   (void)state;
-  char place[] = "/tmp/scheduler_test_XXXXXX", name[RUN_PATH_SIZE + 8], command[64];
+  char name[RUN_PATH_SIZE + 8];
   RunDirectory directory;
   SchedulerTrained trained;
   Arena arena;
   Error error;
   arena_init(&arena);
-  assert_non_null(mkdtemp(place));
-  snprintf(directory.path, sizeof directory.path, "%s", place);
-  assert_true(run_directory_make(&directory, &error));
+  assert_true(scratch_directory_make(&directory, &error));
+  const char* place = directory.path;
   assert_false(scheduler_static.find_trained(&trained, place, &arena, &error));
   assert_non_null(strstr(error.text, "no finished hyper-episode to choose from"));
   assert_false(scheduler_ror.find_trained(&trained, place, &arena, &error));
@@ -59,8 +59,7 @@ static void what_cannot_be_applied_is_named(void** state) {
   assert_false(scheduler_static.find_trained(&trained, "/nowhere/a.h5", &arena, &error));
   assert_string_equal(error.text, "/nowhere/a.h5: No such file or directory");
   arena_free(&arena);
-  snprintf(command, sizeof command, "rm -r %s", place);
-  assert_int_equal(system(command), 0);
+  scratch_directory_remove(&directory);
 }
 
 static void a_hyper_episode_draws_from_streams_of_its_own(void** state) {
