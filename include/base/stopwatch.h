@@ -16,12 +16,8 @@ double clock_processor(void);
 // Seconds since 1970, of a clock that people set: for deadlines and reports.
 double clock_date(void);
 
-// The same of another process on this machine; NaN if there is none.
+// Processor time of another process on this machine; NaN if there is none.
 double clock_processor_of(int process);
-
-// Seconds since a moment as JSON files have it ("2026-01-31T12:00:00Z"), by this machine's
-// calendar; 0 if it is to come, NaN if it is none.
-double clock_since(const char* moment);
 
 // When to say what would be said too often: at once, and after 10 seconds, 20, 40 ... an hour;
 // anew when there was nothing to say for longer than that. Zero to begin with.

@@ -4,47 +4,25 @@
 #define CLUSTER_REPORTER_H
 
 #include "base/stopwatch.h"
-#include "cluster/protocol.h"
+#include "cluster/events.h"
+#include "cluster/standing.h"
 #include "hyper/controller.h"
 #include "hyper/run_directory.h"
-#include "hyper/trajectory.h"
-
-// What rank 0 knows of a rank that works.
-typedef struct {
-  int64_t hyper_episode;  // -1 = idle
-  int32_t epochs;         // last epoch that was reported
-  int64_t steps_before;   // real samples of the run before this hyper-episode
-  Progress progress;
-  SavedMessage saved;  // the last checkpoint of this hyper-episode; bytes 0 = none yet
-} RankState;
 
 typedef struct {
-  const RunSpec* spec;
   const RunDirectory* directory;
-  int ranks;
-  RankState* rank;  // (ranks)
-  int64_t total, sealed, diverged;
-  bool warned[HEALTH_FLAWS];
-  int64_t lost;  // ranks that fell silent
-  int stage;
-  double best_score;
-  int64_t best_episode;
-  double started;  // seconds, monotonic clock
-  double status_written;
-  double line_written;
-  double line_interval;  // seconds between progress lines when not on a terminal
+  Standing standing;
+  EventLog events;
+  bool warned[HEALTH_FLAWS];         // that was said
   bool extrapolated[FEATURE_COUNT];  // that was said
-  Reminder metrics_trouble, status_trouble;  // when to say that they cannot be written
+  double status_written;             // seconds, monotonic clock
+  double line_written;
+  double line_interval;     // seconds between progress lines when not on a terminal
+  Reminder status_trouble;  // when to say that status.json cannot be written
   bool terminal;
   bool quiet;
-  bool writes_status;      // as one of the starts that share a directory does
-  double deadline;         // wall-clock seconds since the epoch; 0 = none
-  int64_t saves;           // checkpoints written since the start
-  SavedMessage saved;      // the last one
-  SavedMessage worst;      // most seconds, and most bytes
-  double saved_at;         // when; 0 = none yet
-  int64_t steps_at_start;  // real samples of hyper-episodes sealed before this start
-  int64_t steps_sealed;
+  bool writes_status;  // as one of the starts that share a directory does
+  double deadline;     // wall-clock seconds since the epoch; 0 = none
 } Reporter;
 
 void reporter_init(Reporter* reporter, const RunSpec* spec, const RunDirectory* directory,

@@ -21,12 +21,6 @@ double clock_processor_of(int process) {
   return clock_getcpuclockid(process, &clock) == 0 ? read_clock(clock) : NAN;
 }
 
-double clock_since(const char* moment) {
-  struct tm utc = {0};
-  const char* end = strptime(moment, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return end && *end == '\0' ? fmax(0, difftime((time_t)clock_date(), timegm(&utc))) : NAN;
-}
-
 bool reminder_due(Reminder* r) {
   double now = clock_wall();
   bool anew = r->interval == 0 || now > r->due + r->interval;

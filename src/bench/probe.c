@@ -10,7 +10,7 @@
 // noted, and forecast.c takes those that are most alike.
 //
 // Bytes are those of files: the tables of a whole hyper-episode are filled with the rows that came,
-// and written as they would be; lines of the log are written by the reporter itself.
+// and written as they would be; lines of the log are written by events.c itself.
 #include "bench/probe.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/stopwatch.h"
-#include "cluster/reporter.h"
+#include "cluster/events.h"
 #include "hyper/checkpoint.h"
 #include "hyper/trajectory.h"
 
@@ -238,11 +238,10 @@ static bool measure_sealed(Probe* p, HyperEpisode* h, const RunDirectory* direct
   return good;
 }
 
-// What the reporter writes for a hyper-episode of one epoch, and for one more.
-static void measure_log(Probe* p, const HyperEpisode* h, const RunDirectory* directory,
-                        Arena* arena) {
+// What the log gets for a hyper-episode of one epoch, and for one more.
+static void measure_log(Probe* p, const HyperEpisode* h, const RunDirectory* directory) {
   char path[RUN_PATH_SIZE];
-  Reporter reporter;
+  EventLog events;
   const Mbpo* m = &h->mbpo;
   Progress progress = {.env_step = m->env_step,
                        .eval_return = m->eval_mean,
@@ -255,15 +254,14 @@ static void measure_log(Probe* p, const HyperEpisode* h, const RunDirectory* dir
   BeginMessage begin = {.hyper_episode = h->index, .segment = h->segment};
   SealedMessage sealed = {.hyper_episode = h->index, .score = m->eval_mean};
   run_file(path, directory, "metrics.jsonl");
-  reporter_init(&reporter, h->spec, directory, 1, INFINITY, true, arena);
-  memset(reporter.warned, true, sizeof reporter.warned);
-  reporter_begin(&reporter, 0, &begin);
+  event_log_init(&events, directory);
+  event_begin(&events, 0, &begin, m->env_step);
   double begun = file_bytes(path);
   progress.epochs = h->segment.first_epoch + 1;
-  reporter_progress(&reporter, 0, h->index, &progress);
+  event_epoch(&events, 0, h->index, &progress);
+  event_health(&events, h->index, &progress);
   p->log_epoch = file_bytes(path) - begun;
-  sealed.progress = progress;
-  reporter_sealed(&reporter, 0, &sealed);
+  event_sealed(&events, 0, &sealed);
   p->log_episode = file_bytes(path) - p->log_epoch;
 }
 
@@ -297,15 +295,14 @@ static bool measure_checkpoint(Probe* p, HyperEpisode* h, const RunDirectory* di
   return true;
 }
 
-static bool measure_bytes(Probe* p, HyperEpisode* h, const RunDirectory* directory, Arena* arena,
-                          Error* error) {
+static bool measure_bytes(Probe* p, HyperEpisode* h, const RunDirectory* directory, Error* error) {
   char path[RUN_PATH_SIZE];
   run_policy_path(path, directory, 0);
   p->policy = file_bytes(path);
   if (!measure_checkpoint(p, h, directory, error) || !measure_sealed(p, h, directory, error)) {
     return false;
   }
-  measure_log(p, h, directory, arena);
+  measure_log(p, h, directory);
   p->rank = resident_bytes() + missing_bytes(h, true);
   return true;
 }
@@ -342,7 +339,7 @@ static bool run_one(Probe* p, Scheduler* s, int64_t e, double until, Error* erro
     advance(&r);
     bool whole = h.finished && s->plan.run_epochs == s->plan.epochs;
     good = (!whole || seal(&r, error)) &&
-           (p->sealed > 0 || measure_bytes(p, &h, s->directory, &arena, error));
+           (p->sealed > 0 || measure_bytes(p, &h, s->directory, error));
     hyper_episode_free(&h);
   }
   arena_free(&arena);

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/stopwatch.h"
+#include "base/moment.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "cluster/lease.h"
@@ -149,7 +149,7 @@ static void take_health(LiveView* view, const YamlNode* event, Arena* arena) {
 
 static void take_event(LiveView* view, const YamlNode* event, Arena* arena) {
   const char* name = text_of(event, "event", "");
-  view->age = clock_since(text_of(event, "time", ""));
+  view->age = moment_age(text_of(event, "time", ""));
   if (strcmp(name, "epoch") == 0) {
     take_epoch(view, event, arena);
   } else if (strcmp(name, "health") == 0) {
@@ -206,7 +206,7 @@ static void read_start(LiveView* view, const RunDirectory* directory, Arena* are
     start = found ? found : start;
   }
   view->host = text_of(start, "host", "?");
-  view->running_for = clock_since(text_of(start, "start", ""));
+  view->running_for = moment_age(text_of(start, "start", ""));
   view->ranks = (int)count_of(start, "ranks", 0);
   const YamlNode* ids = member(start, "scheduler_ids");
   view->job = text_of(ids, "SLURM_JOB_ID", text_of(ids, "PBS_JOBID", ""));
@@ -248,7 +248,7 @@ static bool read_status(LiveView* view, const RunDirectory* directory, Arena* ar
   view->status = text;
   view->said = text_of(s, "state", "");
   view->updated = text_of(s, "updated", "");
-  view->age = fmin(view->age, clock_since(view->updated));
+  view->age = fmin(view->age, moment_age(view->updated));
   view->progress = number_of(s, "progress");
   view->eta = number_of(s, "eta_s");
   view->steps_per_second = number_of(s, "steps_per_s");

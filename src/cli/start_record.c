@@ -3,10 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/stopwatch.h"
+#include "base/moment.h"
 #include "cli/start.h"
 #include "cluster/comm_mpi.h"
 #include "nn/gemm.h"
@@ -51,11 +50,9 @@ bool start_record(const Start* s, Error* error) {
   arena_init(&arena);
   Text text;
   Json json;
-  char host[256] = "", now[32], path[RUN_PATH_SIZE];
-  time_t clock = (time_t)clock_date();
-  struct tm utc;
+  char host[256] = "", now[MOMENT_SIZE], path[RUN_PATH_SIZE];
   gethostname(host, sizeof host - 1);
-  strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&clock, &utc));
+  moment_now(now);
   text_init(&text, &arena);
   json_init(&json, &text);
   json_begin_object(&json, NULL);

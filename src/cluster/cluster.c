@@ -33,7 +33,8 @@ static bool seal(Rank0* r, Error* error) {
   const ClusterOptions* options = r->options;
   return coordinator_pack(&r->coordinator, error) &&
          manifest_write(r->coordinator.directory, error) &&
-         (!options->complete || options->complete(options->of, r->reporter.diverged, error));
+         (!options->complete ||
+          options->complete(options->of, r->reporter.standing.diverged, error));
 }
 
 static ClusterEnd finish(Rank0* r, bool ok, Error* error) {

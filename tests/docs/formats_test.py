@@ -30,7 +30,7 @@ KINDS = {2: ("episode", "policy"), 3: ("episode",), 4: ("policy",), 8: ("play",)
 TYPE = r"\b(i8|i4|i1|u1|f8|f4|bool|text)\b"
 
 # Events that no short run has: each with the source whose text shows its keys.
-RARE = {"lost": "src/cluster/reporter.c", "extrapolation": "src/cluster/reporter.c"}
+RARE = {"lost": "src/cluster/events.c", "extrapolation": "src/cluster/events.c"}
 
 # Files that are gone when a run is complete, beside those of one that is stopped.
 GOES = {"snapshot/N.hN"}

@@ -17,7 +17,6 @@ double clock_processor_of(int process) { return process > 0 ? world.now : NAN; }
 double clock_date(void) {
   return 1.7e9 + clock_wall() + (world.running ? world.running->date : 0);
 }
-double clock_since(const char* moment) { return *moment ? 0 : NAN; }
 
 bool reminder_due(Reminder* r) {
   double now = clock_wall();
