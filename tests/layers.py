@@ -3,8 +3,7 @@
 
 usage: layers.py SOURCE_DIR
 
-Prints every offence as path:line: text, and ends with 1 if there is one. The exceptions below
-may only become fewer: one that is no longer needed is an offence too.
+Prints every offence as path:line: text, and ends with 1 if there is one. There are no exceptions.
 """
 
 from __future__ import annotations
@@ -78,13 +77,7 @@ GLOBALS = {
     "src/nn/gemm_amx.c": {"has"},
 }
 
-# (path, rule): why it may stay.
-EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("src/cli/config_completion.c", "circles"): "what lists the verbs is printed by one of them",
-    ("src/run/run_config.c", "circles"): "reading and checking a configuration call each other",
-}
-
-Offence = tuple[str, int, str, str]  # path, line, rule, text
+Offence = tuple[str, int, str]  # path, line, text
 
 
 def without_comments(text: str) -> str:
@@ -111,7 +104,7 @@ def layer_offences(path: str, layer: str, lines: list[str]) -> Iterator[Offence]
     for number, line in enumerate(lines, 1):
         match = re.match(r'#include "(\w+)/', line)
         if match and match.group(1) != layer and match.group(1) not in BELOW[layer]:
-            yield path, number, "layers", f"{layer} must not include {match.group(1)}/"
+            yield path, number, f"{layer} must not include {match.group(1)}/"
 
 
 def place_offences(path: str, inside: str, lines: list[str]) -> Iterator[Offence]:
@@ -119,15 +112,15 @@ def place_offences(path: str, inside: str, lines: list[str]) -> Iterator[Offence
         if not re.search(places, inside):
             for number, line in enumerate(lines, 1):
                 if re.search(pattern, line):
-                    yield path, number, "places", f"{text}: {line.strip()}"
+                    yield path, number, f"{text}: {line.strip()}"
 
 
 def budget_offences(path: str, suffix: str, raw: list[str], lines: list[str]) -> Iterator[Offence]:
     if len(raw) > FILE_LINES[suffix]:
-        yield path, len(raw), "file", f"{len(raw)} lines, at most {FILE_LINES[suffix]}"
+        yield path, len(raw), f"{len(raw)} lines, at most {FILE_LINES[suffix]}"
     for number, line in enumerate(raw, 1):
         if len(line) > LINE_COLUMNS:
-            yield path, number, "columns", f"{len(line)} columns, at most {LINE_COLUMNS}"
+            yield path, number, f"{len(line)} columns, at most {LINE_COLUMNS}"
     start = 0
     for number, line in enumerate(lines, 1):
         if re.match(r"[^\s#}].*\{$", line) or line == "{":
@@ -135,7 +128,7 @@ def budget_offences(path: str, suffix: str, raw: list[str], lines: list[str]) ->
         if line.startswith("}") and start:
             if number - start + 1 > FUNCTION_LINES:
                 text = f"{number - start + 1} lines, at most {FUNCTION_LINES}"
-                yield path, start, "function", text
+                yield path, start, text
             start = 0
 
 
@@ -149,7 +142,7 @@ def global_offences(path: str, lines: list[str]) -> Iterator[Offence]:
             line,
         )
         if match and match.group(1) not in GLOBALS.get(path, set()):
-            yield path, number, "globals", f"mutable variable {match.group(1)}"
+            yield path, number, f"mutable variable {match.group(1)}"
 
 
 # A function with its body, or a table of constants, that other files may name.
@@ -194,7 +187,7 @@ def circle_offences(root: Path) -> Iterator[Offence]:
     for other in set().union(*uses.values()) - uses.keys():
         uses[other] = set()
     for circle in circles(uses):
-        yield circle[0], 1, "circles", f"a circle of files: {', '.join(circle)}"
+        yield circle[0], 1, f"a circle of files: {', '.join(circle)}"
 
 
 def cited_deviations(text: str) -> set[str]:
@@ -216,9 +209,9 @@ def deviation_offences(root: Path) -> Iterator[Offence]:
         for number in cited_deviations(file.read_text(encoding="utf-8")):
             cited[number] = file.relative_to(root).as_posix()
     for number in known.keys() - cited.keys():
-        yield document, known[number], "deviations", f"{number} is cited in no file"
+        yield document, known[number], f"{number} is cited in no file"
     for number in cited.keys() - known.keys():
-        yield cited[number], 1, "deviations", f"{number} is not in {document}"
+        yield cited[number], 1, f"{number} is not in {document}"
 
 
 # Where a path begins that a text cites, and what it may not be part of.
@@ -240,10 +233,10 @@ def citation_offences(path: str, root: Path, text: str) -> Iterator[Offence]:
             number = text.count("\n", 0, found.start() + cited.start()) + 1
             name = cited.group().rsplit("/", 1)[1]
             if not name.isupper() and not (root / cited.group()).exists():  # DIR/NAME is no name
-                yield path, number, "citations", f"{cited.group()} is not in the repository"
+                yield path, number, f"{cited.group()} is not in the repository"
         for cited in re.finditer(r"\bfacts? \d", found.group()):
             number = text.count("\n", 0, found.start() + cited.start()) + 1
-            yield path, number, "citations", f"cites what is not in the repository: {cited.group()}"
+            yield path, number, f"cites what is not in the repository: {cited.group()}"
 
 
 def all_citation_offences(root: Path) -> Iterator[Offence]:
@@ -262,7 +255,7 @@ def pipe_offences(root: Path) -> Iterator[Offence]:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if re.search(r"\|\s*grep\s+-[A-Za-z]*q", line):
                 path = file.relative_to(root).as_posix()
-                yield path, number, "pipes", "grep -q at the end of a pipe: grep ... >/dev/null"
+                yield path, number, "grep -q at the end of a pipe: grep ... >/dev/null"
 
 
 # What a test takes for granted about time.
@@ -280,7 +273,7 @@ def patience_offences(root: Path) -> Iterator[Offence]:
         for file in sorted(root.glob(pattern)):
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
                 if re.search(impatient, line):
-                    yield file.relative_to(root).as_posix(), number, "patience", why
+                    yield file.relative_to(root).as_posix(), number, why
 
 
 def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
@@ -290,7 +283,7 @@ def opening_offences(path: str, raw: list[str]) -> Iterator[Offence]:
         opening += 1
     if path.endswith(".c") and len(raw) > LONG_FILE and opening not in OPENING:
         text = f"{len(raw)} lines, but an opening comment of {opening}, expected 5 to 15"
-        yield path, 1, "opening", text
+        yield path, 1, text
 
 
 def cited_algorithm_lines(text: str) -> set[int]:
@@ -315,9 +308,9 @@ def algorithm_offences(root: Path) -> Iterator[Offence]:
         missing -= cited
         for number in sorted(cited - known):
             path = file.relative_to(root).as_posix()
-            yield path, 1, "algorithm", f"Algorithm 1 has no line {number}"
+            yield path, 1, f"Algorithm 1 has no line {number}"
     for number in sorted(missing):
-        yield "src", 1, "algorithm", f"line {number} of Algorithm 1 is cited in no file"
+        yield "src", 1, f"line {number} of Algorithm 1 is cited in no file"
 
 
 # Words that are also the name of a kind of scheduler: a verb, a flag, a system call, options.
@@ -325,8 +318,6 @@ OTHER_MEANINGS = {
     ("src/cli/movie.c", "fork"),
     ("src/cli/verb_env.c", "replay"),
     ("src/cli/verb_play.c", "random"),
-    ("src/cli/verbs.c", "apply"),
-    ("src/cli/verbs.c", "fork"),
     ("src/hyper/ppo_forks.c", "fork"),
     ("src/run/run_config.c", "ppo"),
 }
@@ -352,9 +343,9 @@ def kind_offences(root: Path) -> Iterator[Offence]:
                     continue
                 used.add((path, kind))
                 if path != f"src/hyper/schedulers/{kind}.c" and (path, kind) not in OTHER_MEANINGS:
-                    yield path, number, "kinds", f"names the scheduler {kind}: {line.strip()}"
+                    yield path, number, f"names the scheduler {kind}: {line.strip()}"
     for path, kind in sorted(OTHER_MEANINGS - used):
-        yield path, 1, "kinds", f'the other meaning of "{kind}" is not needed any more: delete it'
+        yield path, 1, f'the other meaning of "{kind}" is not needed any more: delete it'
 
 
 def offences(root: Path) -> Iterator[Offence]:
@@ -382,16 +373,10 @@ def offences(root: Path) -> Iterator[Offence]:
 
 def main() -> int:
     found = list(offences(Path(sys.argv[1])))
-    wrong = 0
-    for path, line, rule, text in found:
-        if (path, rule) not in EXCEPTIONS:
-            print(f"{path}:{line}: {text}")
-            wrong += 1
-    for path, rule in EXCEPTIONS.keys() - {(path, rule) for path, _, rule, _ in found}:
-        print(f"{path}: the exception for {rule} is not needed any more: delete it")
-        wrong += 1
-    print(f"{wrong} offences")
-    return 1 if wrong else 0
+    for path, line, text in found:
+        print(f"{path}:{line}: {text}")
+    print(f"{len(found)} offences")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
