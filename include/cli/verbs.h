@@ -11,38 +11,43 @@
 #define EXIT_USAGE 2
 #define EXIT_STOPPED 75
 
-int verb_train(int argc, char** argv);
-int verb_resume(int argc, char** argv);
-int verb_apply(int argc, char** argv);
-int verb_baseline(int argc, char** argv);
-int verb_status(int argc, char** argv);
-int verb_top(int argc, char** argv);
-int verb_inspect(int argc, char** argv);
-int verb_config(int argc, char** argv);
-int verb_env(int argc, char** argv);
-int verb_fvi(int argc, char** argv);
-int verb_plan(int argc, char** argv);
-int verb_play(int argc, char** argv);
-int verb_launch(int argc, char** argv);
-int verb_bench(int argc, char** argv);
-int verb_schedule(int argc, char** argv);
-int verb_fork(int argc, char** argv);
-int verb_audit(int argc, char** argv);
-int verb_verify(int argc, char** argv);
-int verb_experiment(int argc, char** argv);
-int verb_doctor(int argc, char** argv);
-int verb_version(int argc, char** argv);
+// Name; whether it installs handlers of signals (cluster/stop.h), which wait until then; meaning.
+#define VERBS(VERB) \
+  VERB(train, true, "run hyper-episodes under a scheduler; no operands: the quick start") \
+  VERB(resume, true, "continue a run directory, on any number of ranks") \
+  VERB(apply, true, "run MBPO for M epochs under a trained controller, without learning") \
+  VERB(baseline, true, "measure R', the return of plain MBPO on a task") \
+  VERB(status, false, "how a run is: alive or since when not, how far, and how to go on") \
+  VERB(top, false, "the same of running runs on a terminal, as they go") \
+  VERB(inspect, false, "show what a run directory or file holds; --checksum, --verify") \
+  VERB(audit, false, "recompute the decisions, advantages and controllers of a run") \
+  VERB(verify, false, "run a share of a run again, and compare all its numbers") \
+  VERB(config, false, "show, explain, check and compare configurations") \
+  VERB(env, false, "list, describe, check and replay tasks") \
+  VERB(fvi, false, "beta-mixture fitted value iteration and the bound of Theorem 4.1") \
+  VERB(plan, false, "measure for seconds what a run will take: hours, memory, disk") \
+  VERB(launch, false, "print a Slurm script for a configuration; submits nothing") \
+  VERB(experiment, true, "tasks x methods x repetitions from one file; plan, run, report") \
+  VERB(schedule, false, "export the schedule that a run used, for methods/replay.yaml") \
+  VERB(fork, true, "rerun a hyper-episode with one decision changed: its exact effect") \
+  VERB(play, false, "roll out a trained policy; returns, states, pictures") \
+  VERB(bench, false, "the speed of the parts of a run on this machine, and its limits") \
+  VERB(doctor, false, "is this machine, its MPI and this directory fit for runs?") \
+  VERB(version, false, "print the version, the revision and the id of this program")
+
+// int verb_NAME(int argc, char** argv), each in its file.
+#define VERB_DECLARATION(name, stops, meaning) int verb_##name(int argc, char** argv);
+VERBS(VERB_DECLARATION)
 
 typedef struct {
   const char* name;
-  int (*run)(int argc, char** argv);
-  bool stops;  // installs handlers of signals (cluster/stop.h), which wait until then
+  bool stops;
   const char* meaning;
 } Verb;
 
-// The i-th verb, and the one of a name; NULL if there is none.
+// The i-th verb, NULL if there is none; and which one has a name, -1: none.
 const Verb* verb_at(int i);
-const Verb* verb_find(const char* name);
+int verb_find(const char* name);
 
 // The exit code of a request that was refused before anything was written: EXIT_FAILED where the
 // machine failed, so that the same may succeed later, else EXIT_USAGE.

@@ -7,6 +7,10 @@
 #include "cli/verbs.h"
 #include "cluster/stop.h"
 
+#define VERB_FUNCTION(name, stops, meaning) verb_##name,
+
+static int (*const functions[])(int argc, char** argv) = {VERBS(VERB_FUNCTION)};
+
 static void print_help(FILE* out) {
   fprintf(out,
           "autombpo %s - trains populations of model-based RL runs, and the controller\n"
@@ -34,12 +38,12 @@ static int run(int argc, char** argv) {
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
     return verb_version(argc - 1, argv + 1);
   }
-  const Verb* verb = verb_find(argv[1]);
-  if (!verb || !verb->stops) {
+  int verb = verb_find(argv[1]);
+  if (verb < 0 || !verb_at(verb)->stops) {
     stop_let_go();
   }
-  if (verb) {
-    return verb->run(argc - 1, argv + 1);
+  if (verb >= 0) {
+    return functions[verb](argc - 1, argv + 1);
   }
   TextNearest near = {.word = argv[1]};
   for (int i = 0; verb_at(i); i++) {
