@@ -313,7 +313,7 @@ bool forecast_run(Forecast* f, const RunSpec* x, const EnvSpec* env, const Forec
   arena_init(&arena);
   bool good = scratch_directory_make(&directory, error);
   if (good) {
-    good = scheduler_open(&s, x, &directory, &arena, error) &&
+    good = scheduler_open(&s, x, &directory, &arena, error) && scheduler_begin(&s, error) &&
            forecast(f, &s, env, setup, error);
     scratch_directory_remove(&directory);
   }

@@ -130,7 +130,7 @@ static void note_seconds(Running* r, WorkPart rest) {
 // Running -------------------------------------------------------------------------------------
 
 void probe_decide(HyperAction* action, Scheduler* s, const SchedulerRequest* request) {
-  if (s->kind->ask) {
+  if (s->kind->outside.ask) {
     Rng rng = rng_stream(s->spec->seed, request->hyper_episode, RNG_DECISION, request->decision);
     hyper_choose_by_chance(action, request->state->allowed, &rng);
   } else {

@@ -14,7 +14,7 @@
 static const char* kind_operand(bool decides, Arena* arena) {
   for (int i = 0; scheduler_kind_at(i); i++) {
     const SchedulerKind* kind = scheduler_kind_at(i);
-    bool fits = decides ? kind->steps && !kind->has_versions && !kind->ask
+    bool fits = decides ? kind->steps && !kind->has_versions && !kind->outside.ask
                         : kind->own_rollouts && !kind->decide;
     if (fits) {
       return text_format(arena, "scheduler.kind=%s", kind->name);

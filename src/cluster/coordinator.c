@@ -153,6 +153,7 @@ bool coordinator_init(Coordinator* c, const RunSpec* x, const RunDirectory* dire
   if (good) {
     reporter_scan(reporter, c->total);
     good = scheduler_open(&c->scheduler, x, directory, arena, error) &&
+           scheduler_begin(&c->scheduler, error) &&
            fold_complete_stages(c, error);
   }
   if (!good) {

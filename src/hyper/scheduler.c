@@ -185,6 +185,10 @@ bool scheduler_open(Scheduler* s, const RunSpec* x, const RunDirectory* director
   return open_run(s, error);
 }
 
+bool scheduler_begin(Scheduler* s, Error* error) {
+  return !s->kind->begin || s->kind->begin(s, error);
+}
+
 bool scheduler_open_version(Scheduler* s, const RunSpec* x, const RunDirectory* directory,
                             int version, Arena* arena, Error* error) {
   init(s, x, directory, arena);
@@ -230,9 +234,9 @@ void scheduler_decide(HyperAction* action, Scheduler* s, const SchedulerRequest*
 bool scheduler_ask(HyperAction* action, bool* later, Scheduler* s,
                    const SchedulerRequest* request, Error* error) {
   *later = false;
-  if (s->kind->ask) {
+  if (s->kind->outside.ask) {
     hyper_action_none(action);
-    return s->kind->ask(action, later, s, request, error);
+    return s->kind->outside.ask(action, later, s, request, error);
   }
   scheduler_decide(action, s, request);
   return true;
@@ -240,18 +244,18 @@ bool scheduler_ask(HyperAction* action, bool* later, Scheduler* s,
 
 bool scheduler_listen(int64_t* answered, Scheduler* s, double patience, Error* error) {
   *answered = -1;
-  return !s->kind->listen || s->kind->listen(answered, s, patience, error);
+  return !s->kind->outside.listen || s->kind->outside.listen(answered, s, patience, error);
 }
 
 void scheduler_sealed(Scheduler* s, const SchedulerOutcome* outcome) {
-  if (s->kind->sealed) {
-    s->kind->sealed(s, outcome);
+  if (s->kind->outside.sealed) {
+    s->kind->outside.sealed(s, outcome);
   }
 }
 
 void scheduler_close(Scheduler* s) {
-  if (s->kind->close) {
-    s->kind->close(s);
+  if (s->kind->outside.close) {
+    s->kind->outside.close(s);
   }
 }
 

@@ -86,5 +86,12 @@ forge '000003.h5: score' episodes/000003.h5 @score 0 0.25
 forge 'v000001.h5: is not what follows' policy/v000001.h5 heads/real_ratio/parameters 7 1e-3
 forge 'v000002.h5: is not what follows' episodes/000005.h5 decisions/advantage 1 1e-6
 
+# what only reads makes nothing, also where a run lacks the version that it began with
+cp -r joint lacking
+rm -r lacking/COMPLETE lacking/policy/*
+expect 1 'policy/v000000.h5: No such file' audit lacking
+"$program" verify --share 100% lacking >out 2>&1 || true
+[[ -z $(ls lacking/policy) ]] || fail "audit or verify made $(ls lacking/policy)"
+
 expect 2 'nowhere/run.yaml: there is no run here' audit nowhere
 expect 2 'usage: autombpo audit' audit

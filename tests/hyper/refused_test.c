@@ -113,7 +113,8 @@ static bool train(const char* path, bool stop, Error* error) {
   const StageResult* result;
   RunDirectory directory = directory_of(path);
   arena_init(&arena);
-  bool good = run_directory_make(&directory, error) && scheduler_open(&s, &x, &directory, &arena, error);
+  bool good = run_directory_make(&directory, error) && scheduler_open(&s, &x, &directory, &arena, error) &&
+              scheduler_begin(&s, error);
   int64_t all = good ? s.plan.hyper_episodes : 0;
   for (int64_t e = 0; good && e < all; e++) {
     good = scheduler_fold(&s, e, &result, error) && (!result || result->episodes == s.plan.stage_size) &&

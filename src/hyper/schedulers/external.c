@@ -262,8 +262,5 @@ const SchedulerKind scheduler_external = {
     .plan = scheduler_plain_plan,
     .open = open_external,
     .decide = decide,
-    .ask = ask,
-    .listen = listen_to,
-    .sealed = send_sealed,
-    .close = close_external,
+    .outside = {.ask = ask, .listen = listen_to, .sealed = send_sealed, .close = close_external},
 };

@@ -88,15 +88,19 @@ static bool save_version(const Scheduler* s, Error* error) {
   return policy_file_write(controller_of(s, s->version), s->spec, path, error);
 }
 
-// The first policy file that is missing is the next update.
-static int newest_version(const Scheduler* s) {
+// The first policy file that is missing is the next update. -1: there is none yet.
+static bool find_newest(int* newest, const Scheduler* s, Error* error) {
   char path[RUN_PATH_SIZE];
-  int version = -1;
-  do {
-    version++;
-    run_policy_path(path, s->directory, version);
-  } while (version <= s->plan.updates && files_stands(path));
-  return version - 1;
+  bool there = true;
+  *newest = -1;
+  while (there && *newest < s->plan.updates) {
+    run_policy_path(path, s->directory, *newest + 1);
+    if (!files_look(&there, path, error)) {
+      return false;
+    }
+    *newest += there;
+  }
+  return true;
 }
 
 static bool init_learner(Scheduler* s, int window, Error* error) {
@@ -120,18 +124,25 @@ static bool open_version(Scheduler* s, int version, Error* error) {
 }
 
 static bool open_run(Scheduler* s, Error* error) {
-  if (!init_learner(s, ppo_versions_kept(&s->spec->ppo), error)) {
+  int newest;
+  if (!init_learner(s, ppo_versions_kept(&s->spec->ppo), error) ||
+      !find_newest(&newest, s, error)) {
     return false;
   }
+  bool ok = true;
   const Learner* l = s->self;
-  int newest = newest_version(s);
   s->version = newest < 0 ? 0 : newest;
-  bool ok = newest >= 0 || save_version(s, error);
   for (int v = 0; ok && v <= newest; v++) {
     ok = v > newest - l->window ? read_version(controller_of(s, v), s, v, error)
                                 : sealed_check_policy(s->directory, s->spec, v, error);
   }
   return ok;
+}
+
+// Version 0 is the controller as it was set up.
+static bool begin_run(Scheduler* s, Error* error) {
+  int newest;
+  return find_newest(&newest, s, error) && (newest >= 0 || save_version(s, error));
 }
 
 // Acting ------------------------------------------------------------------------------------------
@@ -311,6 +322,7 @@ const SchedulerKind scheduler_ppo = {
     .plan = plan,
     .bytes = bytes,
     .open = open_run,
+    .begin = begin_run,
     .open_version = open_version,
     .load_version = load_version,
     .sets = sets,
