@@ -139,9 +139,9 @@ void options_show(const Options* options, Text* out);
 // out.
 void options_canonical(const Options* options, const char* const* excluded, Text* out);
 
-// Appends "section.name: A -> B" lines where two sets of the same sections differ; returns how
-// many.
-int options_diff(const Options* a, const Options* b, Text* out);
+// Appends "section.name: A -> B" lines where two sets of the same sections differ, but for what is
+// excluded as above; returns how many.
+int options_diff(const Options* a, const Options* b, const char* const* excluded, Text* out);
 
 // Value of "section.name" as YAML, in the arena.
 const char* options_text(const Options* options, const char* key);

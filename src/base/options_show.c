@@ -77,7 +77,7 @@ void options_canonical(const Options* options, const char* const* excluded, Text
   }
 }
 
-int options_diff(const Options* a, const Options* b, Text* out) {
+int options_diff(const Options* a, const Options* b, const char* const* excluded, Text* out) {
   CHECK(a->count == b->count, "options_diff: %d and %d sections", a->count, b->count);
   int differences = 0;
   for (int s = 0; s < a->count; s++) {
@@ -85,8 +85,10 @@ int options_diff(const Options* a, const Options* b, Text* out) {
       const OptionRow* row = &a->sections[s].table.rows[i];
       const char* left = value_text(&a->sections[s], row, a->arena);
       const char* right = value_text(&b->sections[s], row, b->arena);
-      if (strcmp(left, right) != 0) {
-        text_add(out, "%s.%s: %s -> %s\n", a->sections[s].name, row->name, left, right);
+      const char* section = a->sections[s].name;
+      if (strcmp(left, right) != 0 && !(is_excluded(excluded, section, row->name, left) &&
+                                        is_excluded(excluded, section, row->name, right))) {
+        text_add(out, "%s.%s: %s -> %s\n", section, row->name, left, right);
         differences++;
       }
     }

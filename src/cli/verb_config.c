@@ -154,7 +154,7 @@ static int diff(RunConfig* config, const Arguments* arguments, int count, char**
   text_init(&text, &config->arena);
   bool good = read_side(config, operands[0], &error);
   good &= read_side(other, operands[1], &error);
-  int differences = good ? options_diff(&config->options, &other->options, &text) : 0;
+  int differences = good ? options_diff(&config->options, &other->options, NULL, &text) : 0;
   run_config_free(other);
   if (!good) {
     return problem(&error);

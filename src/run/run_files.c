@@ -131,7 +131,7 @@ static bool refuse_difference(RunConfig* old, RunConfig* c, const char* hash, co
                               Error* error) {
   Text differences;
   text_init(&differences, &c->arena);
-  options_diff(&old->options, &c->options, &differences);
+  options_diff(&old->options, &c->options, c->unhashed, &differences);
   if (hash && strcmp(hash, c->spec.config_hash) == 0) {
     return error_set(error,
                      "%s: is damaged: it differs from the configuration that it was written "

@@ -413,7 +413,7 @@ static void shown_text_gives_the_same_set_back(void** state) {
     assert_true(isnan(a->net.entropy) ? isnan(b->net.entropy) : a->net.entropy == b->net.entropy);
     assert_memory_equal(a->run.schedule.value, b->run.schedule.value,
                         (size_t)a->run.schedule.count * sizeof(double));
-    assert_int_equal(options_diff(&a->options, &b->options, &first), 0);
+    assert_int_equal(options_diff(&a->options, &b->options, NULL, &first), 0);
     set_free(a);
     set_free(b);
   }
@@ -521,7 +521,7 @@ static void a_value_is_taken_over_with_its_origin(void** state) {
   }
   Text difference;
   text_init(&difference, &to->arena);
-  assert_int_equal(options_diff(&to->options, &from->options, &difference), 0);
+  assert_int_equal(options_diff(&to->options, &from->options, NULL, &difference), 0);
   set_free(from);
   set_free(to);
 }

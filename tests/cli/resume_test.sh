@@ -59,6 +59,10 @@ rm other/run.yaml
 expect 2 'another configuration' train -q "$config" scheduler.baseline=baseline.yaml run.dir=other \
   mbpo.policy_updates=3
 
+# of the differences those alone are named that make it another run: not where a copy of R' is
+expect 2 'mbpo.policy_updates: 2 -> 3' resume original mbpo.policy_updates=3
+[[ $(grep -c ' -> ' out) == 1 ]] || fail "the refusal names $(grep ' -> ' out)"
+
 # a changed baseline is another run; resume goes on with the first one
 sed 's/^return_mean: \[/&9/' baseline.yaml >changed.yaml
 expect 2 'autombpo resume original' train "$config" scheduler.baseline=changed.yaml run.dir=original
