@@ -9,6 +9,7 @@
 // is bounded, because files may include each other.
 #include "env/mjcf_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,22 +35,26 @@ typedef struct {
 static bool note_all(Walk* walk, const char* path);
 
 // A name of the model, relative to its directory and one of assets; NULL if there is no such file.
-static const char* find(const Walk* walk, const char* directory, const char* name) {
+// False: the disk does not tell.
+static bool find(const char** found, const Walk* walk, const char* directory, const char* name) {
   char path[4096];
   int home = name[0] == '/' || (directory && directory[0] == '/') ? 0 : walk->home;
   bool inside = directory && *directory && name[0] != '/';
   int size = snprintf(path, sizeof path, "%.*s%s%s%s", home, walk->path, inside ? directory : "",
                       inside ? "/" : "", name);
-  bool there = size < (int)sizeof path && access(path, R_OK) == 0;
-  return there ? arena_string(walk->arena, path) : NULL;
+  bool fits = size < (int)sizeof path;
+  bool there = fits && access(path, R_OK) == 0;
+  *found = there ? arena_string(walk->arena, path) : NULL;
+  return there || !fits || !error_is_transient(errno) || error_errno(walk->error, path);
 }
 
 static bool note_asset(Walk* walk, const char* name) {
-  const char* path = find(walk, NULL, name);
-  for (int i = 0; !path && i < DIRECTORIES; i++) {
-    path = walk->directory[i] ? find(walk, walk->directory[i], name) : NULL;
+  const char* path;
+  bool good = find(&path, walk, NULL, name);
+  for (int i = 0; good && !path && i < DIRECTORIES; i++) {
+    good = !walk->directory[i] || find(&path, walk, walk->directory[i], name);
   }
-  return !path || env_note_file(walk->spec, path, walk->error);
+  return good && (!path || env_note_file(walk->spec, path, walk->error));
 }
 
 static void learn_directories(Walk* walk, const XmlNode* node) {
@@ -67,8 +72,9 @@ static bool note_named(Walk* walk, const XmlNode* node) {
     if (strncmp(a->name, "file", 4) != 0) {
       continue;
     }
-    const char* included = strcmp(node->tag, "include") == 0 ? find(walk, NULL, a->value) : NULL;
-    if (!(included ? note_all(walk, included) : note_asset(walk, a->value))) {
+    const char* included = NULL;
+    bool good = strcmp(node->tag, "include") != 0 || find(&included, walk, NULL, a->value);
+    if (!good || !(included ? note_all(walk, included) : note_asset(walk, a->value))) {
       return false;
     }
   }
@@ -86,9 +92,12 @@ static bool note_all(Walk* walk, const char* path) {
   if (!env_note_file(walk->spec, path, walk->error)) {
     return false;
   }
-  // MuJoCo has read it: what is beyond our reader names no file that we know of
-  if (walk->depth == DEEPEST || !xml_read_file(&root, path, walk->arena, &unread)) {
+  if (walk->depth == DEEPEST) {
     return true;
+  }
+  // MuJoCo has read it: what is beyond our reader names no file that we know of
+  if (!xml_read_file(&root, path, walk->arena, &unread)) {
+    return !unread.transient || (*walk->error = unread, false);
   }
   walk->depth++;
   bool good = note_named(walk, root);

@@ -14,6 +14,7 @@
 // directory and end the program in its own way.
 #include "env/mujoco.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -240,11 +241,13 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   }
   install_hooks();
   char text[1000] = "";
+  errno = 0;
   mjModel* model = mj_loadXML(path, NULL, text, (int)sizeof text);
   if (!model) {
+    bool unread = strstr(text, "XML_ERROR_FILE") && error_is_transient(errno);
     join_lines(text);
     error_set(error, "%s: %s", path, text);
-    error->transient = strstr(text, "allocate memory") != NULL;  // else the file is to blame
+    error->transient = unread || strstr(text, "allocate memory");  // else the file is to blame
     return false;
   }
   MujocoBody* body = ARENA_NEW(arena, 1, MujocoBody);

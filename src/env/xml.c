@@ -205,10 +205,10 @@ static bool read_text(char** text, const char* path, Arena* arena, Error* error)
   }
   *text = arena_alloc(arena, XML_MAX_BYTES + 1);
   size_t size = fread(*text, 1, XML_MAX_BYTES + 1, file);
-  bool failed = ferror(file) != 0;
+  bool good = !ferror(file) || error_errno(error, path);
   fclose(file);
-  if (failed) {
-    return error_set(error, "%s: cannot be read", path);
+  if (!good) {
+    return false;
   }
   if (size > XML_MAX_BYTES) {
     return error_set(error, "%s: larger than %u bytes", path, XML_MAX_BYTES);
