@@ -72,7 +72,7 @@ static void crash(int number) {
 #define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 void exit(int code) {
-  if (refuse.kind && code == 255) {  // HDF5 does
+  if (refuse.kind && (code & 255) == 255) {  // HDF5 does
     fprintf(stderr, "crashed in %s\n", library_of(CALLER));
   }
   NEXT(exit)(code);
@@ -99,7 +99,9 @@ __attribute__((constructor)) static void begin(void) {
   // HDF5 calls itself without end, too, until there is no stack
   static char stack[1 << 16];
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-  sigaction(SIGSEGV, &(struct sigaction){.sa_handler = crash, .sa_flags = SA_ONSTACK}, NULL);
+  const struct sigaction tell = {.sa_handler = crash, .sa_flags = SA_ONSTACK};
+  sigaction(SIGSEGV, &tell, NULL);
+  sigaction(SIGABRT, &tell, NULL);  // the C library does where HDF5 has freed something twice
   refuse.kind = strdup(kind);
   unsetenv("REFUSE_KIND");  // it is not for children
 }
