@@ -154,6 +154,10 @@ static void mail_abort(Comm* comm) {
 static void mail_leave(Comm* comm, int code) {
   (void)comm;
   world_log("leaves with code %d", code);
+  const Actor* a = world.running;
+  if (code != 0 && world.weather.quiet && world.start[a->start].rank[0]->alive) {
+    world_fail("start %d rank %d leaves, but its rank 0 works", a->start, a->rank);
+  }
   world_exit(code != 0);
 }
 

@@ -25,7 +25,7 @@ static double fraction(const Mbpo* m, int salt) {
 
 static void work(double seconds) {
   if (world.running) {
-    world_sleep(seconds * (0.5 + world_uniform()), false);
+    world_sleep(seconds * world.weather.toil * (0.5 + world_uniform()), false);
   }
 }
 

@@ -89,6 +89,21 @@ bool __wrap_coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int 
   return __real_coordinator_sealed(c, sealed, rank, error);
 }
 
+// A process runs what it was assigned.
+bool __real_hyper_episode_init(HyperEpisode* h, const RunSpec* x, int64_t index,
+                               const HyperSegment* segment, int policy_version,
+                               MbpoScheduled scheduled, Arena* arena, Error* error);
+bool __wrap_hyper_episode_init(HyperEpisode* h, const RunSpec* x, int64_t index,
+                               const HyperSegment* segment, int policy_version,
+                               MbpoScheduled scheduled, Arena* arena, Error* error) {
+  const Actor* a = world.running;
+  if (world.holder[a - world.actor] != index) {
+    world_fail("start %d rank %d runs hyper-episode %lld, which it was not assigned", a->start,
+               a->rank, (long long)index);
+  }
+  return __real_hyper_episode_init(h, x, index, segment, policy_version, scheduled, arena, error);
+}
+
 // A stage is folded in another order: a hyper-episode takes the place of the one beside it.
 bool __real_sealed_read_episode(Trajectory* t, const RunDirectory* directory, const RunSpec* x,
                                 int64_t e, Arena* arena, Error* error);

@@ -9,7 +9,10 @@
 //   - the sealed files are those of a run that nothing disturbed, byte for byte;
 //   - it ends, in bounded time; no start fails unless its disk or all its workers have failed;
 //   - a sealed file is never removed, and one that was acknowledged survives a loss of power;
-//   - where no process died, paused or was stopped, no hyper-episode is run twice.
+//   - where no process died, paused or was stopped, no hyper-episode is run twice, and none
+//     leaves a rank 0 that works;
+//   - where none died or was stopped, no checkpoint is left;
+//   - a process runs what it was assigned.
 // A campaign that breaks one is printed with its seed, which repeats it: `--seed N --trace`.
 #define _GNU_SOURCE
 #include <math.h>
@@ -115,10 +118,11 @@ static bool is_complete(void) {
 }
 
 static void draw_weather(Weather* w, bool calm) {
-  *w = (Weather){.starts = 1, .ranks = 1, .quiet = true, .delay = 1e-3};
+  *w = (Weather){.starts = 1, .ranks = 1, .quiet = true, .tidy = true, .delay = 1e-3, .toil = 1};
   if (calm) {
     return;
   }
+  w->toil = world.seed / KINDS % 4 == 3 ? 4 : 1;  // some wait longer than anybody is patient
   w->starts = 1 + (int)(world_random() % 3);
   w->ranks = 1 + (int)(world_random() % 4);
   w->delay = world_chance(0.5) ? 4 * world_uniform() : 1e-3;
@@ -133,7 +137,7 @@ static void draw_weather(Weather* w, bool calm) {
   w->power = world_chance(0.3) ? 3 * world_uniform() : 0;
   w->point_kill = world_chance(0.5) ? 2e-3 * world_uniform() : 0;
   w->fail = world_chance(0.3) ? 1e-2 * world_uniform() : 0;
-  w->quiet = w->fail == 0;  // a lease that cannot be written does not stop work
+  w->quiet = w->tidy = w->fail == 0;  // a lease that cannot be written does not stop work
 }
 
 static Actor* anybody(void) {
@@ -174,7 +178,7 @@ static void kill_host(int host) {
 static void ask_to_stop(Actor* a) {
   bool hurry = world_chance(0.5);
   world_log("start %d rank %d is asked to stop%s", a->start, a->rank, hurry ? " soon" : "");
-  world.weather.quiet = false;
+  world.weather.quiet = world.weather.tidy = false;
   a->stop = true;
   a->ends = hurry ? world.now + 10 * world_uniform() : 0;
 }
@@ -263,6 +267,17 @@ static void keep_starting(double* next) {
   *next = world.now + (world_chance(0.5) ? 0.1 : 5) * world_uniform();
 }
 
+// Of what is sealed there is no checkpoint.
+static void check_tidy(Arena* arena) {
+  RunIndices left;
+  Error error;
+  if (!run_list(&left, run_checkpoint_path, world.directory, arena, &error)) {
+    world_fail("%s", error.text);
+  } else if (left.count > 0) {
+    world_fail("a checkpoint of hyper-episode %lld is left", (long long)left.index[0]);
+  }
+}
+
 static void check_end(int kind) {
   Arena arena;
   Error error;
@@ -276,6 +291,9 @@ static void check_end(int kind) {
     world_fail("sealed files differ:\n%s--- undisturbed:\n%s", found, expected[kind]);
   } else if (!expected[kind]) {
     expected[kind] = strdup(found);
+  }
+  if (world.weather.tidy) {
+    check_tidy(&arena);
   }
   arena_free(&arena);
 }

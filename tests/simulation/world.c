@@ -164,7 +164,7 @@ static void doom(Start* s) {
 static void die(Actor* a) {
   a->alive = false;
   world.holder[a - world.actor] = -1;
-  world.weather.quiet = false;
+  world.weather.quiet = world.weather.tidy = false;
   doom(&world.start[a->start]);
 }
 

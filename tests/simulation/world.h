@@ -53,7 +53,9 @@ typedef struct {
   double point_kill;  // chance that a process dies at a file operation
   double slow, fail;  // of a file operation
   double delay;       // of a message, in seconds at most
+  double toil;        // how much longer units of work take
   bool quiet;         // no process was killed, paused or asked to stop: nothing is done twice
+  bool tidy;          // none was killed or asked to stop: no checkpoint is left
 } Weather;
 
 // Everything about the campaign that runs.
