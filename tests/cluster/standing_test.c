@@ -87,6 +87,15 @@ static void one_that_diverged_is_counted_and_never_the_best(void** state) {
   assert_int_equal(s.diverged, 1);
 }
 
+static void of_equals_the_first_is_the_best(void** state) {
+  (void)state;
+  Standing s = begun(2);
+  seal(&s, 1, 4, false);
+  seal(&s, 0, 4, false);
+  assert_int_equal(s.best_episode, 1);
+  assert_true(s.best_score == 4);
+}
+
 static void the_worst_checkpoint_is_kept_in_each_measure(void** state) {
   (void)state;
   Standing s = begun(1);
@@ -103,6 +112,7 @@ int main(void) {
       cmocka_unit_test(an_epoch_is_new_once),
       cmocka_unit_test(the_progress_of_one_is_told_and_of_two_of_none),
       cmocka_unit_test(one_that_diverged_is_counted_and_never_the_best),
+      cmocka_unit_test(of_equals_the_first_is_the_best),
       cmocka_unit_test(the_worst_checkpoint_is_kept_in_each_measure),
   };
   arena_init(&arena);
