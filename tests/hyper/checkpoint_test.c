@@ -272,6 +272,19 @@ static void two_generations_are_kept(void** state) {
   }
 }
 
+// Others run the same hyper-episode, or there are more than can be listed.
+static void a_new_generation_takes_the_next_free_number(void** state) {
+  World* w = *state;
+  char path[RUN_PATH_SIZE];
+  for (int number = 2; number < 70; number++) {
+    generation(path, w, number);
+    assert_true(files_write(path, "x", 1, &w->error));
+  }
+  save(w);
+  generation(path, w, 70);
+  assert_true(files_exists(path));
+}
+
 static void the_byte_budget_is_kept(void** state) {
   World* w = *state;
   CheckpointCost cost;
@@ -363,6 +376,7 @@ int main(void) {
       TEST(another_format_is_passed_over),
       TEST(a_whole_checkpoint_of_another_shape_is_refused),
       TEST(two_generations_are_kept),
+      TEST(a_new_generation_takes_the_next_free_number),
       TEST(the_byte_budget_is_kept),
       TEST(a_vanished_directory_is_not_made_again),
       TEST(leftovers_of_a_killed_process_are_removed),

@@ -131,6 +131,74 @@ static void test_what_is_no_json_object_is_refused(void** state) {
   }
 }
 
+// What is said ------------------------------------------------------------------------------------
+
+static void a_controller_is_told_what_the_run_is(void** state) {
+  (void)state;
+  Arena arena;
+  RunSpec x = {.env = "Hopper-v2",
+               .method = "autombpo",
+               .seed = 5,
+               .config_hash = "0123456789abcdef",
+               .mbpo = {.epoch_length = 100},
+               .hyper = options,
+               .scheduler = {.kind = "external"}};
+  x.hyper.decision_interval = 25;
+  x.hyper.reward_scale = 1000;
+  x.hyper.feature_min = -1;
+  x.hyper.apply_epochs = 6;
+  x.hyper.schedule_real_ratio = x.hyper.schedule_policy_updates = true;
+  RunDirectory directory = {.path = "runs/one"};
+  Scheduler s = {.spec = &x, .directory = &directory, .plan = {.epochs = 6, .hyper_episodes = 40}};
+  arena_init(&arena);
+  assert_string_equal(
+      dialogue_hello(&s, &arena),
+      "{\"type\":\"hello\",\"v\":1,\"run\":\"runs/one\",\"env\":\"Hopper-v2\","
+      "\"method\":\"autombpo\",\"seed\":5,\"config_hash\":\"0123456789abcdef\","
+      "\"hyper_episodes\":40,\"epochs\":6,\"epoch_length\":100,\"decision_interval\":25,"
+      "\"decisions\":24,\"reward_scale\":1000,\"feature_min\":-1,\"heads\":{"
+      "\"real_ratio\":{\"choices\":3,\"low\":0.05,\"high\":0.9,\"integer\":false},"
+      "\"policy_updates\":{\"choices\":3,\"low\":1,\"high\":20,\"integer\":true}},"
+      "\"features\":[\"progress\",\"model_loss\",\"critic_loss\",\"policy_change\","
+      "\"eval_return\",\"real_ratio\",\"policy_updates\",\"rollout_length\"]}");
+  arena_free(&arena);
+}
+
+static void a_question_has_the_state_and_what_is_allowed(void** state) {
+  (void)state;
+  Arena arena;
+  HyperState s = {.raw = {1, 2, 3, 4, 5, 6, 7, 8},
+                  .scaled = {0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1},
+                  .allowed = {TRAIN, 1u << 1 | 1u << 2, 0, STEP}};
+  SchedulerRequest request = {.hyper_episode = 12, .decision = 1, .state = &s, .reward = -2};
+  arena_init(&arena);
+  assert_string_equal(
+      dialogue_question(&request, &arena),
+      "{\"type\":\"decide\",\"hyper_episode\":12,\"decision\":1,\"reward\":-2,"
+      "\"state\":[0.125,0.25,0.375,0.5,0.625,0.75,0.875,1],\"features_raw\":[1,2,3,4,5,6,7,8],"
+      "\"allowed\":{\"train_model\":[0,1],\"real_ratio\":[1,2],\"rollout_length\":[0,1,2]},"
+      "\"hyperparameters\":{\"real_ratio\":6,\"policy_updates\":7,\"rollout_length\":8}}");
+  request.decision = 0;
+  assert_non_null(strstr(dialogue_question(&request, &arena), "\"decision\":0,\"reward\":null,"));
+  arena_free(&arena);
+}
+
+static void an_end_and_an_error_are_told(void** state) {
+  (void)state;
+  Arena arena;
+  SchedulerOutcome outcome = {.hyper_episode = 12, .score = 3, .decisions = 1, .reward = -2};
+  arena_init(&arena);
+  assert_string_equal(dialogue_sealed(&outcome, &arena),
+                      "{\"type\":\"sealed\",\"hyper_episode\":12,\"score\":3,"
+                      "\"diverged\":false,\"reward\":-2}");
+  outcome = (SchedulerOutcome){.hyper_episode = 12, .score = NAN, .diverged = true};
+  assert_string_equal(dialogue_sealed(&outcome, &arena),
+                      "{\"type\":\"sealed\",\"hyper_episode\":12,\"score\":null,"
+                      "\"diverged\":true,\"reward\":null}");
+  assert_string_equal(dialogue_error("no", &arena), "{\"type\":\"error\",\"error\":\"no\"}");
+  arena_free(&arena);
+}
+
 // Log ---------------------------------------------------------------------------------------------
 
 typedef struct {
@@ -248,6 +316,9 @@ int main(void) {
       cmocka_unit_test(test_an_answer_is_read_and_written_with_the_same_bits),
       cmocka_unit_test(test_an_answer_that_is_wrong_is_refused_with_its_field),
       cmocka_unit_test(test_what_is_no_json_object_is_refused),
+      cmocka_unit_test(a_controller_is_told_what_the_run_is),
+      cmocka_unit_test(a_question_has_the_state_and_what_is_allowed),
+      cmocka_unit_test(an_end_and_an_error_are_told),
       cmocka_unit_test_setup_teardown(test_the_first_answer_to_a_decision_stands, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_line_that_is_cut_off_is_dropped, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_line_that_a_loss_of_power_has_left_is_dropped, set_up,

@@ -160,6 +160,24 @@ static void groups_learn_in_turn_and_freeze_at_their_best(void** state) {
   arena_free(&arena);
 }
 
+static void a_group_begins_without_a_best_unless_it_has_no_stage(void** state) {
+  (void)state;
+  Arena arena;
+  arena_init(&arena);
+  Controller c;
+  PpoOptions o = small_options();
+  strcpy(o.groups, "train_model,real_ratio,policy_updates+rollout_length");
+  o.stages = (OptionList){3, {1, 1, 0}};
+  make_controller(&c, &o, &arena);
+  PpoData none;
+  ppo_data_init(&none, 0, &arena);
+  ppo_update(&c, &o, &none, &(StageResult){.score = 5}, 1, &arena);
+  assert_true(c.active_group == 1 && c.best_version == -1 && c.best_score == -INFINITY);
+  ppo_update(&c, &o, &none, &(StageResult){.score = 3}, 1, &arena);
+  assert_true(c.active_group == 1 && c.best_version == 1 && c.best_score == 3);
+  arena_free(&arena);
+}
+
 static void a_head_that_is_not_asked_does_not_learn(void** state) {
   (void)state;
   Arena arena;
@@ -474,6 +492,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(controller_reaches_the_optimum_of_a_synthetic_hyper_mdp),
       cmocka_unit_test(groups_learn_in_turn_and_freeze_at_their_best),
+      cmocka_unit_test(a_group_begins_without_a_best_unless_it_has_no_stage),
       cmocka_unit_test(a_head_that_is_not_asked_does_not_learn),
       cmocka_unit_test(a_stage_that_only_diverged_is_never_the_best),
       cmocka_unit_test(exploration_reaches_frozen_groups_too),
