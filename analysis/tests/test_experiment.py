@@ -185,3 +185,15 @@ def test_tasks_are_averaged_where_a_method_ran_on_all_of_them(small: Path, tmp_p
     for file in (tmp_path / "figure-2.csv", tmp_path / "figure-2-costs.csv"):
         file.write_text(file.read_text().replace(",mbpo,", ",random,"))  # nothing to compare with
     assert "| AutoMBPO | - | - | - |" in tables.tasks(tmp_path / "figure-2.csv").splitlines()
+
+
+def test_a_published_value_stands_beside_the_evaluation_that_is_nearest(tmp_path: Path) -> None:
+    (tmp_path / "curve.csv").write_text(
+        "# command\nenv,method,trials,env_step,return,low,high\n"
+        "hopper,mbpo,5,1005,10.5,9,12\nhopper,mbpo,5,2005,20,,\n"
+        "hopper,mbpo (published),,1900,33,,\n",
+        encoding="utf-8",
+    )
+    lines = tables.curve(tmp_path / "curve.csv").splitlines()
+    assert lines[0] == "| real samples | mean of 5 runs | published |"
+    assert lines[2:] == ["| 1005 | 10.5 [9.00, 12.0] |  |", "| 2005 | 20.0 | 33.0 |"]

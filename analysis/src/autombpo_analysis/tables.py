@@ -340,6 +340,25 @@ def stages(path: Path, task: str | None = None) -> str:
     return markdown(("", "mean score of each stage", "R'", "diverged"), lines)
 
 
+def curve(path: Path) -> str:
+    """A learning curve beside the published values, of what `autombpo-plot returns --csv` prints.
+
+    A published value stands beside the evaluation that is nearest to it.
+    """
+    rows = read_csv(path)
+    ours = [row for row in rows if row["trials"]]
+    published = [row for row in rows if not row["trials"]]
+    steps = _column(ours, "env_step")
+    beside = {int(np.argmin(np.abs(steps - float(row["env_step"])))): row for row in published}
+    lines = []
+    for i, row in enumerate(ours):
+        value = interval(*(float(row[name] or "nan") for name in ("return", "low", "high")))
+        found = beside.get(i)
+        lines.append([row["env_step"], value, number(float(found["return"])) if found else ""])
+    header = ("real samples", f"mean of {ours[0]['trials']} runs", "published")
+    return markdown(header, lines)
+
+
 # Documents ---------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[..., str]] = {
@@ -351,6 +370,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "signal": signal,
     "features": features,
     "stages": stages,
+    "curve": curve,
 }
 
 
