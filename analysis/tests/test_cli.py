@@ -15,6 +15,7 @@ import pytest
 from synthetic import write_episode, write_run
 
 from autombpo_analysis import cli, compare, load, plots
+from autombpo_analysis.curves import finished
 from autombpo_analysis.style import GREY, PALETTE, method_colours
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -90,6 +91,17 @@ def test_table_prints_text_and_writes_csv(campaign: Path, tmp_path: Path, capsys
     assert [r["method"] for r in rows(target)] == ["autombpo", "mbpo"]
     assert cli.main(["table", str(campaign), "--csv"]) == 0
     assert capsys.readouterr().out == target.read_text(encoding="utf-8")
+
+
+def test_evaluations_are_those_of_the_sealed_files(campaign: Path, capsys):
+    assert cli.main(["evaluations", str(campaign)]) == 0
+    found = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    episodes = [e for run in load(campaign) for e in finished(run.episodes)]
+    assert len(found) == sum(e.n_epochs for e in episodes) > 0
+    steps = np.concatenate([e.epochs["env_step"] for e in episodes])
+    returns = np.concatenate([e.epochs["eval_return_mean"] for e in episodes])
+    assert [int(r["env_step"]) for r in found] == steps.tolist()
+    assert np.allclose([float(r["return"]) for r in found], returns, rtol=1e-6)
 
 
 def test_what_holds_no_run_is_named(tmp_path: Path, capsys):

@@ -187,13 +187,18 @@ def test_tasks_are_averaged_where_a_method_ran_on_all_of_them(small: Path, tmp_p
     assert "| AutoMBPO | - | - | - |" in tables.tasks(tmp_path / "figure-2.csv").splitlines()
 
 
-def test_a_published_value_stands_beside_the_evaluation_that_is_nearest(tmp_path: Path) -> None:
-    (tmp_path / "curve.csv").write_text(
-        "# command\nenv,method,trials,env_step,return,low,high\n"
-        "hopper,mbpo,5,1005,10.5,9,12\nhopper,mbpo,5,2005,20,,\n"
-        "hopper,mbpo (published),,1900,33,,\n",
+def test_runs_stand_side_by_side_and_a_published_value_beside_the_nearest(tmp_path: Path) -> None:
+    head = "# command\nenv,method,seed,hyper_episode,env_step,return\n"
+    rows = [f"hopper,mbpo,{s},0,{step},{10 * s + step}\n" for s in range(5)
+            for step in (1000 + s, 2000 + s, 3000 + s)]  # fmt: skip
+    (tmp_path / "runs.csv").write_text(head + "".join(rows), encoding="utf-8")
+    (tmp_path / "published.csv").write_text(
+        "env,method,env_step,return\nhopper,mbpo,1900,33\nhopper,sac_1,1000,7\n"
+        "ant,mbpo,1000,8\nhopper,mbpo,9000,9\n",
         encoding="utf-8",
     )
-    lines = tables.curve(tmp_path / "curve.csv").splitlines()
-    assert lines[0] == "| real samples | mean of 5 runs | published |"
-    assert lines[2:] == ["| 1005 | 10.5 [9.00, 12.0] |  |", "| 2005 | 20.0 | 33.0 |"]
+    lines = tables.curve(tmp_path / "runs.csv", "published.csv").splitlines()
+    seeds = " | ".join(f"seed {s}" for s in range(5))
+    assert lines[0] == f"| real samples | mean | {seeds} | published |"
+    assert lines[2].startswith("| 1002 | 1022 [10") and lines[2].endswith("| 1044 |  |")
+    assert lines[3].endswith("| 2044 | 33.0 |") and lines[4].endswith("|  |") and len(lines) == 5

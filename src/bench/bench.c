@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "bench/peak.h"
 #include "bench_internal.h"
 
 static void fill_replay(Replay* replay, Rng* rng, Arena* arena) {
@@ -69,4 +70,10 @@ void bench_floor(BenchResult* result, const Timing* floor, double units, double 
   bench_add_figure(result, "mflop", flop * 1e-6);
   bench_add_figure(result, "gflops", flop * result->value * 1e-9);
   bench_add_figure(result, "floor_gflops", flop * result->floor * 1e-9);
+}
+
+void bench_peak(BenchResult* result, const Timing* peak, double gflops) {
+  double most = peak_flop() / peak->seconds * 1e-9;
+  bench_add_figure(result, "peak_gflops", most);
+  bench_add_figure(result, "of_peak", gflops / most);
 }

@@ -1,5 +1,6 @@
 // bench_gemm.c - the products of hidden layers, ours and the BLAS's.
 #include "bench/blas.h"
+#include "bench/peak.h"
 #include "bench_internal.h"
 #include "nn/gemm.h"
 
@@ -65,8 +66,9 @@ bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Erro
   static const char* const blas_names[SHAPES] = {
       "blas sac forward", "blas sac backward", "blas sac weights",
       "blas ensemble forward", "blas ensemble backward", "blas ensemble weights"};
-  Timed timed[2 * SHAPES];
-  Timing timings[2 * SHAPES];
+  Real any;
+  Timed timed[2 * SHAPES + 1] = {[2 * SHAPES] = {peak_run, &any}};
+  Timing timings[2 * SHAPES + 1];
   for (int i = 0; i < 2 * SHAPES; i++) {
     Product* p = &products[i];
     if (i >= SHAPES) {
@@ -82,10 +84,11 @@ bool bench_gemm(BenchResult* result, const BenchSetup* setup, Arena* arena, Erro
     }
     timed[i] = (Timed){run, p};
   }
-  measure(timings, timed, 2 * SHAPES, setup->repeats, setup->seconds / SHAPES);
+  measure(timings, timed, 2 * SHAPES + 1, setup->repeats, setup->seconds / SHAPES);
   *result = (BenchResult){.unit = "GFLOP/s", .batch = B};
   bench_rate(result, setup, &timings[0], 2e-9 * CALLS * B * H * next);
   result->floor = gflops(&products[SHAPES], &timings[SHAPES]);
+  bench_peak(result, &timings[2 * SHAPES], result->value);
   for (int i = 0; i < 2 * SHAPES; i++) {
     bench_add_figure(result, products[i].name, gflops(&products[i], &timings[i]));
   }

@@ -33,4 +33,7 @@ void bench_rate(BenchResult* result, const BenchSetup* setup, const Timing* timi
 // And the floor, with the rate of arithmetic: `flop` is that of one unit.
 void bench_floor(BenchResult* result, const Timing* floor, double units, double flop);
 
+// And the peak of float32 (peak.h), with the share of it that so many GFLOP/s are.
+void bench_peak(BenchResult* result, const Timing* peak, double gflops);
+
 #endif  // BENCH_BENCH_INTERNAL_H

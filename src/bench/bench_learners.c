@@ -12,6 +12,7 @@
 
 #include "base/stopwatch.h"
 #include "bench/floor.h"
+#include "bench/peak.h"
 #include "bench_internal.h"
 #include "mbpo/model_rollout.h"
 
@@ -61,16 +62,18 @@ static void close_learners(Learners* l) {
   bench_data_close(&l->data);
 }
 
-// The figure and its floor, side by side.
+// The figure, its floor and the peak, side by side.
 static void compare(BenchResult* result, Learners* l, void (*run)(void*), double units,
                     void (*floor)(void*), double floor_units) {
-  Timing timings[2];
-  Timed timed[2] = {{run, l}, {floor, &l->floor}};
+  Real any;
+  Timing timings[3];
+  Timed timed[3] = {{run, l}, {floor, &l->floor}, {peak_run, &any}};
   floor(&l->floor);
   double flop = l->floor.flop / floor_units;
-  measure(timings, timed, 2, l->setup->repeats, l->setup->seconds);
+  measure(timings, timed, 3, l->setup->repeats, l->setup->seconds);
   bench_rate(result, l->setup, &timings[0], units);
   bench_floor(result, &timings[1], floor_units, flop);
+  bench_peak(result, &timings[2], flop * result->value * 1e-9);
   bench_add_figure(result, "obs", l->sac.obs_size);
   bench_add_figure(result, "act", l->sac.act_size);
   bench_add_network(result, "policy", &l->sac.policy_net);

@@ -38,6 +38,10 @@ def check(found: dict, name: str, batch: int, floor: bool, repeats: int) -> None
     assert (found["floor"] is not None) == floor == (found["floor_ratio"] is not None), found
     if floor:
         assert math.isclose(found["floor_ratio"], found["value"] / found["floor"]), found
+    figures = found["figures"]
+    if name in ("gemm", "sac", "ensemble", "rollout"):
+        share = figures.get("gflops", found["value"]) / figures["peak_gflops"]
+        assert share > 0 and math.isclose(figures["of_peak"], share), found
     shares = found["shares"].values()
     assert not shares or math.isclose(sum(shares), 1), found
 

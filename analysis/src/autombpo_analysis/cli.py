@@ -11,10 +11,13 @@ from pathlib import Path
 from . import __version__, compare, console, plots
 from . import experiment_figures as figures
 from .check import check_episode, check_policies
+from .curves import finished
 from .experiment import Experiment, is_experiment
 from .runs import Runs, load
 from .style import Drawing, _cell
 from .tables import read_csv
+
+EVALUATIONS = ("env", "method", "seed", "hyper_episode", "env_step", "return")
 
 EPILOG = """RUN is a run directory, a directory with runs below it, a pattern, or a sealed
 hyper-episode; for returns, schedule and controller also the directory of an experiment, whose
@@ -85,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the table as CSV")
     p.add_argument("--csv", action="store_true", help="print CSV instead of aligned text")
     _stage_option(p)
+
+    text = "every evaluation of every hyper-episode that finished, as CSV"
+    p = commands.add_parser("evaluations", help=text, description=text, epilog=EPILOG)
+    p.add_argument("runs", nargs="+", metavar="RUN")
 
     text = "check sealed hyper-episodes against the format"
     p = commands.add_parser("check", help=text, description=text, epilog=EPILOG)
@@ -160,6 +167,18 @@ def _run_table(options: argparse.Namespace, runs: Runs) -> int:
     return 0
 
 
+def _run_evaluations(runs: Runs) -> int:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(EVALUATIONS)
+    for run in runs:
+        for episode in finished(run.episodes):
+            attributes = episode.attributes
+            who = (episode.env, episode.method, attributes["seed"], attributes["hyper_episode"])
+            for step, value in zip(episode.epochs["env_step"], episode.epochs["eval_return_mean"]):
+                writer.writerow([*who, step, _cell(value)])
+    return 0
+
+
 def _run_check(runs: Runs) -> int:
     episodes = [episode for run in runs for episode in run.episodes]
     wrong = 0
@@ -219,6 +238,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     runs = load(*options.runs, unfinished=options.command == "returns")
     if options.command == "table":
         return _run_table(options, runs)
+    if options.command == "evaluations":
+        return _run_evaluations(runs)
     if options.command == "check":
         return _run_check(runs)
     if options.task or options.method:

@@ -340,23 +340,27 @@ def stages(path: Path, task: str | None = None) -> str:
     return markdown(("", "mean score of each stage", "R'", "diverged"), lines)
 
 
-def curve(path: Path) -> str:
-    """A learning curve beside the published values, of what `autombpo-plot returns --csv` prints.
+def curve(path: Path, published: str | None = None) -> str:
+    """The evaluations of a method's runs side by side, their mean, and published values.
 
-    A published value stands beside the evaluation that is nearest to it.
+    path: what `autombpo-plot evaluations` prints. published: a CSV file beside it, of env, method,
+    env_step and return; a value stands beside the evaluation that is nearest to it.
     """
-    rows = read_csv(path)
-    ours = [row for row in rows if row["trials"]]
-    published = [row for row in rows if not row["trials"]]
-    steps = _column(ours, "env_step")
-    beside = {int(np.argmin(np.abs(steps - float(row["env_step"])))): row for row in published}
-    lines = []
-    for i, row in enumerate(ours):
-        value = interval(*(float(row[name] or "nan") for name in ("return", "low", "high")))
-        found = beside.get(i)
-        lines.append([row["env_step"], value, number(float(found["return"])) if found else ""])
-    header = ("real samples", f"mean of {ours[0]['trials']} runs", "published")
-    return markdown(header, lines)
+    runs = list(_grouped(read_csv(path), "seed", "hyper_episode"))
+    count = min(map(len, runs))
+    values = np.array([_column(run[:count], "return") for run in runs])
+    steps = np.mean([_column(run[:count], "env_step") for run in runs], axis=0)
+    low, high = stats.bootstrap_interval(values, stats.mean)
+    beside = {}
+    for row in read_csv(path.with_name(published)) if published else ():
+        if (row["env"], row["method"]) == (runs[0][0]["env"], runs[0][0]["method"]):
+            nearest = int(np.argmin(np.abs(steps - float(row["env_step"]))))
+            if abs(steps[nearest] - float(row["env_step"])) < np.diff(steps).min() / 2:
+                beside[nearest] = number(float(row["return"]))
+    lines = [[f"{steps[i]:.0f}", interval(values[:, i].mean(), low[i], high[i]),
+              *map(number, values[:, i]), beside.get(i, "")] for i in range(count)]  # fmt: skip
+    seeds = [f"seed {run[0]['seed']}" for run in runs]
+    return markdown(("real samples", "mean", *seeds, "published"), lines)
 
 
 # Documents ---------------------------------------------------------------------------------------
