@@ -64,10 +64,44 @@ static void with_a_lost_rank_nobody_waits_for_it_at_the_end(void** state) {
   assert_int_equal(left_with, 75);
 }
 
+// Each finds nothing five times.
+static int looks;
+static double naps[16];
+static int napped;
+
+static bool poll(Comm* comm, int* rank, int* tag, void* data, size_t capacity, size_t* size) {
+  (void)comm, (void)data, (void)capacity;
+  *rank = 1;
+  *tag = 7;
+  *size = 0;
+  return ++looks % 6 == 0;
+}
+
+static void nap(Comm* comm, double seconds) {
+  (void)comm;
+  naps[napped++] = seconds;
+}
+
+static void who_waits_naps_longer_and_longer_until_something_comes(void** state) {
+  (void)state;
+  const CommOps ops = {.poll = poll, .sleep = nap};
+  Comm comm = {.ops = &ops, .ranks = 2, .nap = COMM_SHORTEST_NAP};
+  size_t size;
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(comm_receive(&comm, 1, NULL, 0, &size), 7);
+    assert_int_equal(napped, 5 * (i + 1));
+    assert_true(naps[5 * i] == COMM_SHORTEST_NAP);
+    for (int n = 5 * i + 1; n < napped; n++) {
+      assert_true(naps[n] > naps[n - 1]);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranks_are_all_named_if_there_are_few),
       cmocka_unit_test(who_differs_from_rank_0_is_named),
+      cmocka_unit_test(who_waits_naps_longer_and_longer_until_something_comes),
       cmocka_unit_test(with_a_lost_rank_nobody_waits_for_it_at_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "base/archive.h"
 #include "hyper/policy_file.h"
+#include "hyper/scheduler_kinds.h"
 
 typedef struct {
   char path[64];
@@ -55,8 +56,9 @@ static void make(Controller* c, Fixture* f, const char* groups, int hidden_size,
 }
 
 static void save(const Controller* c, Fixture* f) {
+  static const Baseline baseline = {.run_seeds = "0,1"};
   RunSpec x = {.env = "hopper-v4", .method = "m", .config = "hyper:\n  feature_min: -1\n",
-                  .config_hash = "0123456789abcdef"};
+                  .config_hash = "0123456789abcdef", .seed = 3, .baseline = &baseline};
   if (!policy_file_write(c, &x, f->path, &f->error)) {
     fail_msg("%s", f->error.text);
   }
@@ -113,6 +115,20 @@ static void another_shape_is_named_as_what_it_is(void** state) {
   joint.heads[HEAD_REAL_RATIO].scheduled = false;
   joint.heads[HEAD_TRAIN_MODEL] = staged.heads[HEAD_TRAIN_MODEL];
   expect_refused(f, &joint, "head 'real_ratio' is trained, but hyper.schedule_real_ratio is false");
+}
+
+static void what_is_to_be_applied_brings_its_training_along(void** state) {
+  Fixture* f = *state;
+  Controller c;
+  SchedulerTrained trained;
+  make(&c, f, "", 8, 1);
+  save(&c, f);
+  assert_true(scheduler_apply.find_trained(&trained, f->path, &f->arena, &f->error));
+  assert_string_equal(trained.path, f->path);
+  assert_string_equal(trained.env, "hopper-v4");
+  assert_string_equal(trained.config, "hyper:\n  feature_min: -1\n");
+  assert_string_equal(trained.baseline_seeds, "0,1");
+  assert_int_equal(trained.seed, 3);
 }
 
 static void what_was_seen_is_the_range_of_finite_features(void** state) {
@@ -186,6 +202,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_controller_comes_back_whole),
       TEST(another_shape_is_named_as_what_it_is),
+      TEST(what_is_to_be_applied_brings_its_training_along),
       TEST(what_was_seen_is_the_range_of_finite_features),
       TEST(only_what_an_acting_head_reads_can_extrapolate),
       TEST(the_newest_of_a_run_is_found_and_what_has_none_is_named),

@@ -86,6 +86,26 @@ static void two_members_are_a_population(void** state) {
   assert_int_equal(next[1].parent, 0);
 }
 
+static void whoever_copies_draws_from_a_stream_of_its_own(void** state) {
+  (void)state;
+  PbtOptions o = plain;
+  o.truncation = 0.1;
+  Member now[MOST], next[MOST];
+  population_begin(now, &o, 1);
+  for (int loser = 0; loser < o.members; loser++) {
+    double scores[MOST] = {0}, first = -1;
+    int others = 0;
+    scores[loser] = -1;
+    for (int seed = 0; seed < 30; seed++) {
+      evolve(next, now, scores, 0, &o, (uint64_t)seed);
+      assert_true(next[loser].parent != loser);
+      first = seed == 0 ? next[loser].point.place[0] : first;
+      others += next[loser].point.place[0] != first;
+    }
+    assert_true(others > 0);
+  }
+}
+
 static void a_copy_explores_around_its_parent(void** state) {
   (void)state;
   const double scores[] = {100, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -169,6 +189,20 @@ static void what_comes_from_a_faster_part_is_taught_by_the_own_best(void** state
   const double good[] = {1, 2, 3, 4, 50, 15, 60, 30};
   evolve(next, now, good, 1, &two_parts, 0);
   assert_int_equal(next[7].parent, 7);
+  assert_true(same_point(&next[7], &now[7]));
+}
+
+static void what_comes_from_a_part_as_fast_keeps_the_hyperparameters_of_its_place(void** state) {
+  (void)state;
+  const double scores[] = {40, 70, 10, 20, 50, 15, 60, 30};
+  PbtOptions o = two_parts;
+  o.frequencies.value[1] = 1;
+  Member now[MOST], next[MOST];
+  population_begin(now, &o, 3);
+  evolve(next, now, scores, 0, &o, 0);
+  assert_int_equal(next[3].parent, 6);
+  assert_true(same_point(&next[3], &now[3]));
+  assert_int_equal(next[7].parent, 1);
   assert_true(same_point(&next[7], &now[7]));
 }
 
@@ -271,10 +305,12 @@ int main(void) {
       cmocka_unit_test(the_worst_copy_the_best),
       cmocka_unit_test(nobody_copies_where_no_share_is_replaced),
       cmocka_unit_test(two_members_are_a_population),
+      cmocka_unit_test(whoever_copies_draws_from_a_stream_of_its_own),
       cmocka_unit_test(a_copy_explores_around_its_parent),
       cmocka_unit_test(nobody_goes_on_from_one_that_diverged),
       cmocka_unit_test(only_the_part_whose_time_it_is_evolves),
       cmocka_unit_test(what_comes_from_a_faster_part_is_taught_by_the_own_best),
+      cmocka_unit_test(what_comes_from_a_part_as_fast_keeps_the_hyperparameters_of_its_place),
       cmocka_unit_test(a_part_that_waits_still_replaces_what_diverged),
       cmocka_unit_test(the_next_round_is_a_function_of_seed_and_round),
       cmocka_unit_test(no_place_is_preferred_where_nothing_is_to_be_learnt),

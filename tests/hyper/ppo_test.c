@@ -359,6 +359,51 @@ static void an_update_follows_the_gradient_of_its_objective(void** state) {
   }
 }
 
+// With no learning rate nothing moves: what an update tells is what was made of the logged
+// probabilities, by the definitions of section 5.2.
+static void an_update_tells_how_far_it_is_from_behaviour(void** state) {
+  (void)state;
+  const char* const ratios[] = {"joint", "head"};
+  for (int k = 0; k < 2; k++) {
+    Arena arena;
+    arena_init(&arena);
+    PpoOptions o = small_options();
+    Controller c;
+    strcpy(o.ratio, ratios[k]);
+    o.learning_rate = 0;
+    make_controller(&c, &o, &arena);
+    PpoData data;
+    ppo_data_init(&data, DECISIONS, &arena);
+    Rng rng = rng_stream(1, 0, RNG_TEST, 0);
+    synthetic_episode(&data, 0, &c, 0, &rng);
+    double shift = 0, outside = 0, ratios_in_all = 0;
+    for (int n = 0; n < DECISIONS; n++) {
+      double joint = 0;
+      for (int h = 0; h < HEAD_COUNT; h++) {
+        if (n == 0 && h == 0) {  // was not asked
+          data.choices[0] = ACTION_NONE;
+          continue;
+        }
+        double change = 0.3 * rng_normal(&rng);
+        data.logp[n * HEAD_COUNT + h] += change;
+        joint += change;
+        shift += change;
+        outside += k == 1 && fabs(exp(-change) - 1) > o.clip;
+        ratios_in_all += k == 1;
+      }
+      outside += k == 0 && fabs(exp(-joint) - 1) > o.clip;
+      ratios_in_all += k == 0;
+    }
+    StageResult result = {.score = 1};
+    ppo_update(&c, &o, &data, &result, 1, &arena);
+    assert_true(outside > 0 && outside < ratios_in_all);
+    assert_true(result.clip_fraction == outside / ratios_in_all);
+    // logits are in float
+    assert_true(fabs(result.kl - shift / ratios_in_all) < 1e-5);
+    arena_free(&arena);
+  }
+}
+
 static void behaviour_probability_is_that_of_the_mixture(void** state) {
   (void)state;
   Arena arena;
@@ -498,6 +543,7 @@ int main(void) {
       cmocka_unit_test(exploration_reaches_frozen_groups_too),
       cmocka_unit_test(weights_start_as_each_group_is_told),
       cmocka_unit_test(an_update_follows_the_gradient_of_its_objective),
+      cmocka_unit_test(an_update_tells_how_far_it_is_from_behaviour),
       cmocka_unit_test(behaviour_probability_is_that_of_the_mixture),
       cmocka_unit_test(an_action_depends_on_its_stream_and_state_only),
       cmocka_unit_test(stages_of_groups_and_exploration_follow_the_version),

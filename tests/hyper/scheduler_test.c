@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "../fuzz/small_experiment.h"
+#include "hyper/population.h"
 #include "hyper/scratch_directory.h"
 
 static void no_more_run_at_once_than_the_next_update_leaves(void** state) {
@@ -70,11 +72,45 @@ static void a_hyper_episode_draws_from_streams_of_its_own(void** state) {
   assert_int_equal(scheduler_segment(&s, 7).streams, 7);
 }
 
+static void a_population_begins_with_what_its_seed_draws(void** state) {
+  (void)state;
+  static const PbtOptions pbt = {.members = 3, .interval = 1, .score_epochs = 1,
+                                 .frequencies = {1, {1}}};
+  RunSpec x = small_experiment();
+  RunDirectory directory;
+  Scheduler s;
+  Member members[3];
+  Arena arena;
+  Error error;
+  arena_init(&arena);
+  strcpy(x.scheduler.kind, "pbt");
+  x.search.train_every_max = 3;
+  for (int i = 0; scheduler_kind_at(i); i++) {
+    x.kind_options[i] = scheduler_kind_at(i) == &scheduler_pbt ? &pbt : NULL;
+  }
+  assert_true(scratch_directory_make(&directory, &error));
+  assert_true(scheduler_open(&s, &x, &directory, &arena, &error));
+  population_begin(members, &pbt, x.seed);
+  HyperState asked = {.allowed = {3, 7, 7, 7}};
+  for (int e = 0; e < 3; e++) {
+    HyperAction action, expected;
+    hyper_action_none(&expected);
+    scheduler_decide(&action, &s, &(SchedulerRequest){.hyper_episode = e, .state = &asked});
+    search_decide(&expected, &members[e].point, 0, &asked, &x.search, &x.hyper);
+    assert_memory_equal(action.value, expected.value, sizeof action.value);
+    assert_true(action.sets[HEAD_REAL_RATIO]);
+  }
+  scheduler_close(&s);
+  scratch_directory_remove(&directory);
+  arena_free(&arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_more_run_at_once_than_the_next_update_leaves),
       cmocka_unit_test(who_diverged_is_counted_and_not_in_the_mean),
       cmocka_unit_test(what_cannot_be_applied_is_named),
+      cmocka_unit_test(a_population_begins_with_what_its_seed_draws),
       cmocka_unit_test(a_hyper_episode_draws_from_streams_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,9 +84,24 @@ bool __real_coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int 
                                Error* error);
 bool __wrap_coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank,
                                Error* error) {
-  world.acknowledged[sealed->hyper_episode] = true;
-  world.holder[world.start[world.running->start].rank[rank] - world.actor] = -1;
+  Start* start = &world.start[world.running->start];
+  world.acknowledged[sealed->hyper_episode] = start->counted[sealed->hyper_episode] = true;
+  world.holder[start->rank[rank] - world.actor] = -1;
   return __real_coordinator_sealed(c, sealed, rank, error);
+}
+
+// What a start knows to be sealed it lets nobody go on with.
+bool __real_coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
+                               const ReportMessage* report, int rank, Error* error);
+bool __wrap_coordinator_decide(OrderMessage* order, bool* later, Coordinator* c,
+                               const ReportMessage* report, int rank, Error* error) {
+  bool good = __real_coordinator_decide(order, later, c, report, rank, error);
+  if (good && world.start[world.running->start].counted[report->hyper_episode] &&
+      order->verdict != ORDER_DROP) {
+    world_fail("rank %d goes on with hyper-episode %lld, which its start knows to be sealed", rank,
+               (long long)report->hyper_episode);
+  }
+  return good;
 }
 
 // A process runs what it was assigned.

@@ -11,8 +11,9 @@
 //   - a sealed file is never removed, and one that was acknowledged survives a loss of power;
 //   - where no process died, paused or was stopped, no hyper-episode is run twice, and none
 //     leaves a rank 0 that works;
-//   - where none died or was stopped, no checkpoint is left;
-//   - a process runs what it was assigned.
+//   - where none died or was stopped, no checkpoint or snapshot is left;
+//   - a process runs what it was assigned, and nothing that its start knows to be sealed;
+//   - a start ends with work left only if it was asked to.
 // A campaign that breaks one is printed with its seed, which repeats it: `--seed N --trace`.
 #define _GNU_SOURCE
 #include <math.h>
@@ -179,7 +180,7 @@ static void ask_to_stop(Actor* a) {
   bool hurry = world_chance(0.5);
   world_log("start %d rank %d is asked to stop%s", a->start, a->rank, hurry ? " soon" : "");
   world.weather.quiet = world.weather.tidy = false;
-  a->stop = true;
+  a->stop = world.start[a->start].asked = true;
   a->ends = hurry ? world.now + 10 * world_uniform() : 0;
 }
 
@@ -267,14 +268,18 @@ static void keep_starting(double* next) {
   *next = world.now + (world_chance(0.5) ? 0.1 : 5) * world_uniform();
 }
 
-// Of what is sealed there is no checkpoint.
+// Of what is sealed there is no checkpoint, and nobody goes on from a snapshot.
 static void check_tidy(Arena* arena) {
-  RunIndices left;
-  Error error;
-  if (!run_list(&left, run_checkpoint_path, world.directory, arena, &error)) {
-    world_fail("%s", error.text);
-  } else if (left.count > 0) {
-    world_fail("a checkpoint of hyper-episode %lld is left", (long long)left.index[0]);
+  static RunPath* const paths[] = {run_checkpoint_path, run_snapshot_path};
+  for (int i = 0; i < 2; i++) {
+    RunIndices left;
+    Error error;
+    if (!run_list(&left, paths[i], world.directory, arena, &error)) {
+      world_fail("%s", error.text);
+    } else if (left.count > 0) {
+      world_fail("a %s of hyper-episode %lld is left", i == 0 ? "checkpoint" : "snapshot",
+                 (long long)left.index[0]);
+    }
   }
 }
 
@@ -338,7 +343,7 @@ static void campaign(uint64_t seed, int kind, bool calm, bool trace) {
     check_end(kind);
   }
   world_forget();
-  if (calm && strcmp(kinds[kind], "ppo") == 0) {
+  if (calm && !*world.failure && strcmp(kinds[kind], "ppo") == 0) {
     keep_controller();
   }
   disk_end();

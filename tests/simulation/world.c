@@ -239,6 +239,9 @@ static void rank_main(void) {
   if (a->end == CLUSTER_FINISHED && !start->complete) {
     world_fail("start %d rank %d ends before rank 0 has completed the run", a->start, a->rank);
   }
+  if (a->end == CLUSTER_STOPPED && a->rank == 0 && !start->asked) {
+    world_fail("start %d ends with work left, and nobody has asked it to", a->start);
+  }
   if (a->comm.lost) {
     doom(start);  // it ends without MPI_Finalize
   }

@@ -42,6 +42,8 @@ typedef struct {
   bool shared;        // rank 0 has said who it is
   char said[1024];
   bool recovers;      // its ranks outlive each other
+  bool asked;         // one of its ranks was asked to stop
+  bool counted[MOST_EPISODES];  // its rank 0 knows of a worker that has sealed it
   bool complete;      // its rank 0 has done all that is to be done for a complete run
   double doomed;      // when mpirun ends them all; 0 = never
 } Start;
@@ -55,7 +57,7 @@ typedef struct {
   double delay;       // of a message, in seconds at most
   double toil;        // how much longer units of work take
   bool quiet;         // no process was killed, paused or asked to stop: nothing is done twice
-  bool tidy;          // none was killed or asked to stop: no checkpoint is left
+  bool tidy;          // none was killed or asked to stop: nothing is left
 } Weather;
 
 // Everything about the campaign that runs.
