@@ -45,9 +45,11 @@ static Function* next(const char* name) { return (Function*)dlsym(RTLD_NEXT, nam
 // What HDF5 says of a call of its own that failed: of its disk, or nothing.
 static void leave_hdf5_error(void) {
   next("H5Eclear2")(0, 0, 0, 0, 0, 0, 0, 0);
-  if (refused.cause == EIO) {
-    const int64_t* class = dlsym(RTLD_DEFAULT, "H5E_ERR_CLS_g"), *io = dlsym(RTLD_DEFAULT, "H5E_IO_g"),
-                   *failed = dlsym(RTLD_DEFAULT, "H5E_READERROR_g");
+  bool disk = refused.cause == EIO;
+  if (disk || refused.cause == ENOMEM) {
+    const int64_t* class = dlsym(RTLD_DEFAULT, "H5E_ERR_CLS_g"),
+                   *io = dlsym(RTLD_DEFAULT, disk ? "H5E_IO_g" : "H5E_RESOURCE_g"),
+                   *failed = dlsym(RTLD_DEFAULT, disk ? "H5E_READERROR_g" : "H5E_NOSPACE_g");
     int (*push)(int64_t, const char*, const char*, unsigned, int64_t, int64_t, int64_t, const char*, ...) =
         (void*)next("H5Epush2");
     push(0, __FILE__, "refused", __LINE__, *class, *io, *failed, "refused");

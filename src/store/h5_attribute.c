@@ -72,7 +72,7 @@ bool h5_has_attribute(H5File* file, const char* object, const char* name) {
     return false;
   }
   bool found = H5Aexists_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT) > 0;
-  return found || (h5_disk_failed() && h5_fail(file, object, "cannot be read"));
+  return found || (h5_machine_failed() && h5_fail(file, object, "cannot be read"));
 }
 
 int h5_attribute_count(H5File* file, const char* object, const char* name) {
@@ -108,11 +108,13 @@ static hid_t open_attribute(H5File* file, const char* object, const char* name, 
   hid_t attribute = H5Aopen_by_name(file->handle, h5_object_name(object), name, H5P_DEFAULT,
                                     H5P_DEFAULT);
   hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
-  hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
+  hid_t space = type >= 0 ? H5Aget_space(attribute) : -1;
   hssize_t found = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-  bool good = type >= 0 && H5Tget_class(type) == class && found == (count < 0 ? 1 : count) &&
+  bool good = found == (count < 0 ? 1 : count) && H5Tget_class(type) == class &&
               (class != H5T_STRING || H5Tis_variable_str(type) > 0);
-  if (!good) {
+  if (found < 0) {
+    h5_fail(file, object, "cannot read an attribute");
+  } else if (!good) {
     h5_refuse(file, object, "attribute '%s' has another type or length than expected", name);
   }
   if (type >= 0) {

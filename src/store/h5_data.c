@@ -172,7 +172,7 @@ void h5_write(H5File* file, const H5Column* column, const void* data) {
 // Whether there is a link; when the disk fails, the file does.
 static bool has_link(H5File* file, const char* name) {
   bool found = H5Lexists(file->handle, name, H5P_DEFAULT) > 0;
-  return found || (h5_disk_failed() && h5_fail(file, name, "cannot be read"));
+  return found || (h5_machine_failed() && h5_fail(file, name, "cannot be read"));
 }
 
 bool h5_has(H5File* file, const char* name) {
@@ -244,11 +244,11 @@ static bool stored_read(Stored* stored, H5File* file, const char* name) {
     return h5_refuse(file, name, "has its values in another file, which is never followed");
   }
   stored->space = stored->set >= 0 ? H5Dget_space(stored->set) : -1;
-  hid_t type = stored->set >= 0 ? H5Dget_type(stored->set) : -1;
-  if (stored->space < 0 || type < 0) {
+  stored->axes = stored->space >= 0 ? H5Sget_simple_extent_ndims(stored->space) : -1;
+  hid_t type = stored->axes >= 0 ? H5Dget_type(stored->set) : -1;
+  if (type < 0) {
     return h5_fail(file, name, "cannot be read");
   }
-  stored->axes = H5Sget_simple_extent_ndims(stored->space);
   stored->type = type_of(type);
   H5Tclose(type);
   if (stored->axes < 1 || stored->axes > 2 || stored->type < 0 ||

@@ -1,7 +1,7 @@
 // h5_failure.c - what a file that fails says, and how HDF5 is kept from making it worse.
 //
-// "The disk failed" and "the file is bad" are told apart (of_disk): the first may pass and is worth
-// another try, the second is damage, which must be named. A file keeps its first failure.
+// "The machine failed" and "the file is bad" are told apart (of_machine): the first may pass and is
+// worth another try, the second is damage, which must be named. A file keeps its first failure.
 //
 // HDF5 1.10 keeps broken objects when its last writes or its close fail, and crashes on them later.
 // So before it closes a file that was written, its descriptor is turned to a throw-away file in
@@ -21,15 +21,16 @@
 
 // What HDF5 says of its last call.
 typedef struct {
-  char text[512];  // its innermost message
-  bool of_disk;    // it is the disk that failed
+  char text[512];   // its innermost message
+  bool of_machine;  // the disk failed, or there was no memory
 } Cause;
 
 static herr_t innermost(unsigned n, const H5E_error2_t* entry, void* cause) {
   Cause* c = cause;
   if (n == 0) {
     snprintf(c->text, sizeof c->text, "%s", entry->desc ? entry->desc : "no message");
-    c->of_disk = entry->maj_num == H5E_IO || entry->min_num == H5E_CANTOPENFILE;
+    c->of_machine = entry->maj_num == H5E_IO || entry->maj_num == H5E_RESOURCE ||
+                    entry->min_num == H5E_CANTOPENFILE || entry->min_num == H5E_NOSPACE;
   }
   return 0;
 }
@@ -40,7 +41,7 @@ static Cause last_cause(void) {
   return cause;
 }
 
-bool h5_disk_failed(void) { return last_cause().of_disk; }
+bool h5_machine_failed(void) { return last_cause().of_machine; }
 
 // The file has failed: "PATH: OBJECT: what", and whether that may pass.
 static bool note(H5File* file, const char* object, const char* what, bool transient) {
@@ -54,7 +55,7 @@ static bool note(H5File* file, const char* object, const char* what, bool transi
 }
 
 bool h5_refuse(H5File* file, const char* object, const char* format, ...) {
-  if (h5_disk_failed()) {  // what is missed, or odd, was not read
+  if (h5_machine_failed()) {  // what is missed, or odd, was not read
     return h5_fail(file, object, "cannot be read");
   }
   char what[1024];

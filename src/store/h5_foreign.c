@@ -19,11 +19,13 @@ bool h5_leads_out(char link[H5_LINK_SIZE], hid_t file) {
   return H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, check_link, link) != 0;
 }
 
+// Where HDF5 does not tell, why stands in its last error, which closing the list would clear.
 bool h5_holds_itself(hid_t set) {
   hid_t list = H5Dget_create_plist(set);
-  bool inside = list >= 0 && H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0;
-  if (list >= 0) {
+  H5D_layout_t layout = list >= 0 ? H5Pget_layout(list) : H5D_LAYOUT_ERROR;
+  int outside = layout >= 0 ? H5Pget_external_count(list) : -1;
+  if (outside >= 0) {
     H5Pclose(list);
   }
-  return inside;
+  return layout != H5D_VIRTUAL && outside == 0;
 }

@@ -10,10 +10,10 @@
 // called before anything else of HDF5, which forgets its last error with each call.
 bool h5_fail(H5File* file, const char* object, const char* what);
 
-// Whether it is the disk that made the last call of HDF5 fail.
-bool h5_disk_failed(void);
+// Whether it is the disk, or want of memory, that made the last call of HDF5 fail.
+bool h5_machine_failed(void);
 
-// Same in our own words, unless it is the disk that failed.
+// Same in our own words, unless it is the machine that failed.
 bool h5_refuse(H5File* file, const char* object, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -101,6 +101,7 @@ __attribute__((constructor)) static void begin(void) {
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
   const struct sigaction tell = {.sa_handler = crash, .sa_flags = SA_ONSTACK};
   sigaction(SIGSEGV, &tell, NULL);
+  sigaction(SIGBUS, &tell, NULL);
   sigaction(SIGABRT, &tell, NULL);  // the C library does where HDF5 has freed something twice
   refuse.kind = strdup(kind);
   unsetenv("REFUSE_KIND");  // it is not for children
