@@ -316,7 +316,8 @@ bool coordinator_sealed(Coordinator* c, const SealedMessage* sealed, int rank, E
 }
 
 // Of what runs here it is noted alone: its worker may be about to say that it has sealed it, or has
-// to be told to drop it.
+// to be told to drop it. Who sealed it may be held before it syncs the name, and a version will be
+// made of it.
 static bool take_up(Coordinator* c, int64_t e, Error* error) {
   c->found[e] = true;
   if (c->status[e] != EPISODE_WAITS) {

@@ -244,9 +244,10 @@ bool mujoco_open_model(Env* env, const MujocoTask* task, const char* path, Arena
   errno = 0;
   mjModel* model = mj_loadXML(path, NULL, text, (int)sizeof text);
   if (!model) {
-    bool unread = strstr(text, "XML_ERROR_FILE") && error_is_transient(errno);
+    int cause = errno;
+    bool unread = strstr(text, "XML_ERROR_FILE") && error_is_transient(cause);
     join_lines(text);
-    error_set(error, "%s: %s", path, text);
+    error_set(error, "%s: %s%s%s", path, text, unread ? ": " : "", unread ? strerror(cause) : "");
     error->transient = unread || strstr(text, "allocate memory");  // else the file is to blame
     return false;
   }

@@ -26,7 +26,7 @@ static bool add_files(Text* text, const RunDirectory* directory, RunPath* path_o
   }
   for (int64_t i = 0; i < there.count; i++) {
     path_of(path, directory, there.index[i]);
-    // who sealed the last one may have died before its name was synced
+    // who published the last version may have died, or be held, before its name was synced
     if ((i == 0 && !files_sync_parent(path, error)) || !pack_hash(&hash, path, error)) {
       return false;
     }

@@ -55,6 +55,10 @@ bool run_directory_find(RunDirectory* directory, const char* path, Error* error)
 
 bool run_directory_make(const RunDirectory* directory, Error* error) {
   static const char* const parts[] = {"episodes", "policy", "checkpoint", "lease"};
+  // by itself, too: who made it may have died, or be held, before its name was synced
+  if (!files_make_directory(directory->path, error)) {
+    return false;
+  }
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char path[RUN_PATH_SIZE];
     run_file(path, directory, parts[i]);

@@ -130,8 +130,11 @@ class Disk:
             file.published = bytes(file.data)
             file.order = sum(other.published is not None for other in self.files)
 
-    def _sync(self, inode: str, path: str) -> None:
-        names = self.now.get(path, DIRECTORY) == DIRECTORY
+    def is_directory(self, path: str) -> bool:
+        return self.now.get(path, DIRECTORY) == DIRECTORY
+
+    def _sync(self, inode: str, path: str, _: str) -> None:
+        names = self.is_directory(path)
         if self.without and self.without[0] == ("names" if names else "file") and (
                 re.search(self.without[1], path)):
             self.left_out += not names or any(parent(name) == path for name, _ in self.pending)
@@ -139,9 +142,12 @@ class Disk:
         if not names:
             self.files[self.inodes[inode]].sync()
             return
-        for name, what in (change for change in self.pending if parent(change[0]) == path):
+        self._keep_names(path)
+
+    def _keep_names(self, directory: str) -> None:
+        for name, what in (change for change in self.pending if parent(change[0]) == directory):
             self._set(self.sure, name, what)
-        self.pending = [change for change in self.pending if parent(change[0]) != path]
+        self.pending = [change for change in self.pending if parent(change[0]) != directory]
 
     @staticmethod
     def _set(names: dict[str, int], name: str, what: int | None) -> None:
@@ -224,6 +230,40 @@ class Disk:
             for content in some:
                 yield {path: None if n == DIRECTORY else (n, content.get(n, held[n][0]))
                        for path, n in names.items()}
+
+
+class Forgetful(Disk):
+    """The same disk as another one, but that the names in a directory were not synced at some moment."""
+
+    def __init__(self, disk: Disk, place: str):
+        super().__init__()
+        self.place = place  # whose later syncs are not made either
+        self.disk = disk
+        self.now, self.files, self.inodes = disk.now, disk.files, disk.inodes
+        self.sure, self.pending = dict(disk.sure), list(disk.pending)
+
+    def follow(self, o: Operation, added: list) -> None:
+        """What was done to the other one, which has added these names."""
+        self.pending.extend(added)
+        if o.kind == "sync" and self.is_directory(o.fields[1]) and o.fields[2] != self.place:
+            self._keep_names(o.fields[1])
+
+    def remembers(self) -> bool:
+        """Whether it has become the same as the other one."""
+        return len(self.pending) == len(self.disk.pending)
+
+
+def follow_places(o: Operation, disk: Disk, forgetful: dict[str, Forgetful], known: set[str]) -> None:
+    """Does an operation to a disk, and to those that lack the syncs of one place each."""
+    count = len(disk.pending)
+    if o.kind == "sync" and disk.is_directory(o.fields[1]) and o.fields[2] not in {*forgetful, *known}:
+        forgetful[o.fields[2]] = Forgetful(disk, o.fields[2])
+    disk.apply(o)
+    added = disk.pending[count:] if o.kind != "sync" else []
+    for place, other in list(forgetful.items()):
+        other.follow(o, added)
+        if other.remembers():
+            del forgetful[place]
 
 
 def is_point(before: Operation, disk: Disk) -> bool:

@@ -3,7 +3,10 @@
 //
 // POWER_DIR     only what is below this (absolute, resolved) directory is recorded
 // POWER_RECORD  file outside of it that gets a record of each change that was made: a line of
-//               fields between tabs, and the bytes of a write behind its line
+//               fields between tabs, and the bytes of a write behind its line; a sync says from where in
+//               the program it came (offsets that the callers return to, the innermost first)
+// POWER_PAUSE   numbers between commas, ascending: where the process has made so many of these changes, it
+//               stops (SIGSTOP) before the next one; a second and more has passed when it goes on
 // POWER_SERVE   set: main begins only in children. For each line of standard input, the name of a
 //               file, one is forked, writes what it says there, and its exit status is printed
 //
@@ -12,23 +15,32 @@
 // not seen; `power` compares what the record makes with what there is.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
   const char* directory;
   int file;  // of the record, or -1
+  long count;         // of changes by this process
+  const char* pause;  // the numbers that are left, or NULL
 } record = {.file = -1};
+
+#define PLACE_SIZE 256
+#define PAUSE_SECONDS 2  // a start looks for what others have done each second
 
 // The next definition of a function: what would be called without this file.
 #define NEXT(name) ((__typeof__(&(name)))next(#name))
@@ -61,6 +73,7 @@ static void serve(void) {
 __attribute__((constructor)) static void begin(void) {
   const char* path = getenv("POWER_RECORD");
   record.directory = getenv("POWER_DIR");
+  record.pause = getenv("POWER_PAUSE");
   if (path && record.directory) {
     record.file = (int)syscall(SYS_openat, AT_FDCWD, path,
                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -87,9 +100,19 @@ static const char* name_of(char path[PATH_MAX], int descriptor) {
   return inside(path);
 }
 
+static void pause_here(void) {
+  char* end;
+  if (record.pause && *record.pause && strtol(record.pause, &end, 10) == record.count) {
+    record.pause = end + (*end == ',');
+    raise(SIGSTOP);
+    nanosleep(&(struct timespec){.tv_sec = PAUSE_SECONDS}, NULL);  // walk_shim's, which takes no time
+  }
+}
+
 // Between these nobody else changes anything.
 static void hold(const void* inside) {
   if (inside) {
+    pause_here();
     flock(record.file, LOCK_EX);
   }
 }
@@ -103,6 +126,7 @@ static void tell(bool done, const char* format, ...) {
   va_end(fields);
   if (done) {
     syscall(SYS_write, record.file, line, (size_t)length);
+    record.count++;
   }
   flock(record.file, LOCK_UN);
 }
@@ -177,6 +201,7 @@ static void tell_write(int file, off_t at, const void* bytes, ssize_t size) {
                           (long long)at, size);
     syscall(SYS_write, record.file, line, (size_t)length);
     syscall(SYS_write, record.file, bytes, (size_t)size);
+    record.count++;
   }
   flock(record.file, LOCK_UN);
 }
@@ -221,4 +246,30 @@ OF_FILE(ftruncate, (int file, off_t size), (file, size), "cut\t%lu\t%lld\n", ino
         (long long)size)
 OF_FILE(ftruncate64, (int file, off_t size), (file, size), "cut\t%lu\t%lld\n", inode_of(file),
         (long long)size)
-OF_FILE(fsync, (int file), (file), "sync\t%lu\t%s\n", inode_of(file), name)
+
+// Of the callers those that are in the program.
+static const char* find_place(char place[PLACE_SIZE]) {
+  void* frames[32];
+  Dl_info program = {0}, info;
+  int count = backtrace(frames, 32), length = 0;
+  dladdr((void*)getauxval(AT_ENTRY), &program);
+  *place = '\0';
+  for (int i = 0; i < count && length < PLACE_SIZE - 20; i++) {
+    if (dladdr(frames[i], &info) && info.dli_fbase == program.dli_fbase) {
+      length += sprintf(place + length, "%s%lx", length ? "," : "",
+                        (unsigned long)((char*)frames[i] - (char*)info.dli_fbase));
+    }
+  }
+  return place;
+}
+
+int fsync(int file) {
+  char path[PATH_MAX], place[PLACE_SIZE];
+  const char* name = record.file >= 0 ? name_of(path, file) : NULL;
+  hold(name);
+  int code = NEXT(fsync)(file);
+  if (name) {
+    tell(code == 0, "sync\t%lu\t%s\t%s\n", inode_of(file), name, find_place(place));
+  }
+  return code;
+}

@@ -92,7 +92,8 @@ static bool read_score(double* score, const Scheduler* s, int64_t e, Error* erro
 }
 
 // All of the round before, and those of `round` that nobody goes on from. The seals of the round
-// must last first: without its parent's snapshot a lost one could not be made again.
+// must last first: without its parent's snapshot a lost one could not be made again. (A start that
+// opens the run may see one that another start has just named, and not synced.)
 static bool remove_snapshots(const Scheduler* s, int round, Error* error) {
   char path[RUN_PATH_SIZE];
   int size = s->plan.stage_size;
