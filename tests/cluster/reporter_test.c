@@ -71,9 +71,10 @@ static void a_flaw_is_said_once_and_stands_in_the_events_of_every_epoch(void** s
   const char* flaw = health_text(HEALTH_NO_UPDATES);
   for (int epochs = 1; epochs <= 3; epochs++) {
     Progress p = {.epochs = epochs, .health = {.sac_updates = 0}};
-    reporter_progress(*state, 0, 0, &p);
+    reporter_progress(*state, 0, 5, &p);
   }
   assert_int_equal(times(flaw, said), 1);
+  assert_int_equal(times("hyper-episode 5, epoch 0: no SAC update was done", said), 1);
   assert_int_equal(events(flaw), 3);
 }
 

@@ -19,6 +19,7 @@
 static struct {
   double now, unit;              // seconds that a unit of work takes
   double fails[2][2];            // when the disk takes no checkpoint, twice
+  bool no_sync;
   bool lasting;                  // and repeating would not help
   double save_takes, stop_at, ends_at, save_at;  // 0 = never
   int drop_at;                   // decision at which to drop the first; -1 = never
@@ -37,6 +38,11 @@ bool __wrap_stop_save_requested(void) {
   bool due = world.save_at > 0 && world.now >= world.save_at;
   world.save_at = due ? 0 : world.save_at;
   return due;
+}
+
+bool __real_files_sync_parent(const char* path, Error* error);
+bool __wrap_files_sync_parent(const char* path, Error* error) {
+  return world.no_sync ? error_set(error, "no sync") : __real_files_sync_parent(path, error);
 }
 
 HyperEvent __real_hyper_episode_advance(HyperEpisode* h);
@@ -227,6 +233,33 @@ static void what_is_dropped_is_not_sealed_and_the_next_begins(void** state) {
   assert_true(world.begun == 3 && world.sealed == 1 && world.saves == 0);
 }
 
+// Somebody else has sealed it, and a checkpoint stands.
+static void set_up_sealed(char checkpoint[RUN_PATH_SIZE]) {
+  char path[RUN_PATH_SIZE];
+  world.drop_at = 1;
+  run_episode_path(path, &directory, 0);
+  assert_true(files_write(path, "x", 1, &error));
+  run_checkpoint_path(checkpoint, &directory, 0);
+  assert_true(files_make_directory(checkpoint, &error));
+}
+
+static void the_checkpoints_of_what_is_dropped_go(void** state) {
+  (void)state;
+  char checkpoint[RUN_PATH_SIZE];
+  set_up_sealed(checkpoint);
+  assert_int_equal(work(1e6, 60), WORKER_FINISHED);
+  assert_false(files_exists(checkpoint));
+}
+
+static void but_not_before_what_is_sealed_will_last(void** state) {
+  (void)state;
+  char checkpoint[RUN_PATH_SIZE];
+  set_up_sealed(checkpoint);
+  world.no_sync = true;
+  assert_int_equal(work(1e6, 60), WORKER_FAILED);
+  assert_true(files_exists(checkpoint));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -242,6 +275,8 @@ int main(void) {
       TEST(a_save_that_takes_longer_than_there_is_time_is_not_begun),
       TEST(it_speaks_once_a_second_and_tells_its_longest_unit),
       TEST(what_is_dropped_is_not_sealed_and_the_next_begins),
+      TEST(the_checkpoints_of_what_is_dropped_go),
+      TEST(but_not_before_what_is_sealed_will_last),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,8 @@ static void a_feature_is_clipped_if_it_never_leaves_one_clip(void** state) {
   assert_true(trajectories_clip(stage, 2, FEATURE_EVAL_RETURN, 0));
   assert_false(trajectories_clip(stage, 2, FEATURE_EVAL_RETURN, -1));
   assert_false(trajectories_clip(stage, 0, FEATURE_MODEL_LOSS, 0));
+  stage[0].decisions = 1;
+  assert_true(trajectories_clip(stage, 1, FEATURE_MODEL_LOSS, 0));
 }
 
 int main(void) {
