@@ -4,6 +4,7 @@
 // once, and then all rows of the batch pass. A row's mean, log-variance and target become its share
 // of the loss and both gradients while they are in registers; the sums for the learnt bounds stay
 // there over all rows. The softplus of the bound and its slope, a sigmoid, share one exponential.
+// Of some rows the bounds are applied together, because their chains of operations are long.
 //
 // Each column adds up its rows in their order, so that a loss does not depend on how many columns
 // fit into a vector. The squared error of the hold-out rows is summed in double: it decides when a
@@ -11,6 +12,8 @@
 #include "nn/gaussian_nll.h"
 
 #include "base/vector_math.h"
+
+#define ROWS 16  // that are bounded together
 
 // The bounded log-variance, and the slopes of its two steps.
 typedef struct {
@@ -33,11 +36,18 @@ static inline Vector softplus(Vector* slope, Vector x) {
   return vector_max(x, (Vector){0}) + vector_log1p(small);
 }
 
-static inline Bounded bound(Vector raw, Bounds by) {
-  Bounded bounded;
-  Vector upper = by.max - softplus(&bounded.upper_slope, by.max - raw);
-  bounded.logvar = by.min + softplus(&bounded.lower_slope, upper - by.min);
-  return bounded;
+// One vector of each of `rows` <= ROWS heads, raw[b * stride]; count valid lanes. One step of all
+// rows after the other: a row's steps wait for each other, those of several rows do not.
+static inline void bound(Bounded* bounded, const Real* raw, int stride, Bounds by, int rows,
+                         int count) {
+  Vector upper[ROWS];
+  for (int b = 0; b < rows; b++) {
+    Vector below = by.max - vector_load_some(raw + b * stride, count);
+    upper[b] = by.max - softplus(&bounded[b].upper_slope, below);
+  }
+  for (int b = 0; b < rows; b++) {
+    bounded[b].logvar = by.min + softplus(&bounded[b].lower_slope, upper[b] - by.min);
+  }
 }
 
 // What one column of vectors adds up over the rows.
@@ -48,9 +58,8 @@ typedef struct {
 } Sums;
 
 // One vector of one row: head and d_head at its means, target likewise; count valid lanes.
-static inline void nll_vector(Real* d_head, Sums* sums, const Real* head, const Real* target,
-                              Bounds by, Real scale, int D, int count) {
-  Bounded bounded = bound(vector_load_some(head + D, count), by);
+static inline void nll_vector(Real* d_head, Sums* sums, Bounded bounded, const Real* head,
+                              const Real* target, Real scale, int D, int count) {
   Vector error = vector_load_some(head, count) - vector_load_some(target, count);
   Vector precision = vector_exp(-bounded.logvar);
   Vector square = error * error * precision;
@@ -72,9 +81,14 @@ double gaussian_nll(Real* d_head, Real* d_max, Real* d_min, const Real* head, co
     int count = D - d;
     Bounds by = {vector_load_some(max_logvar + d, count), vector_load_some(min_logvar + d, count)};
     Sums sums = {0};
-    for (int b = 0; b < B; b++) {
-      nll_vector(d_head + b * 2 * D + d, &sums, head + b * 2 * D + d, target + b * D + d, by, scale,
-                 D, count);
+    for (int first = 0; first < B; first += ROWS) {
+      int rows = B - first < ROWS ? B - first : ROWS;
+      Bounded bounded[ROWS];
+      bound(bounded, head + first * 2 * D + D + d, 2 * D, by, rows, count);
+      for (int b = first; b < first + rows; b++) {
+        nll_vector(d_head + b * 2 * D + d, &sums, bounded[b - first], head + b * 2 * D + d,
+                   target + b * D + d, scale, D, count);
+      }
     }
     vector_store_some(d_max + d, vector_load_some(d_max + d, count) + sums.d_max, count);
     vector_store_some(d_min + d, vector_load_some(d_min + d, count) + sums.d_min, count);
@@ -101,11 +115,16 @@ void gaussian_sample(Real* sample, const Real* head, const Real* noise, const Re
   for (int d = 0; d < D; d += LANES) {
     int count = D - d;
     Bounds by = {vector_load_some(max_logvar + d, count), vector_load_some(min_logvar + d, count)};
-    for (int b = 0; b < B; b++) {
-      const Real* mean = head + b * 2 * D + d;
-      Bounded bounded = bound(vector_load_some(mean + D, count), by);
-      Vector step = vector_exp(bounded.logvar / 2) * vector_load_some(noise + b * D + d, count);
-      vector_store_some(sample + b * D + d, vector_load_some(mean, count) + step, count);
+    for (int first = 0; first < B; first += ROWS) {
+      int rows = B - first < ROWS ? B - first : ROWS;
+      Bounded bounded[ROWS];
+      bound(bounded, head + first * 2 * D + D + d, 2 * D, by, rows, count);
+      for (int b = first; b < first + rows; b++) {
+        Vector deviation = vector_exp(bounded[b - first].logvar / 2);
+        Vector step = deviation * vector_load_some(noise + b * D + d, count);
+        Vector mean = vector_load_some(head + b * 2 * D + d, count);
+        vector_store_some(sample + b * D + d, mean + step, count);
+      }
     }
   }
 }
