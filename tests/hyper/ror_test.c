@@ -25,8 +25,8 @@ static RorTrainer trainer_of(uint64_t seed) {
   return t;
 }
 
-// One transition, a batch of it, and no discount: the first step of Adadelta on (Q - r)^2 is
-// -lr sqrt(e) / sqrt(0.05 g^2 + e) g, from which the gradient g can be told.
+// One transition, a batch of it, and no discount: a step of Adadelta on (Q - r)^2 is
+// -lr sqrt(S + e) / sqrt(0.95 G + 0.05 g^2 + e) g, from which the gradient g can be told.
 static void an_update_follows_the_gradient_of_the_squared_error(void** state) {
   (void)state;
   RorOptions o = options;
@@ -36,6 +36,8 @@ static void an_update_follows_the_gradient_of_the_squared_error(void** state) {
   Rng rng = rng_stream(3, 1, RNG_TEST, 0);
   for (int i = 0; i < ROR_PARAMS; i++) {
     t.network[i] = 0.5 * rng_normal(&rng);
+    t.gradient_square[i] = 0.01 * rng_uniform(&rng);
+    t.step_square[i] = 0.01 * rng_uniform(&rng);
   }
   t.last_action = 5;
   t.last_reward = 1;
@@ -50,9 +52,13 @@ static void an_update_follows_the_gradient_of_the_squared_error(void** state) {
     }
     double mean = (q[0][5] + q[1][5]) / 2;
     double gradient = 2 * (mean - 1) * (q[1][5] - q[0][5]) / 2e-6;
-    double step = sqrt(1e-6) / sqrt(0.05 * gradient * gradient + 1e-6) * gradient;
+    double square = 0.95 * t.gradient_square[i] + 0.05 * gradient * gradient;
+    double step = sqrt(t.step_square[i] + 1e-6) / sqrt(square + 1e-6) * gradient;
     // central differences of 1e-6 in double: some 1e-9 of the gradient
-    assert_true(fabs(after.network[i] - (t.network[i] - 0.1 * step)) < 1e-8);
+    assert_true(fabs(after.network[i] - (t.network[i] - 0.1 * step)) < 1e-7);
+    assert_true(fabs(after.gradient_square[i] - square) < 1e-7);
+    assert_true(fabs(after.step_square[i] - (0.95 * t.step_square[i] + 0.05 * step * step)) < 1e-7);
+    assert_true(after.target[i] == t.target[i] + 0.5 * (after.network[i] - t.target[i]));
   }
   assert_true(after.action[0] == 5 && after.reward[0] == 1 && after.transitions == 1);
 }

@@ -73,6 +73,17 @@ static void a_hyper_episode_draws_from_streams_of_its_own(void** state) {
   assert_int_equal(scheduler_segment(&s, 7).streams, 7);
 }
 
+static void a_trainer_learns_from_each_hyper_episode_unless_it_is_trained(void** state) {
+  (void)state;
+  RunSpec x = {.hyper = {.train_epochs = 3, .apply_epochs = 5},
+               .scheduler = {.kind = "ror", .hyper_episodes = 7}};
+  SchedulerPlan learns = scheduler_plan(&x);
+  assert_true(learns.updates == 7 && learns.stage_size == 1 && learns.epochs == 3);
+  strcpy(x.scheduler.controller, "runs/trained");
+  SchedulerPlan acts = scheduler_plan(&x);
+  assert_true(acts.updates == 0 && acts.hyper_episodes == 7 && acts.epochs == 5);
+}
+
 // Three members in rounds of one epoch, of which nobody copies another.
 typedef struct {
   RunSpec spec;
@@ -171,6 +182,7 @@ int main(void) {
       cmocka_unit_test(no_more_run_at_once_than_the_next_update_leaves),
       cmocka_unit_test(who_diverged_is_counted_and_not_in_the_mean),
       cmocka_unit_test(what_cannot_be_applied_is_named),
+      cmocka_unit_test(a_trainer_learns_from_each_hyper_episode_unless_it_is_trained),
       cmocka_unit_test(a_population_begins_with_what_its_seed_draws),
       cmocka_unit_test(a_member_trains_its_model_at_its_interval_over_all_rounds),
       cmocka_unit_test(a_hyper_episode_draws_from_streams_of_its_own),
