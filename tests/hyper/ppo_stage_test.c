@@ -12,6 +12,7 @@
 #include "hyper/scheduler_kinds.h"
 #include "hyper/scratch_directory.h"
 #include "hyper/sealed_check.h"
+#include "hyper/sealed_root.h"
 #include "hyper/trajectory.h"
 
 enum { EPISODES = 3 };
@@ -48,6 +49,18 @@ static void assert_near(double value, double expected) {
   }
 }
 
+// What version 1 says that it has seen.
+static void read_seen(FeatureRange* seen, const Scheduler* s) {
+  char path[RUN_PATH_SIZE];
+  H5File file;
+  Error error;
+  run_policy_path(path, s->directory, 1);
+  assert_true(h5_open(&file, path, POLICY_FORMAT, SEALED_VERSION, &error));
+  h5_read(&file, "features/trained_low", H5_F64, FEATURE_COUNT, 0, seen->low);
+  h5_read(&file, "features/trained_high", H5_F64, FEATURE_COUNT, 0, seen->high);
+  assert_true(h5_close(&file, &error));
+}
+
 static void a_stage_is_told_as_its_hyper_episodes_were(void** state) {
   (void)state;
   RunSpec x = small_experiment();
@@ -65,6 +78,7 @@ static void a_stage_is_told_as_its_hyper_episodes_were(void** state) {
   assert_true(scratch_directory_make(&directory, &error));
   assert_true(scheduler_open(&s, &x, &directory, &arena, &error));
   double score[EPISODES], sum = 0, square = 0, below = 0, advantage = 0, entropy[HEAD_COUNT] = {0};
+  double least = INFINITY, most = -INFINITY;  // of one feature
   int rows[HEAD_COUNT] = {0}, decisions = 0;
   for (int e = 0; e < EPISODES; e++) {
     Trajectory t;
@@ -77,6 +91,8 @@ static void a_stage_is_told_as_its_hyper_episodes_were(void** state) {
     }
     for (int d = 0; d < t.decisions; d++, decisions++) {
       advantage += t.advantage[d];
+      least = fmin(least, t.features[d * FEATURE_COUNT + FEATURE_CRITIC_LOSS]);
+      most = fmax(most, t.features[d * FEATURE_COUNT + FEATURE_CRITIC_LOSS]);
       for (int h = 0; h < HEAD_COUNT; h++) {
         double nats = t.entropy[d * HEAD_COUNT + h];
         entropy[h] += isnan(nats) ? 0 : nats;
@@ -99,6 +115,9 @@ static void a_stage_is_told_as_its_hyper_episodes_were(void** state) {
     assert_true(rows[h] > 0);
     assert_near(result->entropy[h], entropy[h] / rows[h]);
   }
+  FeatureRange seen;
+  read_seen(&seen, &s);
+  assert_true(seen.low[FEATURE_CRITIC_LOSS] == least && seen.high[FEATURE_CRITIC_LOSS] == most);
   scheduler_close(&s);
   scratch_directory_remove(&directory);
   arena_free(&arena);
