@@ -7,8 +7,9 @@
 //
 // Two starts of one run may append to the same file. A lock is held from reading what is there to
 // the sync of what is added, and a decision that has its line by then keeps it: the first answer
-// stands, and both starts act by it. The first line of a file also syncs the names above it, or a
-// crash could lose the file with an answer that has acted.
+// stands, and both starts act by it. Who waits for the lock for long gives up: its holder may be
+// suspended for hours, and must find no other lines when it goes on. The first line of a file also
+// syncs the names above it, or a crash could lose the file with an answer that has acted.
 #define _GNU_SOURCE
 #include "hyper/answer_log.h"
 
@@ -16,10 +17,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
+
+#define LONGEST_LOCK 5.0  // seconds; an append takes milliseconds
 
 // The whole lines of a log.
 typedef struct {
@@ -100,6 +105,23 @@ bool answer_log_find(Answer* answer, bool* found, const RunDirectory* directory,
   return good;
 }
 
+// Waits until nobody else appends. Where there are no locks, starts that share a directory have
+// leases.
+static bool lock(int log, const char* path, Error* error) {
+  const struct timespec nap = {.tv_nsec = 10000000};
+  double begin = clock_wall();
+  while (flock(log, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (clock_wall() - begin > LONGEST_LOCK) {
+      error_set(error, "%s: another process has locked it for %g s: is it suspended?", path,
+                LONGEST_LOCK);
+      error->transient = true;
+      return false;
+    }
+    nanosleep(&nap, NULL);
+  }
+  return true;
+}
+
 // Opens the log, and keeps others from it as long as it is open.
 static int open_log(char path[RUN_PATH_SIZE], const RunDirectory* directory, int64_t e,
                     Error* error) {
@@ -107,8 +129,9 @@ static int open_log(char path[RUN_PATH_SIZE], const RunDirectory* directory, int
   run_file(parent, directory, "answers");
   run_answers_path(path, directory, e);
   int log = files_make_directory(parent, error) ? files_open(path, O_RDWR | O_CREAT, error) : -1;
-  if (log >= 0) {
-    flock(log, LOCK_EX);  // where there are no locks, starts that share a directory have leases
+  if (log >= 0 && !lock(log, path, error)) {
+    close(log);
+    return -1;
   }
   return log;
 }

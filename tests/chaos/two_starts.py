@@ -25,8 +25,8 @@ from dataclasses import dataclass
 
 from crash_states import Operation, is_temporary
 
-NAMING = ("link", "rename", "directory", "make")
-NOT_MEANT = re.compile(r"/lease/|/status\.json$|/(metrics|starts)\.jsonl$")
+NAMING = ("link", "rename", "directory")
+NOT_MEANT = re.compile(r"/lease/|/status\.json$")
 
 
 def name_given(o: Operation) -> str:
@@ -97,7 +97,7 @@ def ways_meanwhile(calm: list[Operation], first: int, second: list[Operation], d
     own = place_of(second, NAMING, name)
     if own is None:
         return []
-    episode = re.search(r"(?:/|episode-)(\d{6})(?:\.h5|\.jsonl|/|$)", name)
+    episode = re.search(r"(?:/|episode-)(\d{6})(?:\.h5|/|$)", name)
     lease = f"/run/lease/{episode[1]}" if episode else ""
     aside, taken = place_of(second, ("rename",), lease, 0), place_of(second, ("link", "rename"), lease)
     looked = place_of(second, ("sync",), "/run/episodes", 1)

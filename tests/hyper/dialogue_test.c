@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -252,6 +254,20 @@ static double logged(const Place* place, int decision) {
   return found ? answer.action.value[HEAD_REAL_RATIO] : NAN;
 }
 
+static void who_holds_the_lock_is_not_waited_for_long(void** state) {
+  Place* place = *state;
+  Error error = {0};
+  Answer answer = answer_with(0, 0.5);
+  add(place, 0, 0.5);
+  int held = open(place->path, O_RDONLY | O_CLOEXEC);
+  assert_int_equal(flock(held, LOCK_EX), 0);
+  assert_false(answer_log_add(&place->directory, &answer, &error));
+  assert_true(error.transient);
+  assert_non_null(strstr(error.text, "locked"));
+  close(held);
+  assert_true(answer_log_add(&place->directory, &answer, &error));
+}
+
 static void append_bytes(const Place* place, const char* bytes, size_t size) {
   FILE* file = fopen(place->path, "a");
   assert_non_null(file);
@@ -320,6 +336,7 @@ int main(void) {
       cmocka_unit_test(a_question_has_the_state_and_what_is_allowed),
       cmocka_unit_test(an_end_and_an_error_are_told),
       cmocka_unit_test_setup_teardown(test_the_first_answer_to_a_decision_stands, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(who_holds_the_lock_is_not_waited_for_long, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_line_that_is_cut_off_is_dropped, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_line_that_a_loss_of_power_has_left_is_dropped, set_up,
                                       tear_down),
