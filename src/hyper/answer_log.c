@@ -65,7 +65,8 @@ static bool read_line(Answer* answer, const Log* log, const char* path, int64_t 
                     "controller is asked again", (long long)e);
 }
 
-// Of the first answer the names must last as well.
+// Of the first answer the names must last as well. Both who adds and who finds it sync it: whoever
+// asks again finds it before it acts, but what was added lasts by itself.
 static bool sync_names(const char* path, const RunDirectory* directory, Error* error) {
   char parent[RUN_PATH_SIZE];
   run_file(parent, directory, "answers");
