@@ -196,17 +196,18 @@ bool h5_has(H5File* file, const char* name) {
   return has_link(file, name);
 }
 
-// Our type of a stored one, or -1.
-static int type_of(hid_t stored) {
-  for (int type = H5_BOOL; type <= H5_F64; type++) {
+// Our type of a stored one, -1: it is none of ours. False: HDF5 could not make ours.
+static bool find_type(int* found, hid_t stored) {
+  *found = -1;
+  for (int type = H5_BOOL; *found < 0 && type <= H5_F64; type++) {
     hid_t ours = h5_file_type((H5Type)type);
-    bool equal = H5Tequal(ours, stored) > 0;
-    H5Tclose(ours);
-    if (equal) {
-      return type;
+    if (ours < 0) {
+      return false;
     }
+    *found = H5Tequal(ours, stored) > 0 ? type : -1;
+    H5Tclose(ours);
   }
-  return -1;
+  return true;
 }
 
 typedef struct {
@@ -249,8 +250,11 @@ static bool stored_read(Stored* stored, H5File* file, const char* name) {
   if (type < 0) {
     return h5_fail(file, name, "cannot be read");
   }
-  stored->type = type_of(type);
+  bool told = find_type(&stored->type, type) || h5_fail(file, name, "cannot be read");
   H5Tclose(type);
+  if (!told) {
+    return false;
+  }
   if (stored->axes < 1 || stored->axes > 2 || stored->type < 0 ||
       H5Sget_simple_extent_dims(stored->space, stored->shape, NULL) < 0) {
     return h5_refuse(file, name, "has a type or shape that this program does not know");
