@@ -29,7 +29,7 @@ done
 
 # a controller needs a baseline; the message says which command makes it
 expect 2 'autombpo baseline -o' train "$config" run.dir=run scheduler.baseline=missing.yaml
-expect 2 'no baseline baselines/hopper-v4.yaml' train "$source_dir/configs/hopper.yaml" run.dir=run
+expect 2 'no baseline baselines/hopper-v4.yaml' train "$source_dir/configs/hopper.yaml" run.dir=run run.max_wall=5
 nothing_written
 
 # a number that is no number is told with its option
