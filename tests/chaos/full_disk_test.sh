@@ -32,7 +32,8 @@ fill() {
 round() {  # KIB of room once a checkpoint was written
   rm -f "$small/filler"
   hold after-save:1
-  "$program" train -q "${config[@]}" run.dir="$small/run" >>"round-$1.log" 2>&1 &
+  # each step is saved, so that there is a checkpoint of what is left, however little
+  "$program" train -q "${config[@]}" run.dir="$small/run" checkpoint.every=0 >>"round-$1.log" 2>&1 &
   local pid=$!
   await_held $pid
   fill "$1"
