@@ -74,7 +74,7 @@ def main() -> None:
         for columns in (40, 400):
             # long enough that it is drawn while it runs, on any machine
             text = on_terminal(columns, "train", source / "tests/mpi/tiny.yaml", "scheduler.kind=fixed",
-                               "scheduler.baseline=", "scheduler.hyper_episodes=2", "hyper.apply_epochs=30",
+                               "scheduler.baseline=", "scheduler.hyper_episodes=2", "hyper.apply_epochs=120",
                                f"run.dir={place}/{columns}")
             said = text.split(DRAWN)[1:]
             warnings = [line for line in said if line.startswith("warning:")]
