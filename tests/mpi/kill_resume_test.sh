@@ -52,8 +52,8 @@ disturb killed-n KILL 3 2
 disturb stopped-n USR1 1 3 1
 
 code=0
-AUTOMBPO_FAULT=after-save:2 "$program" "${arguments[@]}" run.dir=middle >log 2>&1 || code=$?
+AUTOMBPO_FAULT=after-save:9 "$program" "${arguments[@]}" run.dir=middle checkpoint.every=0 >log 2>&1 || code=$?
 [[ $code == 137 ]] || fail "middle: exit code $code, expected 137"
-"$program" resume middle >log 2>&1 || fail "middle: resume"
+"$program" resume middle checkpoint.every=1 >log 2>&1 || fail "middle: resume"
 grep -q 'restored at [1-9][0-9]* real samples' log || fail "middle: not from its checkpoint"
 [[ $(checksum middle) == "$expected" ]] || fail "middle: another checksum"
