@@ -141,8 +141,10 @@ static bool open_run(Scheduler* s, Error* error) {
 
 // Version 0 is the controller as it was set up.
 static bool begin_run(Scheduler* s, Error* error) {
-  int newest;
-  return find_newest(&newest, s, error) && (newest >= 0 || save_version(s, error));
+  char path[RUN_PATH_SIZE];
+  bool there = s->version > 0;
+  run_policy_path(path, s->directory, 0);
+  return (there || files_look(&there, path, error)) && (there || save_version(s, error));
 }
 
 // Acting ------------------------------------------------------------------------------------------
